@@ -1,0 +1,108 @@
+// Package collector turns what package lookup knows into Prometheus metrics.
+//
+// A Collector lives for one scrape. It looks up every target, side by side, until
+// the scrape's deadline, and then emits const metrics family by family. Each family
+// stands in a file of its own; the names, labels and meanings are those of
+// docs/metrics.md.
+package collector
+
+import (
+	"context"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
+)
+
+// Source is one target in one region, as a Collector reads it.
+type Source interface {
+	// Lookup returns what is known of the target when everything that was due has
+	// been looked up, or when ctx ends.
+	Lookup(ctx context.Context) lookup.Snapshot
+}
+
+var _ Source = (*lookup.Target)(nil)
+
+// Options switches families of metrics. The zero value has only those that are
+// always on.
+type Options struct {
+	Status bool // imagebuilder_workflow_execution_status
+}
+
+// Collector is a prometheus.Collector for one scrape.
+type Collector struct {
+	ctx      context.Context // the scrape's, which ends at its deadline
+	sources  []Source
+	families []family
+}
+
+// family is a group of metrics that belong together.
+type family interface {
+	describe(ch chan<- *prometheus.Desc)
+	// collect emits the family for all targets. It must not change a snapshot.
+	collect(ch chan<- prometheus.Metric, snapshots []lookup.Snapshot)
+}
+
+// New returns a Collector for a scrape that ends with ctx at the latest. The sources
+// are emitted in their order; ordered by region and name, the registry has little to
+// sort.
+func New(ctx context.Context, sources []Source, o Options) *Collector {
+	families := []family{targets{}, lookups{}, executions{}, steps{}}
+	if o.Status {
+		families = append(families, status{})
+	}
+	return &Collector{ctx: ctx, sources: sources, families: families}
+}
+
+// Describe implements prometheus.Collector.
+func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, f := range c.families {
+		f.describe(ch)
+	}
+}
+
+// Collect implements prometheus.Collector. Nothing is sent on ch after it returns.
+func (c *Collector) Collect(ch chan<- prometheus.Metric) {
+	snapshots := make([]lookup.Snapshot, len(c.sources))
+	var all sync.WaitGroup
+	for i, s := range c.sources {
+		all.Go(func() { snapshots[i] = s.Lookup(c.ctx) })
+	}
+	all.Wait()
+	for _, f := range c.families {
+		f.collect(ch, snapshots)
+	}
+}
+
+// Label sets of docs/metrics.md: T, and E behind it.
+var (
+	targetLabels    = []string{"target", "region"}
+	executionLabels = []string{"target", "region", "workflow_execution_id"}
+)
+
+func newDesc(name, help string, labels []string, more ...string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, append(labels[:len(labels):len(labels)], more...), nil)
+}
+
+func gauge(desc *prometheus.Desc, value float64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
+}
+
+// eachValue calls f for every execution that has values to publish.
+func eachValue(snapshots []lookup.Snapshot, f func(s *lookup.Snapshot, e *lookup.Execution)) {
+	for i := range snapshots {
+		for j := range snapshots[i].Executions {
+			if e := &snapshots[i].Executions[j]; e.Value != nil {
+				f(&snapshots[i], e)
+			}
+		}
+	}
+}
+
+func bit(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

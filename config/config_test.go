@@ -1,0 +1,229 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// mistakes has, for each file of testdata, the place and sentence of its error and
+// the line that stands below it.
+var mistakes = []struct{ file, sentence, line string }{
+	{"alias_loop", `:1:14: an item of targets must be a mapping with the keys name, regions, workflow_executions, endpoint_url`, `targets: &x [*x]`},
+	{"alias_unknown", `:1:10: this alias names nothing that is marked with &`, `targets: *none`},
+	{"burst_zero", `:7:10: burst must be at least 1`, `  burst: 0`},
+	{"concurrency_fraction", `:7:16: concurrency must be a whole number, such as 10`, `  concurrency: 1.5`},
+	{"concurrency_huge", `:7:16: concurrency must be a whole number, such as 10`, `  concurrency: 99999999999999999999`},
+	{"concurrency_text", `:7:16: concurrency must be a whole number, such as 10`, `  concurrency: "10"`},
+	{"concurrency_zero", `:7:16: concurrency must be at least 1`, `  concurrency: 0`},
+	{"empty", `:1:1: the file is empty; at least one target is needed`, ``},
+	{"endpoint_bad", `:6:19: endpoint_url must be an http or https URL with a host, such as https://imagebuilder.eu-west-1.amazonaws.com`, `    endpoint_url: localhost:8080`},
+	{"endpoint_user", `:6:19: endpoint_url must not contain a user, a query or a fragment`, `    endpoint_url: https://***@localhost/`},
+	{"id_bad", `:5:9: "wf-165b1cb6-3a62-4618-a021-94ddcbe3290" is not the id of a workflow execution; one is wf- and a UUID, as in wf-165b1cb6-3a62-4618-a021-94ddcbe32908`, `      - wf-165b1cb6-3a62-4618-a021-94ddcbe3290`},
+	{"id_null", `:5:9: an item of workflow_executions must be a text`, `      - null`},
+	{"id_twice", `:6:9: the id wf-165b1cb6-3a62-4618-a021-94ddcbe32908 stands in this target twice; case does not matter`, `      - wf-165B1CB6-3A62-4618-A021-94DDCBE32908`},
+	{"ids_and_regions", `:3:14: target "golden-images" has ids in workflow_executions and several regions; an id exists in one region only, so give each region a target`, `    regions: [eu-west-1, us-east-1]`},
+	{"key_twice", `:6:5: the key name stands here twice`, `    name: other`},
+	{"lookup_not_a_mapping", `:6:9: lookup must be a mapping with the keys timeout, concurrency, rate_limit, burst`, `lookup: 5s`},
+	{"merge_key", `:1:1: unknown key "x"; allowed are targets, lookup`, `x: &x {name: a}`},
+	{"name_control", `:2:11: the name of a target must not contain control characters`, `  - name: "a\nb"`},
+	{"name_empty", `:2:11: a target needs a name that is not empty`, `  - name: ""`},
+	{"name_missing", `:2:5: a target needs a name that is not empty`, `  - workflow_executions: [wf-165b1cb6-3a62-4618-a021-94ddcbe32908]`},
+	{"name_not_text", `:2:11: name must be a text`, `  - name: {a: b}`},
+	{"name_twice", `:6:11: a second target has the name "golden-images"; each name may stand once`, `  - name: golden-images`},
+	{"no_targets", `:1:1: targets is missing or empty; at least one target is needed`, `lookup:`},
+	{"not_a_mapping", `:1:1: the file must be a mapping with the keys targets, lookup`, `- name: golden-images`},
+	{"not_utf8", `:2:1: the file is not UTF-8 text`, "  - name: \"\xff\""},
+	{"not_yaml", `:2:11: this is not YAML: sequence end token ']' not found`, `  - name: [golden-images`},
+	{"only_comments", `:1:1: the file is empty; at least one target is needed`, `# nothing here`},
+	{"rate_nan", `:7:15: rate_limit must be a number, such as 20 or 0.5`, `  rate_limit: .nan`},
+	{"rate_negative", `:7:15: rate_limit must not be below zero; 0 stands for no limit`, `  rate_limit: -0.5`},
+	{"rate_text", `:7:15: rate_limit must be a number, such as 20 or 0.5`, `  rate_limit: fast`},
+	{"region_bad", `:3:15: "Frankfurt" is not the name of an AWS region; one looks like eu-west-1`, `    regions: [Frankfurt]`},
+	{"region_twice", `:3:26: the region eu-west-1 stands here twice`, `    regions: [eu-west-1, eu-west-1]`},
+	{"regions_not_a_list", `:3:14: regions must be a list`, `    regions: eu-west-1`},
+	{"second_document", `:7:1: a second YAML document begins here; a configuration is exactly one`, `targets: []`},
+	{"selection_empty", `:2:5: target "golden-images" selects nothing; workflow_executions must list at least one id`, `  - name: golden-images`},
+	{"selection_missing", `:2:5: target "golden-images" selects nothing; workflow_executions must list at least one id`, `  - name: golden-images`},
+	{"tab", ":2:1: this is not YAML: found character '\t' that cannot start any token", "\t- name: golden-images"},
+	{"targets_empty", `:1:10: targets is missing or empty; at least one target is needed`, `targets: []`},
+	{"targets_not_a_list", `:1:10: targets must be a list`, `targets: golden-images`},
+	{"timeout_negative", `:7:12: timeout must be a duration that is not below zero, such as 10s or 1m30s`, `  timeout: -5s`},
+	{"timeout_number", `:7:12: timeout must be a duration that is not below zero, such as 10s or 1m30s`, `  timeout: 10`},
+	{"timeout_zero", `:7:12: timeout must be above zero`, `  timeout: 0s`},
+	{"unknown_key", `:3:5: unknown key "region"; allowed are name, regions, workflow_executions, endpoint_url`, `    region: [eu-west-1]`},
+	{"unknown_section", `:6:1: unknown key "lookups"; allowed are targets, lookup`, `lookups:`},
+}
+
+func TestMistakesAreSentencesWithTheirPlace(t *testing.T) {
+	for _, m := range mistakes {
+		t.Run(m.file, func(t *testing.T) {
+			path := "testdata/" + m.file + ".yml"
+			_, err := Load(path)
+			var located *Error
+			if !errors.As(err, &located) {
+				t.Fatalf("got %v, want an *Error", err)
+			}
+			if diff := cmp.Diff(path+m.sentence+"\n"+m.line, err.Error()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+	files, err := filepath.Glob("testdata/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) != len(mistakes) {
+		t.Errorf("testdata has %d files, of which %d are expected here", len(files), len(mistakes))
+	}
+}
+
+func TestEveryKeyIsRead(t *testing.T) {
+	got, err := parse("config.yml", []byte(`
+targets:
+  - name: golden-images
+    regions: [eu-west-1]
+    workflow_executions:
+      - wf-165B1CB6-3a62-4618-a021-94ddcbe32908
+    endpoint_url: http://127.0.0.1:8080
+  - name: containers
+    workflow_executions: [wf-0cf0ee7a-1a11-4a5e-8a25-dc2dd8a4d3b1]
+lookup:
+  timeout: 1m30s
+  concurrency: 64
+  rate_limit: 0.5
+  burst: 3
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Config{
+		Targets: []Target{
+			{
+				Name:               "golden-images",
+				Regions:            []string{"eu-west-1"},
+				WorkflowExecutions: []string{"wf-165b1cb6-3a62-4618-a021-94ddcbe32908"},
+				EndpointURL:        "http://127.0.0.1:8080",
+			},
+			{Name: "containers", WorkflowExecutions: []string{"wf-0cf0ee7a-1a11-4a5e-8a25-dc2dd8a4d3b1"}},
+		},
+		Lookup: Lookup{Timeout: 90 * time.Second, Concurrency: 64, RateLimit: 0.5, Burst: 3},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got.Executions() != 2 {
+		t.Errorf("Executions() = %d, want 2", got.Executions())
+	}
+}
+
+func TestWhatIsAllowedIsAccepted(t *testing.T) {
+	const minimal = "targets: [{name: a, workflow_executions: [wf-165b1cb6-3a62-4618-a021-94ddcbe32908]}]\n"
+	for name, text := range map[string]string{
+		"defaults":                  minimal,
+		"no rate limit":             minimal + "lookup: {rate_limit: 0}",
+		"sections of comments only": minimal + "lookup:\n  # timeout: 5s\n",
+		"a document marker":         "---\n" + minimal,
+		"Windows line ends":         strings.ReplaceAll(minimal, "\n", "\r\n"),
+		"a byte order mark":         "\ufeff" + minimal,
+		"an anchor and its alias":   "targets:\n- name: &n a\n  workflow_executions: &ids [wf-165b1cb6-3a62-4618-a021-94ddcbe32908]\n- name: b\n  workflow_executions: *ids\n",
+		"a name that is a number":   strings.Replace(minimal, "name: a", "name: 2026", 1),
+		"GovCloud":                  strings.Replace(minimal, "name: a", "name: a, regions: [us-gov-west-1]", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := parse("config.yml", []byte(text)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestTheExampleIsValid(t *testing.T) {
+	if _, err := Load("../config.yml.example"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEveryKeyIsDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, section := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[Target](), reflect.TypeFor[Lookup]()} {
+		for _, key := range keysOf(section) {
+			if !bytes.Contains(doc, []byte("| `"+key+"` |")) {
+				t.Errorf("docs/configuration.md has no row for %s", key)
+			}
+		}
+	}
+}
+
+func TestUnreadableFiles(t *testing.T) {
+	if _, err := Load("testdata/none.yaml"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file that is not there: got %v", err)
+	}
+	if _, err := Load("testdata"); err == nil {
+		t.Error("a folder: no error")
+	}
+	big := filepath.Join(t.TempDir(), "big.yml")
+	if err := os.WriteFile(big, bytes.Repeat([]byte("#"), maxFileBytes+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(big); err == nil || !strings.Contains(err.Error(), "larger than 16 MiB") {
+		t.Errorf("a file that is too large: got %v", err)
+	}
+}
+
+// FuzzParse holds that no input panics, and that what is accepted is usable.
+func FuzzParse(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.yml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range append(files, "../config.yml.example") {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := parse("config.yml", data)
+		if err != nil {
+			var located *Error
+			if !errors.As(err, &located) || located.Sentence == "" {
+				t.Fatalf("the error has no place: %v", err)
+			}
+			return
+		}
+		for _, target := range c.Targets {
+			if target.Name == "" || len(target.WorkflowExecutions) == 0 || len(target.Regions) > 1 {
+				t.Fatalf("accepted %+v", target)
+			}
+		}
+		if l := c.Lookup; l.Timeout <= 0 || l.Concurrency < 1 || !(l.RateLimit >= 0) || l.Burst < 1 {
+			t.Fatalf("accepted %+v", l)
+		}
+	})
+}
+
+func BenchmarkLoad(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("targets:\n- name: golden-images\n  workflow_executions:\n")
+	for i := range 50_000 {
+		fmt.Fprintf(&text, "  - wf-%08x-3a62-4618-a021-94ddcbe32908\n", i)
+	}
+	for b.Loop() {
+		if _, err := parse("config.yml", []byte(text.String())); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,180 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// Error is a mistake in a configuration file. Its text is FILE:LINE:COL: sentence,
+// and below it the offending line.
+type Error struct {
+	File         string
+	Line, Column int    // both from 1
+	Sentence     string // what is wrong, and what is allowed
+	Source       string // the offending line
+}
+
+// Error returns the two lines.
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %s\n%s", e.File, e.Line, e.Column, e.Sentence, e.Source)
+}
+
+// document is one parsed YAML document, with what is needed to point into it.
+type document struct {
+	name    string
+	lines   []string
+	root    ast.Node
+	anchors map[string]ast.Node
+}
+
+// parseDocument parses data, which must hold exactly one document.
+func parseDocument(name string, data []byte) (doc *document, err error) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // a byte order mark
+	doc = &document{name: name, lines: strings.Split(string(data), "\n"), anchors: map[string]ast.Node{}}
+	if line := invalidUTF8(doc.lines); line > 0 {
+		return nil, doc.errorAt(line, 1, "the file is not UTF-8 text")
+	}
+	defer func() {
+		if recover() != nil { // the YAML library panics on some inputs
+			doc, err = nil, doc.errorAt(1, 1, "the file is not YAML that can be parsed")
+		}
+	}()
+	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		return nil, doc.syntaxError(err)
+	}
+	for _, d := range file.Docs {
+		if d.Body == nil || d.Body.Type() == ast.CommentType || d.Body.Type() == ast.DirectiveType {
+			continue
+		}
+		if doc.root != nil {
+			return nil, doc.errorf(d.Body, "a second YAML document begins here; a configuration is exactly one")
+		}
+		doc.root = d.Body
+	}
+	if doc.root == nil {
+		return nil, doc.errorAt(1, 1, "the file is empty; at least one target is needed")
+	}
+	ast.Walk(doc, doc.root)
+	return doc, nil
+}
+
+// Visit collects the anchors. It implements ast.Visitor.
+func (d *document) Visit(n ast.Node) ast.Visitor {
+	if anchor, ok := n.(*ast.AnchorNode); ok {
+		d.anchors[anchor.Name.String()] = anchor.Value
+	}
+	return d
+}
+
+// resolve returns the node that n stands for: itself, or what an anchor or alias
+// names.
+func (d *document) resolve(n ast.Node) ast.Node {
+	for range 10 {
+		switch v := n.(type) {
+		case *ast.AnchorNode:
+			n = v.Value
+		case *ast.AliasNode:
+			n = d.anchors[v.Value.String()]
+		default:
+			return n
+		}
+	}
+	return nil
+}
+
+// at returns the node under path, whose elements are keys and indexes, or as much
+// of the way to it as there is.
+func (d *document) at(path ...any) ast.Node {
+	n := d.root
+	for _, step := range path {
+		next := d.child(d.resolve(n), step)
+		if next == nil {
+			return n
+		}
+		n = next
+	}
+	return n
+}
+
+func (d *document) child(n ast.Node, step any) ast.Node {
+	switch v := n.(type) {
+	case *ast.SequenceNode:
+		if i, ok := step.(int); ok && i < len(v.Values) {
+			return v.Values[i]
+		}
+	case *ast.MappingNode:
+		for _, pair := range v.Values {
+			if pair.Key.GetToken().Value == step {
+				return pair.Value
+			}
+		}
+	}
+	return nil
+}
+
+// errorf returns an Error that points at n.
+func (d *document) errorf(n ast.Node, format string, args ...any) error {
+	line, column := 1, 1
+	if t := firstToken(n); t != nil && t.Position != nil {
+		line, column = t.Position.Line, t.Position.Column
+	}
+	return d.errorAt(line, column, fmt.Sprintf(format, args...))
+}
+
+// firstToken returns the token that n begins with; for a mapping that is its first
+// key, where the node itself names the colon.
+func firstToken(n ast.Node) *token.Token {
+	switch v := n.(type) {
+	case nil:
+		return nil
+	case *ast.MappingNode:
+		if len(v.Values) > 0 && !v.IsFlowStyle {
+			return firstToken(v.Values[0].Key)
+		}
+	}
+	return n.GetToken()
+}
+
+// password finds the user and password of a URL, which no error may repeat.
+var password = regexp.MustCompile(`://[^/@\s]*@`)
+
+func (d *document) errorAt(line, column int, sentence string) error {
+	line = min(max(line, 1), len(d.lines))
+	source := password.ReplaceAllString(strings.TrimSuffix(d.lines[line-1], "\r"), "://***@")
+	return &Error{File: d.name, Line: line, Column: max(column, 1), Sentence: sentence, Source: source}
+}
+
+// syntaxError returns err, of the YAML library, as an Error.
+func (d *document) syntaxError(err error) error {
+	var located yaml.Error
+	if !errors.As(err, &located) || located.GetToken() == nil || located.GetToken().Position == nil {
+		return d.errorAt(1, 1, "the file is not YAML: "+firstLine(err.Error()))
+	}
+	p := located.GetToken().Position
+	return d.errorAt(p.Line, p.Column, "this is not YAML: "+firstLine(located.GetMessage()))
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
+	return s
+}
+
+// invalidUTF8 returns the number of the first line that is not UTF-8, 0 for none.
+func invalidUTF8(lines []string) int {
+	for i, l := range lines {
+		if !utf8.ValidString(l) {
+			return i + 1
+		}
+	}
+	return 0
+}

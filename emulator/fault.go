@@ -1,0 +1,63 @@
+package emulator
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Error answers as the service does when it refuses: code stands in the header
+// X-Amzn-ErrorType, with a URI behind a colon, and message in the body.
+func Error(status int, code, message string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Amzn-ErrorType", code+":http://internal.amazon.com/coral/com.amazon.imagebuilder/")
+		writeJSON(w, status, map[string]string{"message": message})
+	})
+}
+
+// Body answers with status, content type and body as they are: what a proxy, a
+// captive portal or a broken service may send.
+func Body(status int, contentType, body string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	})
+}
+
+// Hang never answers. It returns when the client gives up.
+func Hang() http.Handler {
+	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+}
+
+// Reset sends sent as the beginning of an answer, none when it is empty, and then
+// resets the connection.
+func Reset(sent string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, buf, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(errors.Join(errors.New("emulator: Reset needs HTTP/1.1"), err))
+		}
+		if sent != "" {
+			_, _ = buf.WriteString("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n" + sent)
+			_ = buf.Flush()
+		}
+		if tcp, ok := conn.(*net.TCPConn); ok && sent == "" {
+			_ = tcp.SetLinger(0) // a reset in place of an orderly end
+		}
+		_ = conn.Close()
+	})
+}
+
+// wait reports whether d went by before the client gave up.
+func wait(r *http.Request, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-r.Context().Done():
+		return false
+	}
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
+)
+
+// Exporter serves /metrics. Every request is a scrape of its own: it gets a
+// Collector that knows the scrape's deadline, in a registry of its own.
+type Exporter struct {
+	sources []collector.Source
+	options collector.Options
+	offset  time.Duration        // how long before Prometheus gives up an answer is due
+	own     *prometheus.Registry // the exporter's own metrics
+	logger  log.Logger
+}
+
+// defaultScrapeTimeout holds for a scraper that does not say how long it waits. It
+// is Prometheus' own default.
+const defaultScrapeTimeout = 10 * time.Second
+
+// ServeHTTP answers a scrape with everything that is known at its deadline, and with
+// status 200 even when parts are missing: failures are metrics, too.
+func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), scrapeTime(r.Header, e.offset))
+	defer cancel()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collector.New(ctx, e.sources, e.options))
+	// The exporter's own metrics come second, so that they count this scrape's lookups.
+	promhttp.HandlerFor(prometheus.Gatherers{registry, e.own}, promhttp.HandlerOpts{
+		ErrorHandling:     promhttp.ContinueOnError,
+		ErrorLog:          errorLog{e.logger},
+		Registry:          e.own,
+		EnableOpenMetrics: true,
+	}).ServeHTTP(w, r)
+}
+
+// scrapeTime returns how long a scrape may wait for lookups: what Prometheus says in
+// its header, less offset, but at least half of it.
+func scrapeTime(h http.Header, offset time.Duration) time.Duration {
+	timeout := defaultScrapeTimeout
+	s, err := strconv.ParseFloat(h.Get("X-Prometheus-Scrape-Timeout-Seconds"), 64)
+	if err == nil && s > 0 && s < math.MaxInt64/float64(time.Second) {
+		timeout = time.Duration(s * float64(time.Second))
+	}
+	return max(timeout-offset, timeout/2)
+}
+
+// errorLog is where promhttp reports what it could not serve.
+type errorLog struct{ log.Logger }
+
+// Println logs at level error.
+func (l errorLog) Println(v ...any) {
+	level.Error(l.Logger).Log("msg", "part of a scrape could not be served", "err", v[len(v)-1])
+}

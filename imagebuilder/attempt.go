@@ -1,0 +1,78 @@
+package imagebuilder
+
+import (
+	"context"
+	"time"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/smithy-go/middleware"
+)
+
+// call is the state of one operation while its attempts, one after the other, come
+// and go.
+type call struct {
+	start func() *time.Timer // called once, returns the running time limit
+	timer *time.Timer        // nil until the first attempt
+	last  error              // what the last attempt on the wire ended with
+}
+
+// begin is called when an attempt goes on the wire.
+func (c *call) begin() {
+	if c.timer == nil {
+		c.timer = c.start()
+	}
+}
+
+func (c *call) end() {
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+}
+
+type callKey struct{}
+
+// attempts is the SDK middleware through which every single attempt goes: it waits
+// for its turn, starts the call's time limit, and counts. It stands below the
+// retries, so a slot is given back before a retry waits, and below the fetching of
+// credentials, so that nothing is counted which never reached the wire.
+type attempts struct {
+	target, region string
+	gate           *gate
+	metrics        *Metrics
+}
+
+// ID returns the name of the middleware.
+func (a *attempts) ID() string { return "ImageBuilderExporterAttempts" }
+
+// install puts a into an operation's stack.
+func (a *attempts) install(stack *middleware.Stack) error {
+	return stack.Finalize.Insert(a, "Signing", middleware.Before)
+}
+
+// HandleFinalize makes one attempt.
+func (a *attempts) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
+	middleware.FinalizeOutput, middleware.Metadata, error,
+) {
+	leave, err := a.gate.enter(ctx)
+	if err != nil {
+		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+	}
+	defer leave()
+	c := ctx.Value(callKey{}).(*call)
+	c.begin()
+	begun := time.Now()
+	out, metadata, err := next.HandleFinalize(ctx, in)
+	c.last = err
+	a.observe(ctx, time.Since(begun), err)
+	return out, metadata, err
+}
+
+func (a *attempts) observe(ctx context.Context, took time.Duration, err error) {
+	operation := awsmiddleware.GetOperationName(ctx)
+	a.metrics.requests.WithLabelValues(a.target, a.region, operation).Inc()
+	a.metrics.durations.WithLabelValues(operation).Observe(took.Seconds())
+	if err != nil {
+		code := a.metrics.code(codeOf(ctx, err))
+		a.metrics.errors.WithLabelValues(a.target, a.region, operation, string(classify(err)), code).Inc()
+	}
+}

@@ -1,0 +1,234 @@
+package imagebuilder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	awscredentials "github.com/aws/aws-sdk-go-v2/credentials"
+	sdk "github.com/aws/aws-sdk-go-v2/service/imagebuilder"
+	"github.com/aws/smithy-go/logging"
+	"github.com/prometheus/common/version"
+)
+
+// ClientConfig says whom a Client asks and how hard it may press.
+type ClientConfig struct {
+	Target string // the label "target" of what is counted
+	Region string // required
+
+	// EndpointURL replaces the service's endpoint. Empty stands for the SDK's own
+	// choice, which heeds AWS_ENDPOINT_URL_IMAGEBUILDER and AWS_ENDPOINT_URL.
+	EndpointURL string
+
+	// Static, when not nil, are the credentials. Then nothing at all is read from
+	// the environment or from files. Nil stands for the SDK's default chain.
+	Static *StaticCredentials
+
+	Concurrency int           // attempts on the wire at a time, at least 1
+	RateLimit   float64       // attempts a second, 0 for no limit
+	Burst       int           // attempts at once within RateLimit, at least 1
+	Timeout     time.Duration // for one lookup, from its first attempt on; above 0
+
+	Metrics *Metrics // required
+
+	// HTTPClient replaces the SDK's when it is not nil. For tests.
+	HTTPClient *http.Client
+}
+
+// StaticCredentials are the keys of an access key.
+type StaticCredentials struct{ AccessKeyID, SecretAccessKey string }
+
+// Client asks Image Builder in one region with one set of credentials. Its methods
+// may be called concurrently. Every error that they return is an *Error.
+type Client struct {
+	sdk         *sdk.Client
+	credentials aws.CredentialsProvider
+	timeout     time.Duration
+	invalid     func(reason string)
+}
+
+// NewClient returns a Client. It makes no request and needs no credentials yet. It
+// fails when the SDK cannot read its own configuration, or cannot combine the
+// endpoint with FIPS or dual-stack.
+func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
+	cfg, err := awsConfig(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	attempts := &attempts{
+		target: c.Target, region: c.Region, metrics: c.Metrics,
+		gate: newGate(c.Concurrency, c.RateLimit, c.Burst),
+	}
+	client := sdk.NewFromConfig(cfg, func(o *sdk.Options) {
+		o.HTTPClient = boundedClient{httpClient(cfg, c)}
+		o.Retryer = newRetryer()
+		if c.EndpointURL != "" {
+			o.BaseEndpoint = &c.EndpointURL
+		}
+		o.APIOptions = append(o.APIOptions, attempts.install,
+			awsmiddleware.AddUserAgentKeyValue("imagebuilder_exporter", version.Version))
+	})
+	if err := checkEndpoint(client.Options()); err != nil {
+		return nil, err
+	}
+	c.Metrics.declare(c.Target, c.Region, "GetWorkflowExecution")
+	return &Client{
+		sdk:         client,
+		credentials: cfg.Credentials,
+		timeout:     c.Timeout,
+		invalid:     func(reason string) { c.Metrics.invalid.WithLabelValues(c.Target, c.Region, reason).Inc() },
+	}, nil
+}
+
+func awsConfig(ctx context.Context, c ClientConfig) (aws.Config, error) {
+	cfg := aws.Config{Region: c.Region}
+	if c.Static != nil {
+		cfg.Credentials = awscredentials.NewStaticCredentialsProvider(c.Static.AccessKeyID, c.Static.SecretAccessKey, "")
+	} else {
+		var err error
+		cfg, err = config.LoadDefaultConfig(ctx,
+			config.WithRegion(c.Region),
+			config.WithLogger(logging.Nop{}),
+			// Bounds what the sources of credentials do on their own: the SDK's
+			// credentials cache lets go of the caller's context.
+			config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(c.Timeout)))
+		if err != nil {
+			return aws.Config{}, err
+		}
+	}
+	cfg.Credentials = credentials{cfg.Credentials}
+	return cfg, nil
+}
+
+// httpClient returns the transport for Image Builder: that of cfg, which has the
+// user's CA bundle, with as many idle connections as there are slots.
+func httpClient(cfg aws.Config, c ClientConfig) aws.HTTPClient {
+	if c.HTTPClient != nil {
+		return c.HTTPClient
+	}
+	base, ok := cfg.HTTPClient.(*awshttp.BuildableClient)
+	if !ok {
+		base = awshttp.NewBuildableClient()
+	}
+	return base.WithTimeout(0).WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConns = 0
+		t.MaxIdleConnsPerHost = c.Concurrency
+	})
+}
+
+// newRetryer returns the SDK's adaptive mode, told of every throttle that this
+// package knows: by itself it retries neither CallRateLimitExceededException nor a
+// plain 429, in no mode.
+func newRetryer() aws.Retryer {
+	throttled := func(err error) aws.Ternary {
+		if err != nil && classify(err) == Throttled {
+			return aws.TrueTernary
+		}
+		return aws.UnknownTernary
+	}
+	return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
+		o.Throttles = append(o.Throttles, retry.IsErrorThrottleFunc(throttled))
+		o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
+			o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(throttled))
+		})
+	})
+}
+
+// checkEndpoint finds what the SDK would refuse on every call.
+func checkEndpoint(o sdk.Options) error {
+	fips := o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled
+	dual := o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled
+	if o.BaseEndpoint != nil && (fips || dual) {
+		return fmt.Errorf("the endpoint %s cannot be combined with AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT; name the wanted endpoint itself, or leave it to the SDK", *o.BaseEndpoint)
+	}
+	return nil
+}
+
+// DefaultRegion returns the region that the SDK finds in the environment, in the
+// AWS configuration file, or in the instance metadata, and the empty string when
+// there is none.
+func DefaultRegion(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}), config.WithEC2IMDSRegion())
+	if err != nil && ctx.Err() == nil {
+		return "", fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	return cfg.Region, nil
+}
+
+// Authenticate makes sure that there are credentials, from the cache or from their
+// source. Whoever is about to make many requests calls it first, so that missing
+// credentials cost one attempt to get them and not one for each request.
+func (c *Client) Authenticate(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, errTimeLimit)
+	defer cancel()
+	if _, err := c.credentials.Retrieve(ctx); err != nil {
+		return &Error{Operation: "Authenticate", Class: classify(err), Err: err}
+	}
+	return nil
+}
+
+// GetWorkflowExecution returns the execution with this id, which must be in lower
+// case. It waits for its turn as long as ctx allows; from the first attempt on it
+// takes at most the client's time limit, retries included.
+//
+// A class tells why there is no answer. When ctx ends first the error wraps
+// ctx.Err(), and its class is that of the last attempt, if there was one.
+func (c *Client) GetWorkflowExecution(ctx context.Context, id string) (Execution, error) {
+	var e Execution
+	err := c.do(ctx, func(ctx context.Context) error {
+		out, err := c.sdk.GetWorkflowExecution(ctx, &sdk.GetWorkflowExecutionInput{WorkflowExecutionId: &id})
+		if err != nil {
+			return err
+		}
+		if e, err = decodeExecution(id, out, c.invalid); err != nil {
+			return invalidAnswer{err}
+		}
+		return nil
+	})
+	if err != nil {
+		return Execution{}, &Error{Operation: "GetWorkflowExecution", Class: classOfCall(err), Err: err}
+	}
+	return e, nil
+}
+
+// invalidAnswer is an answer that was read and cannot be used.
+type invalidAnswer struct{ error }
+
+func classOfCall(err error) Class {
+	var invalid invalidAnswer
+	if errors.As(err, &invalid) {
+		return Invalid
+	}
+	return classify(err)
+}
+
+// do runs f with a context that ends a time limit after the first attempt has gone
+// on the wire. When it ends while a retry waits, the SDK says "canceled"; what the
+// last attempt said is the truth, so that is returned beside it.
+func (c *Client) do(ctx context.Context, f func(context.Context) error) error {
+	limited, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	call := &call{start: func() *time.Timer {
+		started(ctx)
+		return time.AfterFunc(c.timeout, func() { cancel(errTimeLimit) })
+	}}
+	defer call.end()
+	err := f(context.WithValue(limited, callKey{}, call))
+	if err == nil || limited.Err() == nil {
+		return err
+	}
+	cause := context.Cause(limited)
+	if call.last != nil {
+		return fmt.Errorf("%w; last attempt: %w", cause, call.last)
+	}
+	return cause
+}

@@ -1,0 +1,125 @@
+// Package imagebuilder asks EC2 Image Builder about its workflow executions and
+// answers in plain values.
+//
+// It is mechanism only: how to ask, in which order attempts go on the wire, how
+// long one may take, what an answer means and what an error is. What to ask, and
+// when, is decided by package lookup. It is the only package that imports the AWS
+// SDK; nothing of the SDK is seen outside it.
+//
+// Facts about the service come from its API reference,
+// https://docs.aws.amazon.com/imagebuilder/latest/APIReference/, and from
+// experiments against the SDK; where a fact is used, it is named.
+package imagebuilder
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Status is the runtime status of a workflow execution, in the API's own words.
+// Other values than the constants occur when the service learns new ones; they
+// pass through unchanged.
+type Status string
+
+// The statuses of the API reference (GetWorkflowExecution, "status").
+const (
+	StatusPending            Status = "PENDING"
+	StatusSkipped            Status = "SKIPPED"
+	StatusRunning            Status = "RUNNING"
+	StatusCompleted          Status = "COMPLETED"
+	StatusFailed             Status = "FAILED"
+	StatusRollbackInProgress Status = "ROLLBACK_IN_PROGRESS"
+	StatusRollbackCompleted  Status = "ROLLBACK_COMPLETED"
+	StatusCancelled          Status = "CANCELLED"
+)
+
+// Statuses returns every status of the API reference, in alphabetical order.
+func Statuses() []Status {
+	return []Status{
+		StatusCancelled, StatusCompleted, StatusFailed, StatusPending,
+		StatusRollbackCompleted, StatusRollbackInProgress, StatusRunning, StatusSkipped,
+	}
+}
+
+// Final reports whether an execution with this status can never change again.
+// A status that is not known is not final.
+func (s Status) Final() bool {
+	switch s {
+	case StatusCompleted, StatusFailed, StatusSkipped, StatusCancelled, StatusRollbackCompleted:
+		return true
+	}
+	return false
+}
+
+// Execution is one workflow execution as the API described it at one moment.
+// A string that the API did not give is empty, a time is zero.
+type Execution struct {
+	ID     string // in lower case, as ParseExecutionID returns it
+	Status Status // never empty
+
+	// WorkflowType is BUILD, TEST or DISTRIBUTION. Where the API leaves it out it
+	// is read from WorkflowBuildVersionARN.
+	WorkflowType            string
+	WorkflowBuildVersionARN string
+	ImageBuildVersionARN    string
+	Image                   ImageBuildVersion // what ImageBuildVersionARN says
+	ParallelGroup           string
+	Message                 string // for people; may be long
+
+	// Steps counts the steps that the workflow defines; the others those of them
+	// that ended so. Nil when the API's numbers contradict each other.
+	Steps *StepCounts
+
+	// Start and End are zero when the API gave none, or one that cannot be read.
+	// End is also zero when it lies before Start.
+	Start, End time.Time
+}
+
+// StepCounts counts the steps of an execution. No count is negative, and
+// Succeeded, Failed and Skipped together are at most Total: what is missing is
+// pending, running or cancelled.
+type StepCounts struct {
+	Total, Succeeded, Failed, Skipped int
+}
+
+// Duration returns how long the execution ran until it ended or, when it has not,
+// until now; never less than zero. It reports false when that is not known:
+// without a start, or with a final status and no usable end.
+func (e *Execution) Duration(now time.Time) (time.Duration, bool) {
+	switch {
+	case e.Start.IsZero():
+		return 0, false
+	case !e.End.IsZero():
+		return e.End.Sub(e.Start), true
+	case e.Status.Final():
+		return 0, false
+	}
+	return max(0, now.Sub(e.Start)), true
+}
+
+// executionID is the pattern of the API reference, in either case.
+var executionID = regexp.MustCompile(`^wf-[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+// ParseExecutionID returns s in lower case when it is the id of a workflow
+// execution, and otherwise an error that says how an id looks.
+func ParseExecutionID(s string) (string, error) {
+	if !executionID.MatchString(s) {
+		return "", fmt.Errorf("%q is not the id of a workflow execution; one is wf- and a UUID, as in wf-165b1cb6-3a62-4618-a021-94ddcbe32908", s)
+	}
+	return strings.ToLower(s), nil
+}
+
+// region has the shape of every region name in use: eu-west-1, us-gov-west-1,
+// us-isob-east-1, eusc-de-east-1.
+var region = regexp.MustCompile(`^[a-z]{2,8}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$`)
+
+// CheckRegion returns an error that says what is allowed when s cannot be the name
+// of an AWS region. Whether there is such a region is not known here.
+func CheckRegion(s string) error {
+	if !region.MatchString(s) {
+		return fmt.Errorf("%q is not the name of an AWS region; one looks like eu-west-1", s)
+	}
+	return nil
+}
