@@ -1,0 +1,312 @@
+// Imagebuilder_exporter is a Prometheus exporter for the workflow executions of EC2
+// Image Builder.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+	sloggokit "github.com/tjhop/slog-gokit"
+
+	// The CA roots, for images that have none.
+	_ "golang.org/x/crypto/x509roots/fallback"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/config"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
+)
+
+const name = "imagebuilder_exporter"
+
+// drainTime bounds how long a shutdown waits for the scrapes in flight.
+const drainTime = 15 * time.Second
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// flags are the values of the command line.
+type flags struct {
+	configFile    *string
+	configCheck   *bool
+	demo          *bool
+	offset        *time.Duration
+	status        *bool
+	logLevel      *string
+	logFormat     *string
+	telemetryPath *string
+	web           *web.FlagConfig
+}
+
+// newApp returns the command line and where its values will stand.
+func newApp() (*kingpin.Application, *flags) {
+	app := kingpin.New(name, "A Prometheus exporter for the workflow executions of EC2 Image Builder.")
+	app.Version(version.Print(name))
+	app.HelpFlag.Short('h')
+	return app, &flags{
+		configFile:    app.Flag("config.file", "The configuration file.").Default("config.yml").String(),
+		configCheck:   app.Flag("config.check", "Check the configuration file and exit: 0 when it is valid, else 1.").Bool(),
+		demo:          app.Flag("demo", "Show executions of an emulated Image Builder. Reads no configuration file, uses no AWS account.").Bool(),
+		offset:        app.Flag("scrape.timeout-offset", "How long before Prometheus' scrape timeout a scrape stops waiting for lookups.").Default("0.5s").Duration(),
+		status:        app.Flag("collector.status", "Publish imagebuilder_workflow_execution_status, one series for each execution and status.").Default("true").Bool(),
+		logLevel:      app.Flag("log.level", "Log messages of this level and above.").Default("info").Enum("debug", "info", "warn", "error"),
+		logFormat:     app.Flag("log.format", "How log messages are written.").Default("logfmt").Enum("logfmt", "json"),
+		telemetryPath: app.Flag("web.telemetry-path", "The path of the metrics.").Default("/metrics").String(),
+		web:           kingpinflag.AddFlags(app, ":10120"),
+	}
+}
+
+// run is the program. What it returns is one clear message for the user.
+func run(args []string, stdout, stderr io.Writer) error {
+	app, f := newApp()
+	app.UsageWriter(stdout)
+	if _, err := app.Parse(args); err != nil {
+		return fmt.Errorf("%w; see %s --help", err, name)
+	}
+	if err := f.check(); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if *f.configCheck {
+		return checkConfig(ctx, *f.configFile, stdout, stderr)
+	}
+	logger, slogger := newLogger(*f.logLevel, *f.logFormat, stderr)
+	level.Info(logger).Log("msg", "starting "+name, "version", version.Info(), "build", version.BuildContext())
+
+	setup := load
+	if *f.demo {
+		setup = startDemo
+	}
+	s, err := setup(ctx, *f.configFile, logger)
+	if err != nil {
+		return err
+	}
+	defer s.end()
+	own := prometheus.NewRegistry()
+	own.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		versioncollector.NewCollector(name))
+	targets, err := s.targets(ctx, imagebuilder.NewMetrics(own), logger)
+	if err != nil {
+		return err
+	}
+	exporter := &Exporter{
+		options: collector.Options{Status: *f.status},
+		offset:  *f.offset,
+		own:     own,
+		logger:  logger,
+	}
+	for _, t := range targets {
+		defer t.Close()
+		exporter.sources = append(exporter.sources, t)
+	}
+	mux, err := newMux(*f.telemetryPath, promhttp.InstrumentMetricHandler(own, exporter))
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	return serve(ctx, stop, server, f.web, logger, slogger)
+}
+
+// check finds what the flags' types cannot.
+func (f *flags) check() error {
+	p := *f.telemetryPath
+	switch {
+	case !strings.HasPrefix(p, "/") || p != path.Clean(p) || strings.ContainsAny(p, "{} "):
+		return fmt.Errorf("--web.telemetry-path=%s: must be a plain path that begins with a slash, such as /metrics", p)
+	case strings.HasPrefix(p, "/-/"):
+		return fmt.Errorf("--web.telemetry-path=%s: paths below /-/ are taken", p)
+	case *f.offset < 0:
+		return fmt.Errorf("--scrape.timeout-offset=%s: must not be below zero", *f.offset)
+	}
+	return nil
+}
+
+// newLogger returns the logger of this program, and one for libraries that want
+// slog, which writes the same lines to the same place.
+func newLogger(lowest, format string, w io.Writer) (log.Logger, *slog.Logger) {
+	var base log.Logger = log.NewLogfmtLogger(log.NewSyncWriter(w))
+	if format == "json" {
+		base = log.NewJSONLogger(log.NewSyncWriter(w))
+	}
+	base = level.NewFilter(base, level.Allow(level.ParseDefault(lowest, level.InfoValue())))
+	var threshold slog.LevelVar
+	_ = threshold.UnmarshalText([]byte(lowest)) // slog knows the same four names
+	slogger := slog.New(sloggokit.NewGoKitHandler(base, &threshold))
+	return log.With(base, "time", log.DefaultTimestampUTC, "caller", log.DefaultCaller), slogger
+}
+
+// checkConfig loads the configuration file and says so.
+func checkConfig(ctx context.Context, file string, stdout, stderr io.Writer) error {
+	c, err := config.Load(file)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "%s: valid, %d targets, %d executions\n", file, len(c.Targets), c.Executions())
+	if err := resolveRegions(ctx, c); err != nil {
+		fmt.Fprintf(stderr, "warning: %v\n", err)
+	}
+	return nil
+}
+
+// resolveRegions gives the targets that have no region the one of the SDK.
+func resolveRegions(ctx context.Context, c *config.Config) error {
+	var region string
+	for i := range c.Targets {
+		t := &c.Targets[i]
+		if len(t.Regions) > 0 {
+			continue
+		}
+		if region == "" {
+			var err error
+			if region, err = imagebuilder.DefaultRegion(ctx); err != nil {
+				return err
+			}
+			if region == "" {
+				return fmt.Errorf("target %q has no region: there is none under regions in the configuration file, in AWS_REGION or AWS_DEFAULT_REGION, in the profile of the AWS configuration file, or in the instance metadata", t.Name)
+			}
+		}
+		t.Regions = []string{region}
+	}
+	return nil
+}
+
+// setup is where the exporter looks, and with which credentials.
+type setup struct {
+	config *config.Config
+	static *imagebuilder.StaticCredentials // nil for the SDK's default chain
+	end    func()                          // frees what the setup holds
+}
+
+// load is the setup for AWS.
+func load(ctx context.Context, file string, _ log.Logger) (*setup, error) {
+	c, err := config.Load(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := resolveRegions(ctx, c); err != nil {
+		return nil, err
+	}
+	return &setup{config: c, end: func() {}}, nil
+}
+
+// startDemo is the setup for an emulator that it starts on a loopback port.
+func startDemo(_ context.Context, _ string, logger log.Logger) (*setup, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("starting the demo: %w", err)
+	}
+	url := "http://" + listener.Addr().String()
+	c := config.Default()
+	var runs []emulator.Run
+	for _, t := range emulator.Demo(1, time.Now()) {
+		target := config.Target{Name: t.Name, Regions: []string{t.Region}, EndpointURL: url}
+		for _, r := range t.Runs {
+			target.WorkflowExecutions = append(target.WorkflowExecutions, r.ID)
+		}
+		runs = append(runs, t.Runs...)
+		c.Targets = append(c.Targets, target)
+	}
+	api := &http.Server{Handler: &emulator.API{Scenario: emulator.Runs(runs...)}, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = api.Serve(listener) }() // ends with api.Close
+	level.Warn(logger).Log("msg", "this is a demo: nothing here is AWS, all executions are made up", "emulator", url)
+	return &setup{
+		config: &c,
+		static: &imagebuilder.StaticCredentials{AccessKeyID: "demo", SecretAccessKey: "demo"},
+		end:    func() { _ = api.Close() },
+	}, nil
+}
+
+// targets returns a Target for each target and region.
+func (s *setup) targets(ctx context.Context, metrics *imagebuilder.Metrics, logger log.Logger) ([]*lookup.Target, error) {
+	var targets []*lookup.Target
+	limits := s.config.Lookup
+	for _, t := range s.config.Targets {
+		for _, region := range t.Regions {
+			client, err := imagebuilder.NewClient(ctx, imagebuilder.ClientConfig{
+				Target: t.Name, Region: region, EndpointURL: t.EndpointURL, Static: s.static,
+				Concurrency: limits.Concurrency, RateLimit: limits.RateLimit, Burst: limits.Burst, Timeout: limits.Timeout,
+				Metrics: metrics,
+			})
+			if err != nil {
+				return nil, fmt.Errorf("target %q: %w", t.Name, err)
+			}
+			targets = append(targets, lookup.New(lookup.Config{
+				Name: t.Name, Region: region, WorkflowExecutions: t.WorkflowExecutions,
+				MinInterval: limits.MinInterval, MaxStaleness: limits.MaxStaleness,
+				Client: client, Logger: logger,
+			}))
+			level.Info(logger).Log("msg", "target", "target", t.Name, "region", region, "workflow_executions", len(t.WorkflowExecutions))
+		}
+	}
+	return targets, nil
+}
+
+// newMux returns the pages of the exporter.
+func newMux(telemetryPath string, metrics http.Handler) (*http.ServeMux, error) {
+	mux := http.NewServeMux()
+	mux.Handle(telemetryPath, metrics)
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "Healthy") })
+	if telemetryPath == "/" {
+		return mux, nil
+	}
+	landing, err := web.NewLandingPage(web.LandingConfig{
+		Name:        name,
+		Description: "Prometheus exporter for the workflow executions of EC2 Image Builder",
+		Version:     version.Info(),
+		Links:       []web.LandingLinks{{Address: telemetryPath, Text: "Metrics"}, {Address: "/-/healthy", Text: "Healthy"}},
+		Profiling:   "false",
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making the landing page: %w", err)
+	}
+	mux.Handle("/", landing)
+	return mux, nil
+}
+
+// serve serves until ctx ends, and then lets the scrapes in flight end. A second
+// signal, after stop, ends the program at once.
+func serve(ctx context.Context, stop func(), server *http.Server, f *web.FlagConfig, logger log.Logger, slogger *slog.Logger) error {
+	failed := make(chan error, 1)
+	go func() { failed <- web.ListenAndServe(server, f, slogger) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serving: %w", err)
+	case <-ctx.Done():
+	}
+	stop()
+	level.Info(logger).Log("msg", "shutting down", "bound", drainTime)
+	drain, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	if err := server.Shutdown(drain); errors.Is(err, context.DeadlineExceeded) {
+		level.Warn(logger).Log("msg", "scrapes were cut off")
+		_ = server.Close()
+	}
+	return nil
+}
