@@ -9,7 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	awscredentials "github.com/aws/aws-sdk-go-v2/credentials"
@@ -120,24 +119,6 @@ func httpClient(cfg aws.Config, c ClientConfig) aws.HTTPClient {
 	return base.WithTimeout(0).WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConns = 0
 		t.MaxIdleConnsPerHost = c.Concurrency
-	})
-}
-
-// newRetryer returns the SDK's adaptive mode, told of every throttle that this
-// package knows: by itself it retries neither CallRateLimitExceededException nor a
-// plain 429, in no mode.
-func newRetryer() aws.Retryer {
-	throttled := func(err error) aws.Ternary {
-		if err != nil && classify(err) == Throttled {
-			return aws.TrueTernary
-		}
-		return aws.UnknownTernary
-	}
-	return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
-		o.Throttles = append(o.Throttles, retry.IsErrorThrottleFunc(throttled))
-		o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
-			o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(throttled))
-		})
 	})
 }
 

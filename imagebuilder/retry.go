@@ -1,0 +1,57 @@
+package imagebuilder
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+)
+
+// retryer is the SDK's adaptive mode: it retries with backoff, and sends less while
+// the service throttles.
+type retryer struct{ *retry.AdaptiveMode }
+
+// newRetryer returns a retryer that knows every throttle that this package knows: by
+// itself the SDK retries neither CallRateLimitExceededException nor a plain 429, in
+// no mode.
+func newRetryer() aws.RetryerV2 {
+	throttled := func(err error) aws.Ternary {
+		if err != nil && classify(err) == Throttled {
+			return aws.TrueTernary
+		}
+		return aws.UnknownTernary
+	}
+	return retryer{retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
+		o.FailOnNoAttemptTokens = true
+		o.Throttles = append(o.Throttles, retry.IsErrorThrottleFunc(throttled))
+		o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
+			o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(throttled))
+		})
+	})}
+}
+
+// tokenPoll is how often a waiting attempt asks for a token.
+const tokenPoll = 25 * time.Millisecond
+
+// GetAttemptToken waits until the adaptive mode lets an attempt through, or ctx ends.
+// The SDK's own waiting spins without a pause when what is missing of a token rounds
+// to no time at all.
+func (r retryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
+	release, err := r.AdaptiveMode.GetAttemptToken(ctx)
+	if err == nil {
+		return release, nil
+	}
+	ticker := time.NewTicker(tokenPoll)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-ticker.C:
+		}
+		if release, err := r.AdaptiveMode.GetAttemptToken(ctx); err == nil {
+			return release, nil
+		}
+	}
+}
