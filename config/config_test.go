@@ -32,8 +32,10 @@ var mistakes = []struct{ file, sentence, line string }{
 	{"id_twice", `:6:9: the id wf-165b1cb6-3a62-4618-a021-94ddcbe32908 stands in this target twice; case does not matter`, `      - wf-165B1CB6-3A62-4618-A021-94DDCBE32908`},
 	{"ids_and_regions", `:3:14: target "golden-images" has ids in workflow_executions and several regions; an id exists in one region only, so give each region a target`, `    regions: [eu-west-1, us-east-1]`},
 	{"key_twice", `:6:5: the key name stands here twice`, `    name: other`},
-	{"lookup_not_a_mapping", `:6:9: lookup must be a mapping with the keys timeout, concurrency, rate_limit, burst`, `lookup: 5s`},
+	{"lookup_not_a_mapping", `:6:9: lookup must be a mapping with the keys min_interval, max_staleness, timeout, concurrency, rate_limit, burst`, `lookup: 5s`},
 	{"merge_key", `:1:1: unknown key "x"; allowed are targets, lookup`, `x: &x {name: a}`},
+	{"max_staleness_negative", `:7:18: max_staleness must be a duration that is not below zero, such as 10s or 1m30s`, `  max_staleness: -1m`},
+	{"min_interval_zero", `:7:17: min_interval must be above zero`, `  min_interval: 0s`},
 	{"name_control", `:2:11: the name of a target must not contain control characters`, `  - name: "a\nb"`},
 	{"name_empty", `:2:11: a target needs a name that is not empty`, `  - name: ""`},
 	{"name_missing", `:2:5: a target needs a name that is not empty`, `  - workflow_executions: [wf-165b1cb6-3a62-4618-a021-94ddcbe32908]`},
@@ -97,6 +99,8 @@ targets:
   - name: containers
     workflow_executions: [wf-0cf0ee7a-1a11-4a5e-8a25-dc2dd8a4d3b1]
 lookup:
+  min_interval: 15s
+  max_staleness: 0s
   timeout: 1m30s
   concurrency: 64
   rate_limit: 0.5
@@ -115,7 +119,7 @@ lookup:
 			},
 			{Name: "containers", WorkflowExecutions: []string{"wf-0cf0ee7a-1a11-4a5e-8a25-dc2dd8a4d3b1"}},
 		},
-		Lookup: Lookup{Timeout: 90 * time.Second, Concurrency: 64, RateLimit: 0.5, Burst: 3},
+		Lookup: Lookup{MinInterval: 15 * time.Second, Timeout: 90 * time.Second, Concurrency: 64, RateLimit: 0.5, Burst: 3},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -209,7 +213,7 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("accepted %+v", target)
 			}
 		}
-		if l := c.Lookup; l.Timeout <= 0 || l.Concurrency < 1 || !(l.RateLimit >= 0) || l.Burst < 1 {
+		if l := c.Lookup; l.MinInterval <= 0 || l.MaxStaleness < 0 || l.Timeout <= 0 || l.Concurrency < 1 || !(l.RateLimit >= 0) || l.Burst < 1 {
 			t.Fatalf("accepted %+v", l)
 		}
 	})

@@ -96,7 +96,7 @@ func (b *builder) present(start time.Time) {
 	begun := start.Add(-2 * time.Minute)
 	b.add("BUILD", "amazon-linux-golden", "1.4.0/13", Run{Start: begun, Steps: buildSteps(50 * time.Second)})
 	b.add("TEST", "amazon-linux-golden", "1.4.0/13", Run{Start: begun.Add(5 * time.Minute), Steps: testSteps(40 * time.Second)})
-	regions := make([]Step, 90)
+	regions := make([]Step, 99)
 	for i := range regions {
 		regions[i] = Step{Name: fmt.Sprintf("CopyToAccount%02d", i+1), Action: "DistributeImage", Takes: 40 * time.Second}
 	}

@@ -1,0 +1,249 @@
+package emulator
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+	"golang.org/x/time/rate"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const testID = "wf-165b1cb6-3a62-4618-a021-94ddcbe32908"
+
+var start = time.Date(2026, 9, 9, 19, 12, 23, 175e6, time.UTC)
+
+// signed returns a request with a signature of the right form.
+func signed(path string) *http.Request {
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r.Header.Set("X-Amz-Date", "20260909T191223Z")
+	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKID/20260909/eu-west-1/imagebuilder/aws4_request, SignedHeaders=host;x-amz-date, Signature="+strings.Repeat("0", 64))
+	return r
+}
+
+func TestTheAnswerIsThatOfTheReference(t *testing.T) {
+	steps := buildSteps(time.Minute)
+	steps[1].Ends = SkippedStep
+	steps[4].Takes = 0
+	api := &API{
+		Now: func() time.Time { return start.Add(time.Hour) },
+		Scenario: Runs(Run{
+			ID:                      testID,
+			ImageBuildVersionARN:    "arn:aws:imagebuilder:us-west-2:111122223333:image/my-example-recipe/1.0.0/1",
+			WorkflowBuildVersionARN: "arn:aws:imagebuilder:us-west-2:aws:workflow/build/build-image/1.0.3/1",
+			Type:                    "BUILD",
+			Start:                   start,
+			Steps:                   steps,
+		}),
+	}
+	w := httptest.NewRecorder()
+	api.ServeHTTP(w, signed("/GetWorkflowExecution?workflowExecutionId="+strings.ToUpper(testID[3:])))
+	if w.Code != 400 {
+		t.Errorf("an id without wf-: status %d, want 400", w.Code)
+	}
+	w = httptest.NewRecorder()
+	api.ServeHTTP(w, signed("/GetWorkflowExecution?workflowExecutionId=wf-"+strings.ToUpper(testID[3:])))
+	want := `{"requestId":"00000000-0000-4000-8000-000000000002",` +
+		`"workflowBuildVersionArn":"arn:aws:imagebuilder:us-west-2:aws:workflow/build/build-image/1.0.3/1",` +
+		`"workflowExecutionId":"wf-165b1cb6-3a62-4618-a021-94ddcbe32908",` +
+		`"imageBuildVersionArn":"arn:aws:imagebuilder:us-west-2:111122223333:image/my-example-recipe/1.0.0/1",` +
+		`"type":"BUILD","status":"COMPLETED",` +
+		`"totalStepCount":7,"totalStepsSucceeded":5,"totalStepsFailed":0,"totalStepsSkipped":2,` +
+		`"startTime":"2026-09-09T19:12:23.175Z","endTime":"2026-09-09T19:17:23.175Z"}`
+	if diff := cmp.Diff(want, w.Body.String()); w.Code != 200 || diff != "" {
+		t.Errorf("status %d (-want +got):\n%s", w.Code, diff)
+	}
+	if got := w.Header().Get("Content-Type"); got != "application/json" {
+		t.Errorf("Content-Type %s", got)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	with := func(change func(*http.Request)) *http.Request {
+		r := signed("/GetWorkflowExecution?workflowExecutionId=" + testID)
+		change(r)
+		return r
+	}
+	authorization := func(old, replacement string) func(*http.Request) {
+		return func(r *http.Request) {
+			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), old, replacement, 1))
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		request *http.Request
+		status  int
+		code    string
+	}{
+		{"unknown id", with(func(*http.Request) {}), 404, "ResourceNotFoundException"},
+		{"id that is none", signed("/GetWorkflowExecution?workflowExecutionId=1"), 400, "InvalidParameterValueException"},
+		{"no id", signed("/GetWorkflowExecution"), 400, "InvalidParameterValueException"},
+		{"unknown operation", signed("/GetSomething"), 404, "UnknownOperationException"},
+		{"wrong method", with(func(r *http.Request) { r.Method = "POST" }), 404, "UnknownOperationException"},
+		{"not signed", with(func(r *http.Request) { r.Header.Del("Authorization") }), 403, "MissingAuthenticationTokenException"},
+		{"no date", with(func(r *http.Request) { r.Header.Del("X-Amz-Date") }), 403, "IncompleteSignatureException"},
+		{"another scheme", with(func(r *http.Request) { r.SetBasicAuth("a", "b") }), 403, "IncompleteSignatureException"},
+		{"another service", with(authorization("/imagebuilder/", "/ec2/")), 403, "InvalidSignatureException"},
+		{"another day", with(authorization("/20260909/", "/20260908/")), 403, "InvalidSignatureException"},
+		{"host not signed", with(authorization("host;", "")), 403, "IncompleteSignatureException"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			(&API{Scenario: Runs()}).ServeHTTP(w, c.request)
+			code, _, _ := strings.Cut(w.Header().Get("X-Amzn-ErrorType"), ":")
+			if w.Code != c.status || code != c.code {
+				t.Errorf("got %d %s, want %d %s", w.Code, code, c.status, c.code)
+			}
+			var body struct{ Message *string }
+			if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || body.Message == nil {
+				t.Errorf("the body is %q", w.Body)
+			}
+		})
+	}
+}
+
+func TestTheCourseOfARun(t *testing.T) {
+	minute := func(ends ...Outcome) []Step {
+		var steps []Step
+		for _, e := range ends {
+			steps = append(steps, Step{Name: "Step", Takes: time.Minute, Ends: e})
+		}
+		return steps
+	}
+	type state struct {
+		Status                     string
+		Succeeded, Failed, Skipped int
+		Ended                      time.Duration // after the start, -1 for not
+	}
+	for _, c := range []struct {
+		name string
+		run  Run
+		at   time.Duration
+		want state
+	}{
+		{"before its start", Run{Start: start, Steps: minute(Succeeded)}, -1, state{"PENDING", 0, 0, 0, -1}},
+		{"without a start", Run{Steps: minute(Succeeded)}, time.Hour, state{"PENDING", 0, 0, 0, -1}},
+		{"in the first step", Run{Start: start, Steps: minute(Succeeded, Succeeded)}, 0, state{"RUNNING", 0, 0, 0, -1}},
+		{"after the first step", Run{Start: start, Steps: minute(Succeeded, Succeeded)}, time.Minute, state{"RUNNING", 1, 0, 0, -1}},
+		{"a skipped step takes no time", Run{Start: start, Steps: minute(SkippedStep, Succeeded)}, time.Minute, state{"COMPLETED", 1, 0, 1, time.Minute}},
+		{"a step that fails and is ignored", Run{Start: start, Steps: minute(FailedIgnored, Succeeded)}, time.Hour, state{"COMPLETED", 1, 1, 0, 2 * time.Minute}},
+		{"a step that fails", Run{Start: start, Steps: minute(Succeeded, Failed, Succeeded)}, time.Hour, state{"FAILED", 1, 1, 0, 2 * time.Minute}},
+		{"in the rollback", Run{Start: start, Steps: minute(Failed), Rollback: time.Minute}, time.Minute, state{"ROLLBACK_IN_PROGRESS", 0, 1, 0, -1}},
+		{"after the rollback", Run{Start: start, Steps: minute(Failed), Rollback: time.Minute}, time.Hour, state{"ROLLBACK_COMPLETED", 0, 1, 0, 2 * time.Minute}},
+		{"before it is cancelled", Run{Start: start, Steps: minute(Succeeded, Succeeded), Cancelled: 90 * time.Second}, time.Minute, state{"RUNNING", 1, 0, 0, -1}},
+		{"cancelled", Run{Start: start, Steps: minute(Succeeded, Succeeded), Cancelled: 90 * time.Second}, time.Hour, state{"CANCELLED", 1, 0, 0, 90 * time.Second}},
+		{"cancelled after its end", Run{Start: start, Steps: minute(Succeeded), Cancelled: time.Hour}, 2 * time.Hour, state{"COMPLETED", 1, 0, 0, time.Minute}},
+		{"skipped", Run{Start: start, Steps: minute(Succeeded, Succeeded), Skipped: true}, time.Hour, state{"SKIPPED", 0, 0, 2, 0}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := c.run.At(start.Add(c.at))
+			got := state{e.Status, e.TotalStepsSucceeded, e.TotalStepsFailed, e.TotalStepsSkipped, -1}
+			if e.EndTime != "" {
+				end, err := time.Parse(time.RFC3339, e.EndTime)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got.Ended = end.Sub(start)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// states returns the status and step counts of all runs at a time.
+func states(now time.Time) (all []Execution, byStatus map[string]int) {
+	byStatus = map[string]int{}
+	for _, t := range Demo(1, start) {
+		for _, r := range t.Runs {
+			e := r.At(now)
+			all = append(all, e)
+			byStatus[e.Status]++
+		}
+	}
+	return all, byStatus
+}
+
+func TestTheDemoShowsEveryStatusAndMoves(t *testing.T) {
+	before, byStatus := states(start)
+	for _, s := range []string{"PENDING", "SKIPPED", "RUNNING", "COMPLETED", "FAILED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETED", "CANCELLED"} {
+		if byStatus[s] == 0 {
+			t.Errorf("no execution is %s in the first second", s)
+		}
+	}
+	for minute := range 60 {
+		after, _ := states(start.Add(time.Duration(minute+1) * time.Minute))
+		if cmp.Equal(before, after) {
+			t.Errorf("nothing changes in minute %d", minute)
+		}
+		before = after
+	}
+	again, _ := states(start.Add(time.Hour))
+	if diff := cmp.Diff(before, again); diff != "" {
+		t.Errorf("the same seed gives something else:\n%s", diff)
+	}
+	groups, withFailedStep := map[string]int{}, 0
+	for _, e := range again {
+		groups[e.ParallelGroup]++
+		if e.Status == "COMPLETED" && e.TotalStepsFailed > 0 {
+			withFailedStep++
+		}
+	}
+	if len(groups) < 3 || groups["smoke"] < 2 || withFailedStep == 0 {
+		t.Errorf("parallel groups %v, %d completed with a failed step", groups, withFailedStep)
+	}
+}
+
+// TestOverHTTP has what only a client sees.
+func TestOverHTTP(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &API{
+			Scenario: Runs(Run{ID: testID}),
+			Latency:  2 * time.Second,
+			Throttle: rate.NewLimiter(rate.Every(time.Minute), 2),
+			Fault: func(_, id string) http.Handler {
+				if id == testID {
+					return nil
+				}
+				return Reset("{")
+			},
+		}
+		client, end := Pipe(api)
+		defer end()
+		get := func(id string) (*http.Response, error) {
+			r := signed("http://emulator/GetWorkflowExecution?workflowExecutionId=" + id)
+			r.RequestURI = ""
+			resp, err := client.Do(r)
+			if err == nil {
+				defer resp.Body.Close()
+				_, err = io.ReadAll(resp.Body)
+			}
+			return resp, err
+		}
+		begin := time.Now()
+		if resp, err := get(testID); err != nil || resp.StatusCode != 200 {
+			t.Errorf("got %v, %v", resp, err)
+		}
+		if took := time.Since(begin); took != api.Latency {
+			t.Errorf("an answer took %s, want %s", took, api.Latency)
+		}
+		if _, err := get("wf-00000000-0000-0000-0000-000000000000"); err == nil {
+			t.Error("a connection that is reset gave no error")
+		}
+		if resp, err := get(testID); err != nil || resp.StatusCode != 429 {
+			t.Errorf("beyond the rate: got %v, %v", resp, err)
+		}
+		if got := api.Requests("GetWorkflowExecution"); got != 3 {
+			t.Errorf("%d requests were counted, want 3", got)
+		}
+	})
+}

@@ -1,0 +1,432 @@
+package main
+
+import (
+	"compress/gzip"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	"go.uber.org/goleak"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/config"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// newTestExporter returns an Exporter of one target in eu-west-1 that asks api over
+// connections in memory. It belongs to the test's bubble.
+func newTestExporter(t *testing.T, api http.Handler, limits config.Lookup, ids ...string) *Exporter {
+	t.Helper()
+	httpClient, end := emulator.Pipe(api)
+	t.Cleanup(end)
+	own := prometheus.NewPedanticRegistry()
+	client, err := imagebuilder.NewClient(t.Context(), imagebuilder.ClientConfig{
+		Target: "golden-images", Region: "eu-west-1", EndpointURL: "http://emulator",
+		Static:      &imagebuilder.StaticCredentials{AccessKeyID: "AKID", SecretAccessKey: "secret"},
+		Concurrency: limits.Concurrency, RateLimit: limits.RateLimit, Burst: limits.Burst, Timeout: limits.Timeout,
+		Metrics: imagebuilder.NewMetrics(own), HTTPClient: httpClient,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := lookup.New(lookup.Config{
+		Name: "golden-images", Region: "eu-west-1", WorkflowExecutions: ids,
+		MinInterval: limits.MinInterval, MaxStaleness: limits.MaxStaleness,
+		Client: client, Logger: log.NewNopLogger(),
+	})
+	t.Cleanup(target.Close)
+	return &Exporter{
+		sources: []collector.Source{target}, options: collector.Options{Status: true},
+		offset: 500 * time.Millisecond, own: own, logger: log.NewNopLogger(),
+	}
+}
+
+// scrape returns what e answers.
+func scrape(e *Exporter, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, r)
+	return w
+}
+
+// samples returns the values of one metric by its label values that are named.
+func samples(t *testing.T, w *httptest.ResponseRecorder, metric string, labels ...string) map[string]float64 {
+	t.Helper()
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(w.Body.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, m := range families[metric].GetMetric() {
+		got[strings.Join(labelValues(m, labels), " ")] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+	}
+	return got
+}
+
+func labelValues(m *dto.Metric, names []string) []string {
+	var values []string
+	for _, name := range names {
+		for _, l := range m.GetLabel() {
+			if l.GetName() == name {
+				values = append(values, l.GetValue())
+			}
+		}
+	}
+	return values
+}
+
+// testID returns the nth of the ids that the tests use.
+func testID(n int) string { return fmt.Sprintf("wf-%08x-3a62-4618-a021-94ddcbe32908", n) }
+
+// goldenScenario has executions of every kind, at the bubble's start of time.
+func goldenScenario(now time.Time) (api *emulator.API, ids []string) {
+	steps := func(ends ...emulator.Outcome) []emulator.Step {
+		var s []emulator.Step
+		for _, e := range ends {
+			s = append(s, emulator.Step{Name: "Step", Takes: time.Minute, Ends: e})
+		}
+		return s
+	}
+	const image = "arn:aws:imagebuilder:eu-west-1:111122223333:image/web-server/1.0.0/1"
+	const build = "arn:aws:imagebuilder:eu-west-1:aws:workflow/build/build-image/1.0.3/1"
+	const test = "arn:aws-cn:imagebuilder:cn-north-1:111122223333:workflow/test/mine/1.0.0/3"
+	three := steps(emulator.Succeeded, emulator.SkippedStep, emulator.Succeeded)
+	runs := []emulator.Run{
+		{Type: "BUILD", ImageBuildVersionARN: image, WorkflowBuildVersionARN: build, Start: now.Add(-time.Hour), Steps: three},
+		{Type: "BUILD", ImageBuildVersionARN: image, WorkflowBuildVersionARN: build, Start: now.Add(-90 * time.Second), Steps: three},
+		{Type: "TEST", ParallelGroup: "smoke", ImageBuildVersionARN: image, WorkflowBuildVersionARN: test, Start: now.Add(-time.Hour), Steps: steps(emulator.Succeeded, emulator.Failed)},
+		{WorkflowBuildVersionARN: test, Start: now.Add(-time.Hour), Steps: steps(emulator.FailedIgnored, emulator.Succeeded)},
+		{Steps: three},
+		{Type: "BUILD", Start: now.Add(-5 * time.Minute), Steps: steps(emulator.Failed), Rollback: time.Hour},
+		{Type: "BUILD", Start: now.Add(-5 * time.Minute), Steps: steps(emulator.Failed), Rollback: time.Minute},
+		{Type: "BUILD", Start: now.Add(-5 * time.Minute), Steps: three, Cancelled: time.Minute},
+		{Type: "TEST", Start: now.Add(-5 * time.Minute), Steps: three, Skipped: true},
+	}
+	for i := range runs {
+		runs[i].ID = testID(i)
+		ids = append(ids, testID(i))
+	}
+	faults := map[string]http.Handler{
+		testID(20): emulator.Body(200, "application/json", `{"workflowExecutionId":"`+testID(20)+`","status":"PAUSED","totalStepCount":-1,"startTime":"soon","parallelGroup":"a \"quoted\"\nline"}`),
+		testID(21): emulator.Body(200, "application/json", ``),
+		testID(22): emulator.Body(200, "text/html", `<html>`),
+		testID(23): emulator.Error(403, "AccessDeniedException", "x"),
+		testID(24): emulator.Error(400, "InvalidRequestException", "x"),
+		testID(25): emulator.Hang(),
+	}
+	for i := 20; i <= 26; i++ { // the last one is not known
+		ids = append(ids, testID(i))
+	}
+	return &emulator.API{
+		Scenario: emulator.Runs(runs...),
+		Fault:    func(_, id string) http.Handler { return faults[id] },
+	}, ids
+}
+
+func defaultLimits() config.Lookup { return config.Default().Lookup }
+
+// TestGolden holds the whole of /metrics, at a fixed time, against
+// testdata/metrics.txt. Write it anew with -update and read the difference.
+func TestGolden(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, ids := goldenScenario(time.Now())
+		limits := defaultLimits()
+		limits.Concurrency = 1000
+		e := newTestExporter(t, api, limits, ids...)
+		scrape(e)
+		<-time.After(time.Second) // the lookup that hangs has ended
+		got := scrape(e).Body.String()
+		const golden = "testdata/metrics.txt"
+		if *update {
+			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		problems, err := promlint.New(strings.NewReader(got)).Lint()
+		if err != nil || len(problems) > 0 {
+			t.Errorf("Prometheus' lint: %v, %v", problems, err)
+		}
+	})
+}
+
+func TestTheCollectorIsConsistent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, ids := goldenScenario(time.Now())
+		e := newTestExporter(t, api, defaultLimits(), ids...)
+		pedantic := prometheus.NewPedanticRegistry()
+		pedantic.MustRegister(collector.New(t.Context(), e.sources, e.options))
+		if _, err := pedantic.Gather(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestEveryStatusIsOneOfTheStateSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, ids := goldenScenario(time.Now())
+		w := scrape(newTestExporter(t, api, defaultLimits(), ids...))
+		sums, current := map[string]float64{}, map[string]float64{}
+		for key, value := range samples(t, w, "imagebuilder_workflow_execution_status", "workflow_execution_id", "status") {
+			id, status, _ := strings.Cut(key, " ")
+			sums[id] += value
+			current[status] += value
+		}
+		for id, sum := range sums {
+			if sum != 1 {
+				t.Errorf("%s has %g statuses, want 1", id, sum)
+			}
+		}
+		want := map[string]float64{
+			"CANCELLED": 1, "COMPLETED": 2, "FAILED": 1, "PENDING": 1, "ROLLBACK_COMPLETED": 1,
+			"ROLLBACK_IN_PROGRESS": 1, "RUNNING": 1, "SKIPPED": 1, "UNKNOWN": 1,
+		}
+		if diff := cmp.Diff(want, current); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestTheStatusCanBeLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, ids := goldenScenario(time.Now())
+		e := newTestExporter(t, api, defaultLimits(), ids...)
+		e.options.Status = false
+		if strings.Contains(scrape(e).Body.String(), "imagebuilder_workflow_execution_status") {
+			t.Error("the metric is there")
+		}
+	})
+}
+
+// TestBadExecutionsSpoilNothing is a thousand executions of which a fifth fails in
+// four ways: the others are right, and the scrape is in time.
+func TestBadExecutionsSpoilNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs := emulator.Synthetic(1, 800, time.Now().Add(-time.Hour))
+		faults, ids := map[string]http.Handler{}, []string(nil)
+		for i := range 200 {
+			id := testID(i)
+			switch i % 4 {
+			case 0:
+				faults[id] = emulator.Hang()
+			case 1:
+				faults[id] = emulator.Reset("")
+			case 2:
+				faults[id] = emulator.Body(200, "text/html", "<html>garbage")
+			}
+			ids = append(ids, id)
+		}
+		for _, r := range runs {
+			ids = append(ids, r.ID)
+		}
+		api := &emulator.API{Scenario: emulator.Runs(runs...), Fault: func(_, id string) http.Handler { return faults[id] }}
+		limits := defaultLimits()
+		limits.Concurrency, limits.RateLimit = 64, 0
+		e := newTestExporter(t, api, limits, ids...)
+		begin := time.Now()
+		w := scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "10")
+		if took := time.Since(begin); w.Code != 200 || took > 9500*time.Millisecond {
+			t.Errorf("status %d after %s", w.Code, took)
+		}
+		success := samples(t, w, "imagebuilder_workflow_execution_lookup_success", "workflow_execution_id")
+		for _, r := range runs {
+			if success[r.ID] != 1 {
+				t.Errorf("%s was not looked up", r.ID)
+			}
+		}
+		classes := map[string]int{}
+		for key := range samples(t, w, "imagebuilder_workflow_execution_lookup_error", "workflow_execution_id", "class") {
+			classes[strings.Fields(key)[1]]++
+		}
+		want := map[string]int{"unavailable": 100, "not_found": 50}
+		if diff := cmp.Diff(want, classes); diff != "" {
+			t.Errorf("failures by class; those that hang have not failed yet (-want +got):\n%s", diff)
+		}
+		if up := samples(t, w, "imagebuilder_up", "target"); up["golden-images"] != 1 {
+			t.Errorf("imagebuilder_up %v", up)
+		}
+	})
+}
+
+func TestTheScrapesDeadline(t *testing.T) {
+	for _, c := range []struct {
+		header string
+		offset time.Duration
+		want   time.Duration
+	}{
+		{"15", 500 * time.Millisecond, 14500 * time.Millisecond},
+		{"0.8", 500 * time.Millisecond, 400 * time.Millisecond},
+		{"10", 0, 10 * time.Second},
+		{"", 500 * time.Millisecond, 9500 * time.Millisecond},
+		{"ten", 500 * time.Millisecond, 9500 * time.Millisecond},
+		{"NaN", 500 * time.Millisecond, 9500 * time.Millisecond},
+		{"+Inf", 500 * time.Millisecond, 9500 * time.Millisecond},
+		{"-5", 500 * time.Millisecond, 9500 * time.Millisecond},
+		{"0", 500 * time.Millisecond, 9500 * time.Millisecond},
+		{fmt.Sprint(math.MaxFloat64), 500 * time.Millisecond, 9500 * time.Millisecond},
+	} {
+		header := http.Header{}
+		header.Set("X-Prometheus-Scrape-Timeout-Seconds", c.header)
+		if got := scrapeTime(header, c.offset); got != c.want {
+			t.Errorf("scrapeTime(%q, %s) = %s, want %s", c.header, c.offset, got, c.want)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		api := &emulator.API{Scenario: emulator.Runs(), Fault: func(string, string) http.Handler { return emulator.Hang() }}
+		e := newTestExporter(t, api, defaultLimits(), testID(1))
+		begin := time.Now()
+		w := scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "3")
+		if took := time.Since(begin); took != 2500*time.Millisecond || w.Code != 200 {
+			t.Errorf("a scrape of an API that hangs took %s, status %d; want 2.5s, 200", took, w.Code)
+		}
+		if up := samples(t, w, "imagebuilder_up", "target"); up["golden-images"] != 0 {
+			t.Errorf("imagebuilder_up %v, want 0", up)
+		}
+		if n := len(samples(t, w, "imagebuilder_workflow_execution_lookup_success")); n != 0 {
+			t.Errorf("a lookup that has not ended is published")
+		}
+	})
+}
+
+func TestContentNegotiation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, ids := goldenScenario(time.Now())
+		e := newTestExporter(t, api, defaultLimits(), ids[:3]...)
+		w := scrape(e, "Accept", "application/openmetrics-text; version=1.0.0", "Accept-Encoding", "gzip")
+		if got := w.Header().Get("Content-Type"); !strings.HasPrefix(got, "application/openmetrics-text; version=1.0.0") {
+			t.Errorf("Content-Type %s", got)
+		}
+		reader, err := gzip.NewReader(w.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(reader)
+		if err != nil || !strings.HasSuffix(string(text), "# EOF\n") {
+			t.Errorf("the text ends in %q, %v", text[max(0, len(text)-20):], err)
+		}
+	})
+}
+
+// families returns the names of all metrics that there can be.
+func families(t *testing.T, e *Exporter) map[string]bool {
+	t.Helper()
+	descs := make(chan *prometheus.Desc, 100)
+	collector.New(t.Context(), e.sources, e.options).Describe(descs)
+	e.own.Describe(descs)
+	close(descs)
+	names := map[string]bool{}
+	for d := range descs {
+		_, rest, _ := strings.Cut(d.String(), `fqName: "`)
+		name, _, _ := strings.Cut(rest, `"`)
+		names[name] = true
+	}
+	return names
+}
+
+// TestDocs holds docs/metrics.md and the code against each other.
+func TestDocs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, ids := goldenScenario(time.Now())
+		e := newTestExporter(t, api, defaultLimits(), ids...)
+		doc, err := os.ReadFile("docs/metrics.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		documented := map[string]bool{}
+		for _, line := range strings.Split(string(doc), "\n") {
+			if name, ok := strings.CutPrefix(line, "| `imagebuilder_"); ok {
+				name, _, _ = strings.Cut(name, "`")
+				documented["imagebuilder_"+name] = true
+			}
+		}
+		delete(documented, "imagebuilder_exporter_build_info") // main adds it
+		if diff := cmp.Diff(families(t, e), documented); diff != "" {
+			t.Errorf("metrics in the code and in docs/metrics.md (-code +docs):\n%s", diff)
+		}
+	})
+}
+
+// TestTheGoldenIsComplete holds that no metric escapes the golden, and so promtool.
+func TestTheGoldenIsComplete(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, ids := goldenScenario(time.Now())
+		e := newTestExporter(t, api, defaultLimits(), ids...)
+		golden, err := os.ReadFile("testdata/metrics.txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name := range families(t, e) {
+			if name == "imagebuilder_discovery_last_success_timestamp_seconds" {
+				continue // absent without discovery
+			}
+			if !strings.Contains(string(golden), "\n# TYPE "+name+" ") && !strings.HasPrefix(string(golden), "# HELP "+name+" ") {
+				t.Errorf("testdata/metrics.txt has no %s", name)
+			}
+		}
+	})
+}
+
+func TestADuplicateSeriesLosesNothingElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, ids := goldenScenario(time.Now())
+		e := newTestExporter(t, api, defaultLimits(), ids[:1]...)
+		e.sources = append(e.sources, e.sources[0])
+		w := scrape(e)
+		if w.Code != 200 || len(samples(t, w, "imagebuilder_workflow_execution_steps")) != 1 {
+			t.Errorf("status %d:\n%s", w.Code, w.Body)
+		}
+		if got := testutil.ToFloat64(counter(t, e.own, "promhttp_metric_handler_errors_total", "gathering")); got != 1 {
+			t.Errorf("%g errors were counted, want 1", got)
+		}
+	})
+}
+
+// counter returns the series of a counter that has this label value.
+func counter(t *testing.T, g prometheus.Gatherer, name, value string) prometheus.Collector {
+	t.Helper()
+	families, err := g.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := prometheus.NewCounter(prometheus.CounterOpts{Name: name})
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == name && m.GetLabel()[0].GetValue() == value {
+				c.Add(m.GetCounter().GetValue())
+			}
+		}
+	}
+	return c
+}
