@@ -35,32 +35,40 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// newTestExporter returns an Exporter of one target in eu-west-1 that asks api over
-// connections in memory. It belongs to the test's bubble.
+// newTestExporter returns an Exporter of one target, golden-images, that asks api
+// over connections in memory. It belongs to the test's bubble.
 func newTestExporter(t *testing.T, api http.Handler, limits config.Lookup, ids ...string) *Exporter {
+	t.Helper()
+	own := prometheus.NewPedanticRegistry()
+	e := &Exporter{
+		options: collector.Options{Status: true},
+		offset:  500 * time.Millisecond, own: own, logger: log.NewNopLogger(),
+	}
+	addTarget(t, e, imagebuilder.NewMetrics(own), "golden-images", api, limits, ids...)
+	return e
+}
+
+// addTarget adds a target in eu-west-1 to e.
+func addTarget(t *testing.T, e *Exporter, metrics *imagebuilder.Metrics, name string, api http.Handler, limits config.Lookup, ids ...string) {
 	t.Helper()
 	httpClient, end := emulator.Pipe(api)
 	t.Cleanup(end)
-	own := prometheus.NewPedanticRegistry()
 	client, err := imagebuilder.NewClient(t.Context(), imagebuilder.ClientConfig{
-		Target: "golden-images", Region: "eu-west-1", EndpointURL: "http://emulator",
+		Target: name, Region: "eu-west-1", EndpointURL: "http://emulator",
 		Static:      &imagebuilder.StaticCredentials{AccessKeyID: "AKID", SecretAccessKey: "secret"},
 		Concurrency: limits.Concurrency, RateLimit: limits.RateLimit, Burst: limits.Burst, Timeout: limits.Timeout,
-		Metrics: imagebuilder.NewMetrics(own), HTTPClient: httpClient,
+		Metrics: metrics, HTTPClient: httpClient,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	target := lookup.New(lookup.Config{
-		Name: "golden-images", Region: "eu-west-1", WorkflowExecutions: ids,
+		Name: name, Region: "eu-west-1", WorkflowExecutions: ids,
 		MinInterval: limits.MinInterval, MaxStaleness: limits.MaxStaleness,
-		Client: client, Logger: log.NewNopLogger(),
+		Client: client, Logger: e.logger,
 	})
 	t.Cleanup(target.Close)
-	return &Exporter{
-		sources: []collector.Source{target}, options: collector.Options{Status: true},
-		offset: 500 * time.Millisecond, own: own, logger: log.NewNopLogger(),
-	}
+	e.sources = append(e.sources, target)
 }
 
 // scrape returns what e answers.
@@ -159,6 +167,7 @@ func TestGolden(t *testing.T) {
 		limits := defaultLimits()
 		limits.Concurrency = 1000
 		e := newTestExporter(t, api, limits, ids...)
+		addTarget(t, e, imagebuilder.NewMetrics(prometheus.NewRegistry()), "healthy", api, limits, testID(0))
 		scrape(e)
 		<-time.After(time.Second) // the lookup that hangs has ended
 		got := scrape(e).Body.String()

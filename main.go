@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -56,7 +57,7 @@ type flags struct {
 	configFile    *string
 	configCheck   *bool
 	demo          *bool
-	offset        *time.Duration
+	offset        *string
 	status        *bool
 	logLevel      *string
 	logFormat     *string
@@ -73,10 +74,10 @@ func newApp() (*kingpin.Application, *flags) {
 		configFile:    app.Flag("config.file", "The configuration file.").Default("config.yml").String(),
 		configCheck:   app.Flag("config.check", "Check the configuration file and exit: 0 when it is valid, else 1.").Bool(),
 		demo:          app.Flag("demo", "Show executions of an emulated Image Builder. Reads no configuration file, uses no AWS account.").Bool(),
-		offset:        app.Flag("scrape.timeout-offset", "How long before Prometheus' scrape timeout a scrape stops waiting for lookups.").Default("0.5s").Duration(),
+		offset:        app.Flag("scrape.timeout-offset", "How long before Prometheus' scrape timeout a scrape stops waiting for lookups.").Default("0.5s").String(),
 		status:        app.Flag("collector.status", "Publish imagebuilder_workflow_execution_status, one series for each execution and status.").Default("true").Bool(),
-		logLevel:      app.Flag("log.level", "Log messages of this level and above.").Default("info").Enum("debug", "info", "warn", "error"),
-		logFormat:     app.Flag("log.format", "How log messages are written.").Default("logfmt").Enum("logfmt", "json"),
+		logLevel:      app.Flag("log.level", "Log messages of this level and above: debug, info, warn or error.").Default("info").String(),
+		logFormat:     app.Flag("log.format", "How log messages are written: logfmt or json.").Default("logfmt").String(),
 		telemetryPath: app.Flag("web.telemetry-path", "The path of the metrics.").Default("/metrics").String(),
 		web:           kingpinflag.AddFlags(app, ":10120"),
 	}
@@ -89,7 +90,8 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if _, err := app.Parse(args); err != nil {
 		return fmt.Errorf("%w; see %s --help", err, name)
 	}
-	if err := f.check(); err != nil {
+	offset, err := f.check()
+	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -118,7 +120,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	}
 	exporter := &Exporter{
 		options: collector.Options{Status: *f.status},
-		offset:  *f.offset,
+		offset:  offset,
 		own:     own,
 		logger:  logger,
 	}
@@ -134,24 +136,38 @@ func run(args []string, stdout, stderr io.Writer) error {
 	return serve(ctx, stop, server, f.web, logger, slogger)
 }
 
-// check finds what the flags' types cannot.
-func (f *flags) check() error {
-	p := *f.telemetryPath
-	switch {
-	case !strings.HasPrefix(p, "/") || p != path.Clean(p) || strings.ContainsAny(p, "{} "):
-		return fmt.Errorf("--web.telemetry-path=%s: must be a plain path that begins with a slash, such as /metrics", p)
-	case strings.HasPrefix(p, "/-/"):
-		return fmt.Errorf("--web.telemetry-path=%s: paths below /-/ are taken", p)
-	case *f.offset < 0:
-		return fmt.Errorf("--scrape.timeout-offset=%s: must not be below zero", *f.offset)
+// check finds what is wrong with the values of flags, and returns the offset. (It is
+// not left to the flag library, whose errors do not name the flag.)
+func (f *flags) check() (offset time.Duration, err error) {
+	for _, choice := range []struct {
+		flag, value string
+		allowed     []string
+	}{
+		{"--log.level", *f.logLevel, []string{"debug", "info", "warn", "error"}},
+		{"--log.format", *f.logFormat, []string{"logfmt", "json"}},
+	} {
+		if !slices.Contains(choice.allowed, choice.value) {
+			return 0, fmt.Errorf("%s=%s: must be one of %s", choice.flag, choice.value, strings.Join(choice.allowed, ", "))
+		}
 	}
-	return nil
+	p := *f.telemetryPath
+	if !strings.HasPrefix(p, "/") || p != path.Clean(p) || strings.ContainsAny(p, "{} ") {
+		return 0, fmt.Errorf("--web.telemetry-path=%s: must be a plain path that begins with a slash, such as /metrics", p)
+	}
+	if strings.HasPrefix(p, "/-/") {
+		return 0, fmt.Errorf("--web.telemetry-path=%s: paths below /-/ are taken", p)
+	}
+	offset, err = time.ParseDuration(*f.offset)
+	if err != nil || offset < 0 {
+		return 0, fmt.Errorf("--scrape.timeout-offset=%s: must be a duration that is not below zero, such as 0.5s", *f.offset)
+	}
+	return offset, nil
 }
 
 // newLogger returns the logger of this program, and one for libraries that want
 // slog, which writes the same lines to the same place.
 func newLogger(lowest, format string, w io.Writer) (log.Logger, *slog.Logger) {
-	var base log.Logger = log.NewLogfmtLogger(log.NewSyncWriter(w))
+	base := log.NewLogfmtLogger(log.NewSyncWriter(w))
 	if format == "json" {
 		base = log.NewJSONLogger(log.NewSyncWriter(w))
 	}

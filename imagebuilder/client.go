@@ -134,16 +134,27 @@ func checkEndpoint(o sdk.Options) error {
 
 // DefaultRegion returns the region that the SDK finds in the environment, in the
 // AWS configuration file, or in the instance metadata, and the empty string when
-// there is none.
+// there is none. It fails when the configuration file cannot be read.
 func DefaultRegion(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}), config.WithEC2IMDSRegion())
-	if err != nil && ctx.Err() == nil {
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
+	if err != nil {
 		return "", fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	if cfg.Region != "" {
+		return cfg.Region, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
+	defer cancel()
+	cfg, err = config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}), config.WithEC2IMDSRegion())
+	if err != nil {
+		return "", nil // not on EC2, or without metadata: no region there
 	}
 	return cfg.Region, nil
 }
+
+// metadataTimeout bounds how long the instance metadata is waited for, which are not
+// there outside of EC2.
+const metadataTimeout = 5 * time.Second
 
 // Authenticate makes sure that there are credentials, from the cache or from their
 // source. Whoever is about to make many requests calls it first, so that missing

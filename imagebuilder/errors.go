@@ -23,19 +23,20 @@ import (
 type Class string
 
 const (
-	// NotFound: the service does not know the id, not yet or no longer.
+	// NotFound means that the service does not know the id, not yet or no longer.
 	NotFound Class = "not_found"
-	// BadRequest: the service rejects this request and would reject it again.
+	// BadRequest means that the service rejects this request and would do so again.
 	BadRequest Class = "bad_request"
-	// Denied: there are no credentials, or they are not accepted, or they do not
-	// allow the operation.
+	// Denied means that there are no credentials, or that they are not accepted or
+	// do not allow the operation.
 	Denied Class = "denied"
-	// Throttled: the service answered that there were too many requests.
+	// Throttled means that the service had too many requests.
 	Throttled Class = "throttled"
-	// Unavailable: the service failed, or did not answer in time, or what answered
-	// was not Image Builder.
+	// Unavailable means that the service failed or did not answer in time, or that
+	// what answered was not Image Builder.
 	Unavailable Class = "unavailable"
-	// Invalid: the service answered with success, and with something unusable.
+	// Invalid means that the service answered with success, and with something
+	// unusable.
 	Invalid Class = "invalid"
 )
 

@@ -11,10 +11,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestExecutionIDs(t *testing.T) {
 	for s, want := range map[string]string{
-		"wf-165b1cb6-3a62-4618-a021-94ddcbe32908":   "wf-165b1cb6-3a62-4618-a021-94ddcbe32908",
-		"wf-165B1CB6-3A62-4618-A021-94DDCBE32908":   "wf-165b1cb6-3a62-4618-a021-94ddcbe32908",
-		"":                                          "",
-		"165b1cb6-3a62-4618-a021-94ddcbe32908":      "",
+		"wf-165b1cb6-3a62-4618-a021-94ddcbe32908": "wf-165b1cb6-3a62-4618-a021-94ddcbe32908",
+		"wf-165B1CB6-3A62-4618-A021-94DDCBE32908": "wf-165b1cb6-3a62-4618-a021-94ddcbe32908",
+		"":                                     "",
+		"165b1cb6-3a62-4618-a021-94ddcbe32908": "",
 		"WF-165b1cb6-3a62-4618-a021-94ddcbe32908":   "",
 		"wf-165b1cb6-3a62-4618-a021-94ddcbe3290":    "",
 		"wf-165b1cb6-3a62-4618-a021-94ddcbe32908\n": "",

@@ -1,0 +1,48 @@
+# Everything that users and CI call. `make test` needs Go and nothing else.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  = -X github.com/prometheus/common/version.Version=$(VERSION)
+BIN      = bin
+
+.PHONY: build demo test lint fmt promtool fuzz bench clean
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o imagebuilder_exporter .
+
+demo: build
+	./imagebuilder_exporter --demo
+
+test:
+	$(GO) vet ./...
+	$(GO) test -race -timeout 10m ./...
+
+# The tools are pinned in modules of their own, for they need far more than we do.
+$(BIN)/golangci-lint: tools/golangci-lint/go.mod tools/golangci-lint/go.sum
+	$(GO) build -C tools/golangci-lint -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(BIN)/promtool: tools/promtool/go.mod tools/promtool/go.sum
+	$(GO) build -C tools/promtool -tags remove_all_sd -o ../../$@ github.com/prometheus/prometheus/cmd/promtool
+
+lint: $(BIN)/golangci-lint
+	$(BIN)/golangci-lint run ./...
+	$(BIN)/golangci-lint fmt --diff ./...
+
+fmt: $(BIN)/golangci-lint
+	$(BIN)/golangci-lint fmt ./...
+
+promtool: $(BIN)/promtool
+	$(BIN)/promtool check metrics < testdata/metrics.txt
+
+# A few seconds for each fuzz target; FUZZTIME=10m for a night.
+FUZZTIME ?= 5s
+fuzz:
+	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) ./config
+	$(GO) test -run '^$$' -fuzz '^FuzzDecodeTime$$' -fuzztime $(FUZZTIME) ./imagebuilder
+	$(GO) test -run '^$$' -fuzz '^FuzzARNs$$' -fuzztime $(FUZZTIME) ./imagebuilder
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m .
+
+clean:
+	rm -rf $(BIN) imagebuilder_exporter
