@@ -33,7 +33,13 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(emulatorProcess) != "" {
+		serveEmulator()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // newTestExporter returns an Exporter of one target, golden-images, that asks api
 // over connections in memory. It belongs to the test's bubble.

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	sdk "github.com/aws/aws-sdk-go-v2/service/imagebuilder"
+	"github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/config"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+)
+
+// emulatorProcess is set in the environment of the test binary when it is to be an
+// emulator of so many executions, so that the benchmarks measure the exporter alone.
+const emulatorProcess = "IMAGEBUILDER_EXPORTER_TEST_EMULATOR"
+
+// benchStart is when the last of the benchmarks' executions started.
+var benchStart = time.Date(2026, 9, 9, 0, 0, 0, 0, time.UTC)
+
+// serveEmulator prints its address, and serves until its standard input ends.
+func serveEmulator() {
+	n, _ := strconv.Atoi(os.Getenv(emulatorProcess))
+	latency, _ := time.ParseDuration(os.Getenv(emulatorProcess + "_LATENCY"))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	go func() {
+		_ = http.Serve(listener, &emulator.API{Latency: latency, Scenario: emulator.Runs(emulator.Synthetic(1, n, benchStart)...)})
+	}()
+	fmt.Fprintln(os.Stdout, listener.Addr())
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// startEmulator returns the URL of an emulator in a process of its own, and the ids
+// of its executions, which have all ended.
+func startEmulator(b *testing.B, n int, latency time.Duration) (url string, ids []string) {
+	b.Helper()
+	c := exec.Command(os.Args[0])
+	c.Env = append(os.Environ(), fmt.Sprintf("%s=%d", emulatorProcess, n), fmt.Sprintf("%s_LATENCY=%s", emulatorProcess, latency))
+	stdin, err := c.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	stdout, err := c.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { stdin.Close(); c.Wait() })
+	address, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, r := range emulator.Synthetic(1, n, benchStart) {
+		ids = append(ids, r.ID)
+	}
+	return "http://" + strings.TrimSpace(address), ids
+}
+
+// newBenchExporter returns an Exporter that asks the emulator at url, and what ends it.
+func newBenchExporter(b *testing.B, url string, ids []string) (*Exporter, func()) {
+	b.Helper()
+	c := config.Default()
+	c.Lookup.RateLimit, c.Lookup.Concurrency = 0, 64
+	c.Targets = []config.Target{{Name: "bench", Regions: []string{"eu-west-1"}, EndpointURL: url, WorkflowExecutions: ids}}
+	s := &setup{config: &c, static: &imagebuilder.StaticCredentials{AccessKeyID: "AKID", SecretAccessKey: "secret"}}
+	own := prometheus.NewRegistry()
+	targets, err := s.targets(b.Context(), imagebuilder.NewMetrics(own), log.NewNopLogger())
+	if err != nil {
+		b.Fatal(err)
+	}
+	return &Exporter{
+		sources: []collector.Source{targets[0]}, options: collector.Options{Status: true},
+		own: own, logger: log.NewNopLogger(),
+	}, targets[0].Close
+}
+
+// benchScrape scrapes e with all the time it needs, and checks that nothing is missing.
+func benchScrape(b *testing.B, e *Exporter, executions int) {
+	b.Helper()
+	w := scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "600")
+	if n := strings.Count(w.Body.String(), "\nimagebuilder_workflow_execution_steps{"); w.Code != 200 || n != executions {
+		b.Fatalf("status %d, %d executions, want %d", w.Code, n, executions)
+	}
+}
+
+// cost is what something took of this process.
+type cost struct {
+	cpu    time.Duration // user and system
+	allocs uint64
+	bytes  uint64
+}
+
+// measure returns the cost of f, garbage collection included.
+func measure(f func()) cost {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	cpu := processCPU()
+	f()
+	runtime.GC()
+	cpu = processCPU() - cpu
+	runtime.ReadMemStats(&after)
+	return cost{cpu, after.Mallocs - before.Mallocs, after.TotalAlloc - before.TotalAlloc}
+}
+
+func processCPU() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// median returns the run whose CPU time lies in the middle of rounds.
+func median(rounds []cost) cost {
+	slices.SortFunc(rounds, func(a, b cost) int { return int(a.cpu - b.cpu) })
+	return rounds[len(rounds)/2]
+}
+
+const benchRounds = 7
+
+// BenchmarkColdScrape compares a scrape that looks everything up with a bare loop of
+// SDK calls over the same ids, and ten times as many executions with these.
+func BenchmarkColdScrape(b *testing.B) {
+	const small, large = 1_000, 10_000
+	url, ids := startEmulator(b, large, 0)
+	client := sdk.New(sdk.Options{
+		Region: "eu-west-1", BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider("AKID", "secret", ""),
+	})
+	bare := func() {
+		for _, id := range ids[:small] {
+			if _, err := client.GetWorkflowExecution(b.Context(), &sdk.GetWorkflowExecutionInput{WorkflowExecutionId: aws.String(id)}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	cold := func(n int) func() {
+		return func() {
+			e, end := newBenchExporter(b, url, ids[:n])
+			defer end()
+			benchScrape(b, e, n)
+		}
+	}
+	for b.Loop() {
+		var bares, colds, larges []cost
+		bare()
+		cold(small)()
+		for range benchRounds {
+			bares = append(bares, measure(bare))
+			colds = append(colds, measure(cold(small)))
+		}
+		for range 3 {
+			larges = append(larges, measure(cold(large)))
+		}
+		bare, cold, large10 := median(bares), median(colds), median(larges)
+		b.ReportMetric(float64(bare.cpu.Microseconds())/small, "bare-cpu-µs/exec")
+		b.ReportMetric(float64(cold.cpu.Microseconds())/small, "cold-cpu-µs/exec")
+		b.ReportMetric(float64(cold.allocs)/small, "cold-allocs/exec")
+		b.ReportMetric(float64(bare.allocs)/small, "bare-allocs/exec")
+		b.ReportMetric(cold.cpu.Seconds()/bare.cpu.Seconds(), "cold/bare")
+		b.ReportMetric(large10.cpu.Seconds()/cold.cpu.Seconds(), "10000/1000")
+	}
+}
