@@ -286,9 +286,41 @@ func TestBackoff(t *testing.T) {
 				if last := calls[len(calls)-1] - calls[len(calls)-2]; last != 10*time.Second {
 					t.Errorf("after the recovery the interval is %s", last)
 				}
+				w.fail(id(1), emulator.Error(400, code, ""))
+				before := len(calls)
+				w.scrapeEvery(target, 10*time.Second, w.now()+20*time.Second)
+				if got := len(w.calls[id(1)]) - before; got != 2 {
+					t.Errorf("%d calls in the first 20 s of the next outage, want 2", got)
+				}
 			})
 		})
 	}
+}
+
+func TestBackoffNeverOverflows(t *testing.T) {
+	for misses, want := range map[int]time.Duration{0: 10 * time.Second, 1: 10 * time.Second, 2: 20 * time.Second, 6: 5 * time.Minute, 1 << 20: 5 * time.Minute} {
+		if got := backoff(10*time.Second, misses); got != want {
+			t.Errorf("after %d misses: %s, want %s", misses, got, want)
+		}
+	}
+	if got := backoff(time.Hour, 100); got != time.Hour {
+		t.Errorf("with an interval of an hour: %s", got)
+	}
+}
+
+func TestTheIntervalRunsFromTheFirstRequest(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t, running(1), running(2))
+		w.fail(id(1), emulator.Hang())
+		w.client.Concurrency = 1
+		target := w.target(id(1), id(2))
+		w.scrape(target)
+		w.at(12 * time.Second) // the second one got its turn after 10 s
+		w.scrape(target)
+		if diff := cmp.Diff([]time.Duration{10 * time.Second}, w.calls[id(2)]); diff != "" {
+			t.Errorf("calls (-want +got):\n%s", diff)
+		}
+	})
 }
 
 func TestLastKnownValuesAreServedForALimitedTime(t *testing.T) {
