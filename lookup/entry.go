@@ -19,6 +19,7 @@ const (
 type entry struct {
 	id      string
 	pending bool // queued or in flight
+	gone    bool // no longer selected
 
 	value   *imagebuilder.Execution // the last known, nil for none
 	readAt  time.Time               // when value was read

@@ -20,6 +20,7 @@ package lookup
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -59,11 +60,12 @@ type Target struct {
 	running sync.WaitGroup // the dispatcher and the lookups
 
 	mu          sync.Mutex
-	entries     []*entry // in the order of their ids
-	queue       queue    // due, and waiting for their turn
-	pending     int      // entries queued or in flight
-	dispatching bool     // whether the dispatcher runs
-	latest      *refresh // the refresh that began last
+	entries     []*entry          // in the order of their ids
+	leaving     map[string]*entry // by id: no longer selected, but queued or in flight
+	queue       queue             // due, and waiting for their turn
+	pending     int               // entries queued or in flight, those that are leaving too
+	dispatching bool              // whether the dispatcher runs
+	latest      *refresh          // the refresh that began last
 	outages     map[outageKey]*outage
 
 	up          bool
@@ -74,13 +76,41 @@ type Target struct {
 
 // New returns a Target that has not looked anything up. Close ends it.
 func New(c Config) *Target {
-	t := &Target{Config: c, outages: map[outageKey]*outage{}}
+	t := &Target{Config: c, leaving: map[string]*entry{}, outages: map[outageKey]*outage{}}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
-	for _, id := range c.WorkflowExecutions {
-		t.entries = append(t.entries, &entry{id: id})
+	t.Select(c.WorkflowExecutions)
+	return t
+}
+
+// Select replaces the executions that are looked up: ids in lower case, each once.
+// What is known of those that stay survives. Those that go are forgotten, also when
+// they are being looked up.
+func (t *Target) Select(ids []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	known := maps.Clone(t.leaving)
+	for _, e := range t.entries {
+		known[e.id] = e
+	}
+	t.entries = make([]*entry, 0, len(ids))
+	for _, id := range ids {
+		e := known[id]
+		if e == nil {
+			e = &entry{id: id}
+		}
+		e.gone = false
+		delete(known, id)
+		delete(t.leaving, id)
+		t.entries = append(t.entries, e)
 	}
 	slices.SortFunc(t.entries, func(a, b *entry) int { return cmp.Compare(a.id, b.id) })
-	return t
+	for _, e := range known {
+		e.gone = true
+		t.forget(e)
+		if e.pending {
+			t.leaving[e.id] = e
+		}
+	}
 }
 
 // Close ends all lookups and waits until they have ended. The Target must not be

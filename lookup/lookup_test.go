@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -58,6 +59,13 @@ func (w *world) fault(_, id string) http.Handler {
 	return w.faults[""]
 }
 
+// callsFor returns when requests for id came in.
+func (w *world) callsFor(id string) []time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.calls[id])
+}
+
 // fail makes all requests for id end so from now on, those for all ids when it is
 // empty. Nil ends it.
 func (w *world) fail(id string, f http.Handler) {
@@ -80,6 +88,7 @@ func (w *world) target(ids ...string) *Target {
 	w.t.Helper()
 	httpClient, end := emulator.Pipe(w)
 	w.t.Cleanup(end)
+	httpClient.Transport = &oneFlight{RoundTripper: httpClient.Transport, t: w.t}
 	c := w.client
 	c.Target, c.Region, c.EndpointURL, c.HTTPClient = "golden-images", "eu-west-1", "http://emulator", httpClient
 	c.Metrics = imagebuilder.NewMetrics(prometheus.NewRegistry())
@@ -95,6 +104,22 @@ func (w *world) target(ids ...string) *Target {
 	})
 	w.t.Cleanup(target.Close)
 	return target
+}
+
+// oneFlight holds that there is at most one request for an execution at a time.
+type oneFlight struct {
+	http.RoundTripper
+	t  *testing.T
+	on sync.Map // URLs on the wire
+}
+
+func (o *oneFlight) RoundTrip(r *http.Request) (*http.Response, error) {
+	url := r.URL.String()
+	if _, twice := o.on.LoadOrStore(url, true); twice {
+		o.t.Errorf("a second request on the wire: %s", url)
+	}
+	defer o.on.Delete(url)
+	return o.RoundTripper.RoundTrip(r)
 }
 
 // scrape returns what target says to a scrape that waits 9.5 s.
@@ -137,7 +162,7 @@ func TestASettledExecutionIsLookedUpOnce(t *testing.T) {
 		w.fail(id(1), emulator.Error(404, "ResourceNotFoundException", "forgotten"))
 		w.scrapeEvery(target, 15*time.Second, time.Hour)
 		s := w.scrape(target)
-		if n := len(w.calls[id(1)]); n != 1 {
+		if n := len(w.callsFor(id(1))); n != 1 {
 			t.Errorf("%d calls in an hour, want 1", n)
 		}
 		if e := s.Executions[0]; e.Value == nil || e.Failure != "" || !e.LookedUp {
@@ -153,7 +178,7 @@ func TestAFinalStatusWithoutAnEndSettlesAfterFiveMinutes(t *testing.T) {
 		target := w.target(id(1))
 		w.scrape(target)
 		w.scrapeEvery(target, 10*time.Second, time.Hour)
-		calls := w.calls[id(1)]
+		calls := w.callsFor(id(1))
 		if last := calls[len(calls)-1]; len(calls) != 30 || last != 290*time.Second {
 			t.Errorf("%d calls, the last one after %s; want 30, 4m50s", len(calls), last)
 		}
@@ -179,7 +204,7 @@ func TestARunningExecutionIsLookedUpAtMostEveryInterval(t *testing.T) {
 			})
 		}
 		scrapers.Wait()
-		calls := w.calls[id(1)]
+		calls := w.callsFor(id(1))
 		if len(calls) > 61 {
 			t.Errorf("%d calls in 10 minutes, want at most 61", len(calls))
 		}
@@ -210,11 +235,11 @@ func TestSixtyFourScrapersShareEveryLookup(t *testing.T) {
 		scrapers.Wait()
 		want := []time.Duration{1 * time.Second, 11 * time.Second, 21 * time.Second, 31 * time.Second, 41 * time.Second, 51 * time.Second}
 		for i, ids := range []string{id(1), id(2)} {
-			if diff := cmp.Diff(want, w.calls[ids]); diff != "" {
+			if diff := cmp.Diff(want, w.callsFor(ids)); diff != "" {
 				t.Errorf("answers to %d (-want +got):\n%s", i+1, diff)
 			}
 		}
-		if n := len(w.calls[id(3)]); n != 1 {
+		if n := len(w.callsFor(id(3))); n != 1 {
 			t.Errorf("%d calls for the one that has ended, want 1", n)
 		}
 	})
@@ -274,7 +299,7 @@ func TestBackoff(t *testing.T) {
 						step = min(2*step, 5*time.Minute)
 					}
 				}
-				if diff := cmp.Diff(want, w.calls[id(1)]); diff != "" {
+				if diff := cmp.Diff(want, w.callsFor(id(1))); diff != "" {
 					t.Errorf("calls (-want +got):\n%s", diff)
 				}
 				w.fail(id(1), nil)
@@ -282,14 +307,14 @@ func TestBackoff(t *testing.T) {
 				if e := w.scrape(target).Executions[0]; e.Failure != "" {
 					t.Errorf("it did not recover: %+v", e)
 				}
-				calls := w.calls[id(1)]
+				calls := w.callsFor(id(1))
 				if last := calls[len(calls)-1] - calls[len(calls)-2]; last != 10*time.Second {
 					t.Errorf("after the recovery the interval is %s", last)
 				}
 				w.fail(id(1), emulator.Error(400, code, ""))
 				before := len(calls)
 				w.scrapeEvery(target, 10*time.Second, w.now()+20*time.Second)
-				if got := len(w.calls[id(1)]) - before; got != 2 {
+				if got := len(w.callsFor(id(1))) - before; got != 2 {
 					t.Errorf("%d calls in the first 20 s of the next outage, want 2", got)
 				}
 			})
@@ -317,7 +342,7 @@ func TestTheIntervalRunsFromTheFirstRequest(t *testing.T) {
 		w.scrape(target)
 		w.at(12 * time.Second) // the second one got its turn after 10 s
 		w.scrape(target)
-		if diff := cmp.Diff([]time.Duration{10 * time.Second}, w.calls[id(2)]); diff != "" {
+		if diff := cmp.Diff([]time.Duration{10 * time.Second}, w.callsFor(id(2))); diff != "" {
 			t.Errorf("calls (-want +got):\n%s", diff)
 		}
 	})
@@ -357,7 +382,7 @@ func TestValuesThatNobodyAskedForAreNotServedLate(t *testing.T) {
 		if e := w.scrape(target).Executions[0]; e.Value != nil || !e.LookedUp || e.Failure != "" {
 			t.Errorf("after an hour without scrapes: %+v", e)
 		}
-		if n := len(w.calls[id(1)]); n != 2 {
+		if n := len(w.callsFor(id(1))); n != 2 {
 			t.Errorf("%d calls, want 2: nothing is asked without scrapes", n)
 		}
 	})
@@ -455,6 +480,9 @@ func TestLongestUnseenGoesFirst(t *testing.T) {
 		target := w.target(ids...)
 		w.scrape(target)
 		w.scrapeEvery(target, 5*time.Second, 5*time.Minute)
+		target.Close()
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		last := map[string]time.Duration{}
 		for n, who := range w.order {
 			at := w.calls[who][0]
@@ -513,7 +541,7 @@ func TestCutOffScrapesLeaveNothingBehind(t *testing.T) {
 			target.Lookup(ctx)
 			cancel()
 		}
-		if n := len(w.calls[id(1)]); n > 11 {
+		if n := len(w.callsFor(id(1))); n > 11 {
 			t.Errorf("%d calls in 100 s, want at most 11", n)
 		}
 		target.mu.Lock()
@@ -523,6 +551,34 @@ func TestCutOffScrapesLeaveNothingBehind(t *testing.T) {
 			t.Errorf("%d refreshes wait for one lookup", waiting)
 		}
 	}) // synctest fails when a goroutine is left
+}
+
+func TestTheSelectionCanChange(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t, running(1), ended(2), running(3))
+		target := w.target(id(1), id(2))
+		w.scrape(target)
+		w.fail(id(1), emulator.Hang())
+		w.at(10 * time.Second)
+		w.scrape(target)
+		target.Select([]string{id(3), id(2)}) // while the first one is looked up
+		s := w.scrape(target)
+		if len(s.Executions) != 2 || s.Executions[0].ID != id(2) || s.Executions[0].Value == nil || s.Executions[1].Value == nil {
+			t.Errorf("after the change: %+v", s)
+		}
+		if n := len(w.callsFor(id(2))); n != 1 {
+			t.Errorf("%d calls for what stayed and is settled, want 1", n)
+		}
+		w.at(time.Minute)
+		w.scrape(target)
+		if n := len(w.callsFor(id(1))); n != 2 || w.logs.Len() > 0 {
+			t.Errorf("%d calls for what is gone, want 2; log:\n%s", n, &w.logs)
+		}
+		target.Select(nil)
+		if s := w.scrape(target); len(s.Executions) != 0 || !s.Up {
+			t.Errorf("with nothing selected: %+v", s)
+		}
+	})
 }
 
 func TestWithoutCredentialsEverythingFailsAtOnce(t *testing.T) {

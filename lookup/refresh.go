@@ -31,18 +31,20 @@ func (t *Target) refresh(now time.Time) *refresh {
 		}
 	}
 	if t.pending == queued && queued > 0 {
-		return t.latest // everything that is pending was so when the latest began
+		return t.latest // whatever is pending was so when the latest began
 	}
-	r := &refresh{begun: now, lookups: t.pending, pending: t.pending, done: make(chan struct{})}
+	r := &refresh{begun: now, done: make(chan struct{})}
 	t.latest = r
-	if r.pending == 0 {
-		t.end(r, now)
-		return r
-	}
 	for _, e := range t.entries {
 		if e.pending {
 			e.refreshes = append(e.refreshes, r)
+			r.pending++
 		}
+	}
+	r.lookups = r.pending
+	if r.pending == 0 {
+		t.end(r, now)
+		return r
 	}
 	if !t.dispatching {
 		t.dispatching = true
@@ -91,13 +93,16 @@ func (t *Target) dispatch() {
 func (t *Target) next() *entry {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.queue) == 0 {
-		t.dispatching = false
-		return nil
+	for len(t.queue) > 0 {
+		e := heap.Pop(&t.queue).(*entry)
+		e.begun = time.Now()
+		if !e.gone {
+			return e
+		}
+		t.release(e, true, e.begun)
 	}
-	e := heap.Pop(&t.queue).(*entry)
-	e.begun = time.Now()
-	return e
+	t.dispatching = false
+	return nil
 }
 
 // lookup looks one execution up. It closes started once it has its turn, or no
@@ -126,11 +131,15 @@ func (t *Target) get(ctx context.Context, id string) (*imagebuilder.Execution, e
 	return &v, nil
 }
 
-// finish takes in the result of a lookup and tells the refreshes that wait for it.
+// finish takes in the result of a lookup.
 func (t *Target) finish(e *entry, v *imagebuilder.Execution, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
+	if e.gone {
+		t.release(e, true, now)
+		return
+	}
 	class := imagebuilder.Class("")
 	if err == nil {
 		e.succeed(v, now, t.MinInterval)
@@ -139,11 +148,20 @@ func (t *Target) finish(e *entry, v *imagebuilder.Execution, err error) {
 		e.fail(class, t.MinInterval)
 	}
 	t.report(e, class, err, now)
-	e.pending = false
-	t.pending--
 	answered := class != imagebuilder.Denied && class != imagebuilder.Unavailable
 	if answered {
 		t.up = true
+	}
+	t.release(e, answered, now)
+}
+
+// release tells the refreshes that wait for e that its lookup has ended. The caller
+// holds t.mu.
+func (t *Target) release(e *entry, answered bool, now time.Time) {
+	e.pending = false
+	t.pending--
+	if e.gone {
+		delete(t.leaving, e.id)
 	}
 	for _, r := range e.refreshes {
 		r.pending--

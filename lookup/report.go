@@ -65,15 +65,32 @@ func (t *Target) fails(e *entry, class imagebuilder.Class, err error, now time.T
 func (t *Target) recovers(e *entry, class imagebuilder.Class, now time.Time) {
 	key := e.outage(class)
 	o := t.outages[key]
-	if o.executions--; o.executions > 0 {
+	if !t.leave(key) {
 		return
 	}
-	delete(t.outages, key)
 	keyvals := []any{"msg", "recovered", "class", class, "after", now.Sub(o.since).Round(time.Second), "failures", o.failures}
 	if key.id != "" {
 		keyvals = append(keyvals, "workflow_execution_id", key.id)
 	}
 	level.Info(t.logger()).Log(keyvals...)
+}
+
+// leave takes an execution out of an outage and reports whether that was the last.
+func (t *Target) leave(key outageKey) bool {
+	o := t.outages[key]
+	if o.executions--; o.executions > 0 {
+		return false
+	}
+	delete(t.outages, key)
+	return true
+}
+
+// forget takes an execution that is gone out of its outage. The caller holds t.mu.
+func (t *Target) forget(e *entry) {
+	if e.reported != "" {
+		t.leave(e.outage(e.reported))
+		e.reported = ""
+	}
 }
 
 func (t *Target) logger() log.Logger {
