@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"runtime"
@@ -21,6 +22,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/imagebuilder"
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/config"
@@ -182,4 +184,86 @@ func BenchmarkColdScrape(b *testing.B) {
 		b.ReportMetric(cold.cpu.Seconds()/bare.cpu.Seconds(), "cold/bare")
 		b.ReportMetric(large10.cpu.Seconds()/cold.cpu.Seconds(), "10000/1000")
 	}
+}
+
+// discard is a ResponseWriter that counts.
+type discard struct {
+	header http.Header
+	bytes  int
+}
+
+func (d *discard) Header() http.Header { return d.header }
+func (d *discard) WriteHeader(int)     {}
+func (d *discard) Write(p []byte) (int, error) {
+	d.bytes += len(p)
+	return len(p), nil
+}
+
+// BenchmarkWarmScrape compares a scrape of executions that have all ended with the
+// cold one before it, and with encoding the same families alone.
+func BenchmarkWarmScrape(b *testing.B) {
+	const n = 10_000
+	url, ids := startEmulator(b, n, 0)
+	e, end := newBenchExporter(b, url, ids)
+	defer end()
+	cold := measure(func() { benchScrape(b, e, n) })
+	calls := func() float64 { return total(b, e.own, "imagebuilder_exporter_api_requests_total") }
+	before := calls()
+	request := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	warm := func() {
+		e.ServeHTTP(&discard{header: http.Header{}}, request)
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collector.New(b.Context(), e.sources, e.options))
+	families, err := registry.Gather()
+	if err != nil {
+		b.Fatal(err)
+	}
+	series := 0
+	for _, f := range families {
+		series += len(f.GetMetric())
+	}
+	encode := func() {
+		encoder := expfmt.NewEncoder(io.Discard, expfmt.NewFormat(expfmt.TypeTextPlain))
+		for _, f := range families {
+			if err := encoder.Encode(f); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	for b.Loop() {
+		var warms, encodes []cost
+		warm()
+		for range benchRounds {
+			warms = append(warms, measure(warm))
+			encodes = append(encodes, measure(encode))
+		}
+		warm, encode := median(warms), median(encodes)
+		b.ReportMetric(float64(series), "series")
+		b.ReportMetric(calls()-before, "calls")
+		b.ReportMetric(warm.cpu.Seconds()/cold.cpu.Seconds(), "warm/cold")
+		b.ReportMetric(warm.cpu.Seconds()/encode.cpu.Seconds(), "warm/encode")
+		b.ReportMetric(float64(warm.cpu.Milliseconds()), "warm-cpu-ms")
+		b.ReportMetric(float64(encode.cpu.Milliseconds()), "encode-cpu-ms")
+		b.ReportMetric(float64(warm.allocs)/float64(series), "warm-allocs/series")
+		b.ReportMetric(float64(warm.bytes)/(1<<20), "warm-MiB")
+	}
+}
+
+// total sums all series of a counter.
+func total(b *testing.B, g prometheus.Gatherer, name string) float64 {
+	b.Helper()
+	families, err := g.Gather()
+	if err != nil {
+		b.Fatal(err)
+	}
+	sum := 0.0
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == name {
+				sum += m.GetCounter().GetValue()
+			}
+		}
+	}
+	return sum
 }

@@ -2,15 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
 )
@@ -37,12 +41,30 @@ func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collector.New(ctx, e.sources, e.options))
 	// The exporter's own metrics come second, so that they count this scrape's lookups.
-	promhttp.HandlerFor(prometheus.Gatherers{registry, e.own}, promhttp.HandlerOpts{
+	promhttp.HandlerFor(inTurn{registry, e.own}, promhttp.HandlerOpts{
 		ErrorHandling:     promhttp.ContinueOnError,
 		ErrorLog:          errorLog{e.logger},
 		Registry:          e.own,
 		EnableOpenMetrics: true,
 	}).ServeHTTP(w, r)
+}
+
+// inTurn gathers from one registry after the other. Unlike prometheus.Gatherers it
+// relies on the families having different names, so it need not look at every series
+// a second time.
+type inTurn []prometheus.Gatherer
+
+// Gather implements prometheus.Gatherer.
+func (g inTurn) Gather() ([]*dto.MetricFamily, error) {
+	var all []*dto.MetricFamily
+	var failed error
+	for _, gatherer := range g {
+		families, err := gatherer.Gather()
+		all = append(all, families...)
+		failed = errors.Join(failed, err)
+	}
+	slices.SortFunc(all, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
+	return all, failed
 }
 
 // scrapeTime returns how long a scrape may wait for lookups: what Prometheus says in

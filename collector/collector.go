@@ -37,11 +37,17 @@ type Collector struct {
 	families []family
 }
 
+// scrape is what the families emit.
+type scrape struct {
+	targets    []lookup.Snapshot
+	executions []execution // of all targets, in their order
+}
+
 // family is a group of metrics that belong together.
 type family interface {
 	describe(ch chan<- *prometheus.Desc)
-	// collect emits the family for all targets. It must not change a snapshot.
-	collect(ch chan<- prometheus.Metric, snapshots []lookup.Snapshot)
+	// collect emits the family for all targets.
+	collect(ch chan<- prometheus.Metric, s *scrape)
 }
 
 // New returns a Collector for a scrape that ends with ctx at the latest. The sources
@@ -70,32 +76,27 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 		all.Go(func() { snapshots[i] = s.Lookup(c.ctx) })
 	}
 	all.Wait()
+	s := &scrape{targets: snapshots, executions: executionsOf(snapshots)}
 	for _, f := range c.families {
-		f.collect(ch, snapshots)
+		f.collect(ch, s)
 	}
 }
 
-// Label sets of docs/metrics.md: T, and E behind it.
+// Names of labels in docs/metrics.md: T, and E behind it.
 var (
-	targetLabels    = []string{"target", "region"}
-	executionLabels = []string{"target", "region", "workflow_execution_id"}
+	targetNames    = []string{"target", "region"}
+	executionNames = []string{"target", "region", "workflow_execution_id"}
 )
 
 func newDesc(name, help string, labels []string, more ...string) *prometheus.Desc {
 	return prometheus.NewDesc(name, help, append(labels[:len(labels):len(labels)], more...), nil)
 }
 
-func gauge(desc *prometheus.Desc, value float64, labels ...string) prometheus.Metric {
-	return prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
-}
-
-// eachValue calls f for every execution that has values to publish.
-func eachValue(snapshots []lookup.Snapshot, f func(s *lookup.Snapshot, e *lookup.Execution)) {
-	for i := range snapshots {
-		for j := range snapshots[i].Executions {
-			if e := &snapshots[i].Executions[j]; e.Value != nil {
-				f(&snapshots[i], e)
-			}
+// known calls f for every execution that has values to publish.
+func (s *scrape) known(f func(e *execution)) {
+	for i := range s.executions {
+		if e := &s.executions[i]; e.Value != nil {
+			f(e)
 		}
 	}
 }

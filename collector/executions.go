@@ -2,8 +2,7 @@ package collector
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
+	dto "github.com/prometheus/client_model/go"
 )
 
 // executions says what an execution is, and when it ran.
@@ -11,15 +10,15 @@ type executions struct{}
 
 var (
 	infoDesc = newDesc("imagebuilder_workflow_execution_info",
-		"1: what the execution is. A label that is not known is empty; status is the API's own text.", executionLabels,
+		"1: what the execution is. A label that is not known is empty; status is the API's own text.", executionNames,
 		"status", "workflow_type", "pipeline", "image_name", "image_version", "image_build_version_arn",
 		"workflow_build_version_arn", "parallel_group", "account_id")
 	durationDesc = newDesc("imagebuilder_workflow_execution_duration_seconds",
-		"How long the execution ran, until its end or until now.", executionLabels)
+		"How long the execution ran, until its end or until now.", executionNames)
 	startDesc = newDesc("imagebuilder_workflow_execution_start_timestamp_seconds",
-		"When the execution started.", executionLabels)
+		"When the execution started.", executionNames)
 	endDesc = newDesc("imagebuilder_workflow_execution_end_timestamp_seconds",
-		"When the execution ended.", executionLabels)
+		"When the execution ended.", executionNames)
 )
 
 func (executions) describe(ch chan<- *prometheus.Desc) {
@@ -29,26 +28,36 @@ func (executions) describe(ch chan<- *prometheus.Desc) {
 	ch <- endDesc
 }
 
-func (executions) collect(ch chan<- prometheus.Metric, snapshots []lookup.Snapshot) {
-	eachValue(snapshots, func(s *lookup.Snapshot, e *lookup.Execution) {
-		v := e.Value
-		ch <- gauge(infoDesc, 1, s.Name, s.Region, e.ID,
-			string(v.Status), v.WorkflowType, "", v.Image.Name, v.Image.Version, v.ImageBuildVersionARN,
-			v.WorkflowBuildVersionARN, v.ParallelGroup, v.Image.AccountID)
-	})
-	eachValue(snapshots, func(s *lookup.Snapshot, e *lookup.Execution) {
-		if d, ok := e.Value.Duration(s.Time); ok {
-			ch <- gauge(durationDesc, d.Seconds(), s.Name, s.Region, e.ID)
+func (executions) collect(ch chan<- prometheus.Metric, s *scrape) {
+	s.known(func(e *execution) { ch <- &sample{infoDesc, infoLabels(e), 1} })
+	s.known(func(e *execution) {
+		if d, ok := e.Value.Duration(e.snapshot.Time); ok {
+			ch <- &sample{durationDesc, e.labels, d.Seconds()}
 		}
 	})
-	eachValue(snapshots, func(s *lookup.Snapshot, e *lookup.Execution) {
+	s.known(func(e *execution) {
 		if !e.Value.Start.IsZero() {
-			ch <- gauge(startDesc, seconds(e.Value.Start), s.Name, s.Region, e.ID)
+			ch <- &sample{startDesc, e.labels, seconds(e.Value.Start)}
 		}
 	})
-	eachValue(snapshots, func(s *lookup.Snapshot, e *lookup.Execution) {
+	s.known(func(e *execution) {
 		if !e.Value.End.IsZero() {
-			ch <- gauge(endDesc, seconds(e.Value.End), s.Name, s.Region, e.ID)
+			ch <- &sample{endDesc, e.labels, seconds(e.Value.End)}
 		}
 	})
+}
+
+func infoLabels(e *execution) []*dto.LabelPair {
+	v := e.Value
+	return with(e.labels,
+		pair("status", string(v.Status)),
+		pair("workflow_type", v.WorkflowType),
+		pair("pipeline", ""),
+		pair("image_name", v.Image.Name),
+		pair("image_version", v.Image.Version),
+		pair("image_build_version_arn", v.ImageBuildVersionARN),
+		pair("workflow_build_version_arn", v.WorkflowBuildVersionARN),
+		pair("parallel_group", v.ParallelGroup),
+		pair("account_id", v.Image.AccountID),
+	)
 }

@@ -2,8 +2,6 @@ package collector
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
 )
 
 // lookups says how true the other metrics of an execution are.
@@ -11,11 +9,11 @@ type lookups struct{}
 
 var (
 	lookupSuccessDesc = newDesc("imagebuilder_workflow_execution_lookup_success",
-		"Whether the last lookup of the execution that has ended succeeded.", executionLabels)
+		"Whether the last lookup of the execution that has ended succeeded.", executionNames)
 	lookupErrorDesc = newDesc("imagebuilder_workflow_execution_lookup_error",
-		"1: why the last lookup of the execution failed. Absent when it succeeded.", executionLabels, "class")
+		"1: why the last lookup of the execution failed. Absent when it succeeded.", executionNames, "class")
 	lookupTimestampDesc = newDesc("imagebuilder_workflow_execution_lookup_timestamp_seconds",
-		"When the published values of the execution were read.", executionLabels)
+		"When the published values of the execution were read.", executionNames)
 )
 
 func (lookups) describe(ch chan<- *prometheus.Desc) {
@@ -24,19 +22,16 @@ func (lookups) describe(ch chan<- *prometheus.Desc) {
 	ch <- lookupTimestampDesc
 }
 
-func (lookups) collect(ch chan<- prometheus.Metric, snapshots []lookup.Snapshot) {
-	for i := range snapshots {
-		s := &snapshots[i]
-		for _, e := range s.Executions {
-			if e.LookedUp {
-				ch <- gauge(lookupSuccessDesc, bit(e.Failure == ""), s.Name, s.Region, e.ID)
-			}
-			if e.Failure != "" {
-				ch <- gauge(lookupErrorDesc, 1, s.Name, s.Region, e.ID, string(e.Failure))
-			}
+func (lookups) collect(ch chan<- prometheus.Metric, s *scrape) {
+	for i := range s.executions {
+		if e := &s.executions[i]; e.LookedUp {
+			ch <- &sample{lookupSuccessDesc, e.labels, bit(e.Failure == "")}
 		}
 	}
-	eachValue(snapshots, func(s *lookup.Snapshot, e *lookup.Execution) {
-		ch <- gauge(lookupTimestampDesc, seconds(e.ReadAt), s.Name, s.Region, e.ID)
-	})
+	for i := range s.executions {
+		if e := &s.executions[i]; e.Failure != "" {
+			ch <- &sample{lookupErrorDesc, with(e.labels, pair("class", string(e.Failure))), 1}
+		}
+	}
+	s.known(func(e *execution) { ch <- &sample{lookupTimestampDesc, e.labels, seconds(e.ReadAt)} })
 }

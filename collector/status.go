@@ -6,7 +6,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
 )
 
 // status is the status of an execution as a state set: one series for each status,
@@ -15,21 +14,22 @@ type status struct{}
 
 var statusDesc = newDesc("imagebuilder_workflow_execution_status",
 	"1 for the current status of the execution, 0 for every other one. UNKNOWN stands for what is not in the API reference.",
-	executionLabels, "status")
+	executionNames, "status")
 
 const unknownStatus imagebuilder.Status = "UNKNOWN"
 
 func (status) describe(ch chan<- *prometheus.Desc) { ch <- statusDesc }
 
-func (status) collect(ch chan<- prometheus.Metric, snapshots []lookup.Snapshot) {
+func (status) collect(ch chan<- prometheus.Metric, s *scrape) {
 	known := imagebuilder.Statuses()
 	for _, value := range append(known, unknownStatus) {
-		eachValue(snapshots, func(s *lookup.Snapshot, e *lookup.Execution) {
+		label := pair("status", string(value))
+		s.known(func(e *execution) {
 			current := e.Value.Status
 			if !slices.Contains(known, current) {
 				current = unknownStatus
 			}
-			ch <- gauge(statusDesc, bit(current == value), s.Name, s.Region, e.ID, string(value))
+			ch <- &sample{statusDesc, with(e.labels, label), bit(current == value)}
 		})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
 )
 
 // steps counts the steps of an execution.
@@ -15,19 +14,19 @@ var stepCounts = []struct {
 	of   func(*imagebuilder.StepCounts) int
 }{
 	{
-		newDesc("imagebuilder_workflow_execution_steps", "Steps that the workflow defines.", executionLabels),
+		newDesc("imagebuilder_workflow_execution_steps", "Steps that the workflow defines.", executionNames),
 		func(c *imagebuilder.StepCounts) int { return c.Total },
 	},
 	{
-		newDesc("imagebuilder_workflow_execution_steps_succeeded", "Steps of the execution that succeeded.", executionLabels),
+		newDesc("imagebuilder_workflow_execution_steps_succeeded", "Steps of the execution that succeeded.", executionNames),
 		func(c *imagebuilder.StepCounts) int { return c.Succeeded },
 	},
 	{
-		newDesc("imagebuilder_workflow_execution_steps_failed", "Steps of the execution that failed.", executionLabels),
+		newDesc("imagebuilder_workflow_execution_steps_failed", "Steps of the execution that failed.", executionNames),
 		func(c *imagebuilder.StepCounts) int { return c.Failed },
 	},
 	{
-		newDesc("imagebuilder_workflow_execution_steps_skipped", "Steps of the execution that were skipped.", executionLabels),
+		newDesc("imagebuilder_workflow_execution_steps_skipped", "Steps of the execution that were skipped.", executionNames),
 		func(c *imagebuilder.StepCounts) int { return c.Skipped },
 	},
 }
@@ -38,11 +37,11 @@ func (steps) describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-func (steps) collect(ch chan<- prometheus.Metric, snapshots []lookup.Snapshot) {
+func (steps) collect(ch chan<- prometheus.Metric, s *scrape) {
 	for _, c := range stepCounts {
-		eachValue(snapshots, func(s *lookup.Snapshot, e *lookup.Execution) {
+		s.known(func(e *execution) {
 			if e.Value.Steps != nil {
-				ch <- gauge(c.desc, float64(c.of(e.Value.Steps)), s.Name, s.Region, e.ID)
+				ch <- &sample{c.desc, e.labels, float64(c.of(e.Value.Steps))}
 			}
 		})
 	}

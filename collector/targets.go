@@ -4,8 +4,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
 )
 
 // targets says for each target whether Image Builder answers, and how much is
@@ -14,17 +12,17 @@ type targets struct{}
 
 var (
 	upDesc = newDesc("imagebuilder_up",
-		"Whether Image Builder could be reached by the last refresh of the target that had something to look up: 0 if all of its lookups were denied or unavailable, and before the first answer.", targetLabels)
+		"Whether Image Builder could be reached by the last refresh of the target that had something to look up: 0 if all of its lookups were denied or unavailable, and before the first answer.", targetNames)
 	refreshDurationDesc = newDesc("imagebuilder_refresh_duration_seconds",
-		"How long the last refresh of the target took: all lookups that were due at one scrape.", targetLabels)
+		"How long the last refresh of the target took: all lookups that were due at one scrape.", targetNames)
 	refreshLastSuccessDesc = newDesc("imagebuilder_refresh_last_success_timestamp_seconds",
-		"When a refresh of the target last ended with every lookup answered.", targetLabels)
+		"When a refresh of the target last ended with every lookup answered.", targetNames)
 	selectedDesc = newDesc("imagebuilder_workflow_executions",
-		"Workflow executions that are selected.", targetLabels)
+		"Workflow executions that are selected.", targetNames)
 	droppedDesc = newDesc("imagebuilder_workflow_executions_dropped",
-		"Workflow executions that were found but left out, because there are more than max_executions.", targetLabels)
+		"Workflow executions that were found but left out, because there are more than max_executions.", targetNames)
 	discoveryLastSuccessDesc = newDesc("imagebuilder_discovery_last_success_timestamp_seconds",
-		"When the selection was last read whole. Absent without discovery.", targetLabels)
+		"When the selection was last read whole. Absent without discovery.", targetNames)
 )
 
 func (targets) describe(ch chan<- *prometheus.Desc) {
@@ -36,18 +34,20 @@ func (targets) describe(ch chan<- *prometheus.Desc) {
 	ch <- discoveryLastSuccessDesc
 }
 
-func (targets) collect(ch chan<- prometheus.Metric, snapshots []lookup.Snapshot) {
-	for i := range snapshots {
-		s := &snapshots[i]
-		ch <- gauge(upDesc, bit(s.Up), s.Name, s.Region)
-		if s.RefreshEnded {
-			ch <- gauge(refreshDurationDesc, s.RefreshDuration.Seconds(), s.Name, s.Region)
+func (targets) collect(ch chan<- prometheus.Metric, s *scrape) {
+	for i := range s.targets {
+		t := &s.targets[i]
+		labels := targetLabels(t)
+		emit := func(desc *prometheus.Desc, value float64) { ch <- &sample{desc, labels, value} }
+		emit(upDesc, bit(t.Up))
+		if t.RefreshEnded {
+			emit(refreshDurationDesc, t.RefreshDuration.Seconds())
 		}
-		if !s.LastSuccess.IsZero() {
-			ch <- gauge(refreshLastSuccessDesc, seconds(s.LastSuccess), s.Name, s.Region)
+		if !t.LastSuccess.IsZero() {
+			emit(refreshLastSuccessDesc, seconds(t.LastSuccess))
 		}
-		ch <- gauge(selectedDesc, float64(len(s.Executions)), s.Name, s.Region)
-		ch <- gauge(droppedDesc, 0, s.Name, s.Region)
+		emit(selectedDesc, float64(len(t.Executions)))
+		emit(droppedDesc, 0)
 	}
 }
 
