@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -266,4 +267,76 @@ func total(b *testing.B, g prometheus.Gatherer, name string) float64 {
 		}
 	}
 	return sum
+}
+
+// BenchmarkFirstScrape is one scrape with the limits of a real Prometheus, of an API
+// that takes 50 ms for an answer: how many of 1,000 executions it has.
+func BenchmarkFirstScrape(b *testing.B) {
+	const n = 1_000
+	url, ids := startEmulator(b, n, 50*time.Millisecond)
+	for b.Loop() {
+		e, end := newBenchExporter(b, url, ids)
+		e.offset = 500 * time.Millisecond
+		begin := time.Now()
+		w := scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "10")
+		b.ReportMetric(time.Since(begin).Seconds(), "s/scrape")
+		b.ReportMetric(float64(strings.Count(w.Body.String(), "\nimagebuilder_workflow_execution_steps{")), "executions")
+		end()
+	}
+}
+
+// BenchmarkMemory is the resident memory of the program with executions that have all
+// ended, after the first scrape, and after a hundred more.
+func BenchmarkMemory(b *testing.B) {
+	const n = 10_000
+	url, ids := startEmulator(b, n, 0)
+	dir := b.TempDir()
+	text := "lookup: {rate_limit: 0, concurrency: 64}\ntargets:\n- name: bench\n  regions: [eu-west-1]\n  endpoint_url: " + url + "\n  workflow_executions:\n"
+	file := filepath.Join(dir, "config.yml")
+	if err := os.WriteFile(file, []byte(text+"  - "+strings.Join(ids, "\n  - ")+"\n"), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	c := command(b.Context(), binary(b), "--config.file="+file, "--web.listen-address=127.0.0.1:0")
+	c.Env = append(c.Env, "AWS_ACCESS_KEY_ID=AKID", "AWS_SECRET_ACCESS_KEY=secret")
+	address, _ := start(b, c)
+	get := func() {
+		r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "http://"+address+"/metrics", nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "600")
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if size, err := io.Copy(io.Discard, resp.Body); err != nil || size < 190*n {
+			b.Fatal(size, err)
+		}
+	}
+	for b.Loop() {
+		get()
+		get()
+		first := resident(b, c.Process.Pid)
+		for range 100 {
+			get()
+		}
+		b.ReportMetric(first, "first-MiB")
+		b.ReportMetric(resident(b, c.Process.Pid), "after-100-MiB")
+	}
+}
+
+// resident returns the resident memory of a process in MiB.
+func resident(b *testing.B, pid int) float64 {
+	b.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "VmRSS:")
+	kib, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		b.Fatal(err)
+	}
+	return float64(kib) / 1024
 }

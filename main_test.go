@@ -17,7 +17,7 @@ import (
 )
 
 // binary builds the program and returns its path.
-func binary(t *testing.T) string {
+func binary(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
@@ -35,13 +35,11 @@ func command(ctx context.Context, path string, args ...string) *exec.Cmd {
 
 var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
 
-// TestTheBinary starts the demo, scrapes it, and stops it with SIGTERM.
-func TestTheBinary(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	c := command(ctx, binary(t), "--demo", "--web.listen-address=127.0.0.1:0")
-	// What could disturb a demo that reads the environment.
-	c.Env = append(c.Env, "AWS_PROFILE=none", "AWS_USE_FIPS_ENDPOINT=true", "AWS_ENDPOINT_URL=http://127.0.0.1:1", "HTTP_PROXY=http://127.0.0.1:1")
+// start starts the program for the time of the test. It returns the address on which
+// it listens, and a function
+// that returns its whole log once it has ended.
+func start(t testing.TB, c *exec.Cmd) (address string, logs func() string) {
+	t.Helper()
 	stderr, err := c.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -49,16 +47,33 @@ func TestTheBinary(t *testing.T) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var logs bytes.Buffer
-	address := ""
-	for lines := bufio.NewScanner(io.TeeReader(stderr, &logs)); address == "" && lines.Scan(); {
+	t.Cleanup(func() {
+		_ = c.Process.Kill() // unless it has ended
+		_ = c.Wait()
+	})
+	var text bytes.Buffer
+	for lines := bufio.NewScanner(io.TeeReader(stderr, &text)); address == "" && lines.Scan(); {
 		if m := listening.FindStringSubmatch(lines.Text()); m != nil {
 			address = m[1]
 		}
 	}
 	if address == "" {
-		t.Fatalf("it does not listen:\n%s", &logs)
+		t.Fatalf("it does not listen:\n%s", &text)
 	}
+	return address, func() string {
+		_, _ = io.Copy(&text, stderr)
+		return text.String()
+	}
+}
+
+// TestTheBinary starts the demo, scrapes it, and stops it with SIGTERM.
+func TestTheBinary(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	c := command(ctx, binary(t), "--demo", "--web.listen-address=127.0.0.1:0")
+	// What could disturb a demo that reads the environment.
+	c.Env = append(c.Env, "AWS_PROFILE=none", "AWS_USE_FIPS_ENDPOINT=true", "AWS_ENDPOINT_URL=http://127.0.0.1:1", "HTTP_PROXY=http://127.0.0.1:1")
+	address, logs := start(t, c)
 	for path, want := range map[string]string{
 		"/metrics":   `imagebuilder_up{region="us-east-1",target="containers"} 1`,
 		"/":          `href="/metrics"`,
@@ -78,14 +93,12 @@ func TestTheBinary(t *testing.T) {
 	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.Copy(&logs, stderr); err != nil {
-		t.Error(err)
-	}
+	text := logs()
 	if err := c.Wait(); err != nil {
-		t.Errorf("after SIGTERM: %v\n%s", err, &logs)
+		t.Errorf("after SIGTERM: %v\n%s", err, text)
 	}
-	if !strings.Contains(logs.String(), "nothing here is AWS") {
-		t.Errorf("the log does not say that this is a demo:\n%s", &logs)
+	if !strings.Contains(text, "nothing here is AWS") {
+		t.Errorf("the log does not say that this is a demo:\n%s", text)
 	}
 }
 
