@@ -354,65 +354,6 @@ func TestContentNegotiation(t *testing.T) {
 	})
 }
 
-// families returns the names of all metrics that there can be.
-func families(t *testing.T, e *Exporter) map[string]bool {
-	t.Helper()
-	descs := make(chan *prometheus.Desc, 100)
-	collector.New(t.Context(), e.sources, e.options).Describe(descs)
-	e.own.Describe(descs)
-	close(descs)
-	names := map[string]bool{}
-	for d := range descs {
-		_, rest, _ := strings.Cut(d.String(), `fqName: "`)
-		name, _, _ := strings.Cut(rest, `"`)
-		names[name] = true
-	}
-	return names
-}
-
-// TestDocs holds docs/metrics.md and the code against each other.
-func TestDocs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		api, ids := goldenScenario(time.Now())
-		e := newTestExporter(t, api, defaultLimits(), ids...)
-		doc, err := os.ReadFile("docs/metrics.md")
-		if err != nil {
-			t.Fatal(err)
-		}
-		documented := map[string]bool{}
-		for _, line := range strings.Split(string(doc), "\n") {
-			if name, ok := strings.CutPrefix(line, "| `imagebuilder_"); ok {
-				name, _, _ = strings.Cut(name, "`")
-				documented["imagebuilder_"+name] = true
-			}
-		}
-		delete(documented, "imagebuilder_exporter_build_info") // main adds it
-		if diff := cmp.Diff(families(t, e), documented); diff != "" {
-			t.Errorf("metrics in the code and in docs/metrics.md (-code +docs):\n%s", diff)
-		}
-	})
-}
-
-// TestTheGoldenIsComplete holds that no metric escapes the golden, and so promtool.
-func TestTheGoldenIsComplete(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		api, ids := goldenScenario(time.Now())
-		e := newTestExporter(t, api, defaultLimits(), ids...)
-		golden, err := os.ReadFile("testdata/metrics.txt")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name := range families(t, e) {
-			if name == "imagebuilder_discovery_last_success_timestamp_seconds" {
-				continue // absent without discovery
-			}
-			if !strings.Contains(string(golden), "\n# TYPE "+name+" ") && !strings.HasPrefix(string(golden), "# HELP "+name+" ") {
-				t.Errorf("testdata/metrics.txt has no %s", name)
-			}
-		}
-	})
-}
-
 func TestADuplicateSeriesLosesNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api, ids := goldenScenario(time.Now())

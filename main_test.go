@@ -164,21 +164,3 @@ func TestWhatTheUserIsTold(t *testing.T) {
 		})
 	}
 }
-
-// TestEveryFlagIsDocumented holds docs/configuration.md against the command line.
-func TestEveryFlagIsDocumented(t *testing.T) {
-	doc, err := os.ReadFile("docs/configuration.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	app, _ := newApp()
-	for _, f := range app.Model().Flags {
-		long := "`--" + f.Name + "`"
-		if f.IsBoolFlag() && !f.Hidden && strings.HasPrefix(f.Name, "collector.") {
-			long = "`--[no-]" + f.Name + "`"
-		}
-		if !f.Hidden && !strings.Contains(string(doc), long) {
-			t.Errorf("docs/configuration.md does not have %s", long)
-		}
-	}
-}

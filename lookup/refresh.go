@@ -178,9 +178,16 @@ func (t *Target) release(e *entry, answered bool, now time.Time) {
 // queue is a heap of entries, ordered by when they were looked up last.
 type queue []*entry
 
-func (q queue) Len() int           { return len(q) }
-func (q queue) Less(i, j int) bool { return q[i].begun.Before(q[j].begun) }
-func (q queue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q queue) Len() int      { return len(q) }
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+
+// Less implements heap.Interface. What was never looked up has no time and comes first.
+func (q queue) Less(i, j int) bool {
+	if !q[i].begun.Equal(q[j].begun) {
+		return q[i].begun.Before(q[j].begun)
+	}
+	return q[i].id < q[j].id
+}
 
 // Push implements heap.Interface.
 func (q *queue) Push(e any) { *q = append(*q, e.(*entry)) }
