@@ -43,7 +43,7 @@ func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The exporter's own metrics come second, so that they count this scrape's lookups.
 	promhttp.HandlerFor(inTurn{registry, e.own}, promhttp.HandlerOpts{
 		ErrorHandling:     promhttp.ContinueOnError,
-		ErrorLog:          errorLog{e.logger},
+		ErrorLog:          errorLog{e.logger, r.Context()},
 		Registry:          e.own,
 		EnableOpenMetrics: true,
 	}).ServeHTTP(w, r)
@@ -78,10 +78,17 @@ func scrapeTime(h http.Header, offset time.Duration) time.Duration {
 	return max(timeout-offset, timeout/2)
 }
 
-// errorLog is where promhttp reports what it could not serve.
-type errorLog struct{ log.Logger }
+// errorLog is where promhttp reports what it could not serve to one client.
+type errorLog struct {
+	logger log.Logger
+	client context.Context // ends when the client goes away
+}
 
-// Println logs at level error.
+// Println logs at level error, and at level debug when the client has gone.
 func (l errorLog) Println(v ...any) {
-	level.Error(l.Logger).Log("msg", "part of a scrape could not be served", "err", v[len(v)-1])
+	logger := level.Error(l.logger)
+	if l.client.Err() != nil {
+		logger = level.Debug(l.logger)
+	}
+	logger.Log("msg", "part of a scrape could not be served", "err", v[len(v)-1])
 }
