@@ -62,6 +62,10 @@ const maxErrorText = 400
 // Error returns one line of bounded length.
 func (e *Error) Error() string {
 	text := e.Err.Error()
+	var operation *smithy.OperationError // repeats what stands in front
+	if errors.As(e.Err, &operation) {
+		text = operation.Err.Error()
+	}
 	if len(text) > maxErrorText {
 		text = strings.ToValidUTF8(text[:maxErrorText], "") + "…"
 	}
