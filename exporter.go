@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-kit/log"
@@ -24,9 +25,13 @@ import (
 type Exporter struct {
 	sources []collector.Source
 	options collector.Options
-	offset  time.Duration        // how long before Prometheus gives up an answer is due
+	offset  time.Duration        // how long before Prometheus gives up an answer is to be complete
 	own     *prometheus.Registry // the exporter's own metrics
 	logger  log.Logger
+
+	// rendering is about the longest that recent scrapes took beside waiting for
+	// lookups, as a time.Duration. With many executions that is seconds.
+	rendering atomic.Int64
 }
 
 // defaultScrapeTimeout holds for a scraper that does not say how long it waits. It
@@ -36,10 +41,12 @@ const defaultScrapeTimeout = 10 * time.Second
 // ServeHTTP answers a scrape with everything that is known at its deadline, and with
 // status 200 even when parts are missing: failures are metrics, too.
 func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), scrapeTime(r.Header, e.offset))
+	begun := time.Now()
+	ctx, cancel := context.WithTimeout(r.Context(), scrapeTime(r.Header, e.offset+time.Duration(e.rendering.Load())))
 	defer cancel()
+	c := collector.New(ctx, e.sources, e.options)
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collector.New(ctx, e.sources, e.options))
+	registry.MustRegister(c)
 	// The exporter's own metrics come second, so that they count this scrape's lookups.
 	promhttp.HandlerFor(inTurn{registry, e.own}, promhttp.HandlerOpts{
 		ErrorHandling:     promhttp.ContinueOnError,
@@ -47,6 +54,15 @@ func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Registry:          e.own,
 		EnableOpenMetrics: true,
 	}).ServeHTTP(w, r)
+	if r.Context().Err() == nil {
+		e.rendered(time.Since(begun) - c.Waited())
+	}
+}
+
+// rendered takes in how long a scrape took beside waiting for lookups. An outlier is
+// forgotten after some scrapes.
+func (e *Exporter) rendered(took time.Duration) {
+	e.rendering.Store(max(int64(took), e.rendering.Load()*4/5))
 }
 
 // inTurn gathers from one registry after the other. Unlike prometheus.Gatherers it
@@ -68,14 +84,14 @@ func (g inTurn) Gather() ([]*dto.MetricFamily, error) {
 }
 
 // scrapeTime returns how long a scrape may wait for lookups: what Prometheus says in
-// its header, less offset, but at least half of it.
-func scrapeTime(h http.Header, offset time.Duration) time.Duration {
+// its header, less a reserve, but at least half of it.
+func scrapeTime(h http.Header, reserve time.Duration) time.Duration {
 	timeout := defaultScrapeTimeout
 	s, err := strconv.ParseFloat(h.Get("X-Prometheus-Scrape-Timeout-Seconds"), 64)
 	if err == nil && s > 0 && s < math.MaxInt64/float64(time.Second) {
 		timeout = time.Duration(s * float64(time.Second))
 	}
-	return max(timeout-offset, timeout/2)
+	return max(timeout-reserve, timeout/2)
 }
 
 // errorLog is where promhttp reports what it could not serve to one client.

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -331,6 +332,41 @@ func TestTheScrapesDeadline(t *testing.T) {
 		}
 		if n := len(samples(t, w, "imagebuilder_workflow_execution_lookup_success")); n != 0 {
 			t.Errorf("a lookup that has not ended is published")
+		}
+	})
+}
+
+// slow is a Collector that takes three seconds, as rendering very many series does.
+type slow struct{}
+
+func (slow) Describe(ch chan<- *prometheus.Desc) {
+	ch <- prometheus.NewDesc("slow", "Slow.", nil, nil)
+}
+
+func (slow) Collect(chan<- prometheus.Metric) { <-time.After(3 * time.Second) }
+
+func TestTheDeadlineLeavesTimeForRendering(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var fault atomic.Pointer[http.Handler]
+		none, hang := http.Handler(nil), emulator.Hang()
+		fault.Store(&none)
+		api, ids := goldenScenario(time.Now())
+		api.Fault = func(string, string) http.Handler { return *fault.Load() }
+		e := newTestExporter(t, api, defaultLimits(), ids[1])
+		e.own.MustRegister(slow{})
+		begin := time.Now()
+		scrape(e)
+		if took := time.Since(begin); took != 3*time.Second {
+			t.Fatalf("rendering took %s, want 3s", took)
+		}
+		fault.Store(&hang)
+		for n := range 3 {
+			<-time.After(time.Until(begin.Add(time.Duration(n+1) * 15 * time.Second)))
+			from := time.Now()
+			scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "10")
+			if took := time.Since(from); took != 9500*time.Millisecond {
+				t.Errorf("scrape %d of an API that hangs took %s, want 9.5s", n, took)
+			}
 		}
 	})
 }

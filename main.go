@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,7 +75,7 @@ func newApp() (*kingpin.Application, *flags) {
 		configFile:    app.Flag("config.file", "The configuration file.").Default("config.yml").String(),
 		configCheck:   app.Flag("config.check", "Check the configuration file and exit: 0 when it is valid, else 1.").Bool(),
 		demo:          app.Flag("demo", "Show executions of an emulated Image Builder. Reads no configuration file, uses no AWS account.").Bool(),
-		offset:        app.Flag("scrape.timeout-offset", "How long before Prometheus' scrape timeout a scrape stops waiting for lookups.").Default("0.5s").String(),
+		offset:        app.Flag("scrape.timeout-offset", "How long before Prometheus' scrape timeout a scrape is to be complete.").Default("0.5s").String(),
 		status:        app.Flag("collector.status", "Publish imagebuilder_workflow_execution_status, one series for each execution and status.").Default("true").Bool(),
 		logLevel:      app.Flag("log.level", "Log messages of this level and above: debug, info, warn or error.").Default("info").String(),
 		logFormat:     app.Flag("log.format", "How log messages are written: logfmt or json.").Default("logfmt").String(),
@@ -259,7 +260,8 @@ func startDemo(_ context.Context, _ string, logger log.Logger) (*setup, error) {
 	}, nil
 }
 
-// targets returns a Target for each target and region.
+// targets returns a Target for each target and region, ordered as the registry wants
+// their series: by region, then by name.
 func (s *setup) targets(ctx context.Context, metrics *imagebuilder.Metrics, logger log.Logger) ([]*lookup.Target, error) {
 	var targets []*lookup.Target
 	limits := s.config.Lookup
@@ -281,6 +283,9 @@ func (s *setup) targets(ctx context.Context, metrics *imagebuilder.Metrics, logg
 			level.Info(logger).Log("msg", "target", "target", t.Name, "region", region, "workflow_executions", len(t.WorkflowExecutions))
 		}
 	}
+	slices.SortFunc(targets, func(a, b *lookup.Target) int {
+		return cmp.Or(strings.Compare(a.Region, b.Region), strings.Compare(a.Name, b.Name))
+	})
 	return targets, nil
 }
 

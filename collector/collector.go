@@ -9,6 +9,7 @@ package collector
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -35,6 +36,7 @@ type Collector struct {
 	ctx      context.Context // the scrape's, which ends at its deadline
 	sources  []Source
 	families []family
+	waited   time.Duration
 }
 
 // scrape is what the families emit.
@@ -70,17 +72,23 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector. Nothing is sent on ch after it returns.
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
+	begun := time.Now()
 	snapshots := make([]lookup.Snapshot, len(c.sources))
 	var all sync.WaitGroup
 	for i, s := range c.sources {
 		all.Go(func() { snapshots[i] = s.Lookup(c.ctx) })
 	}
 	all.Wait()
+	c.waited = time.Since(begun)
 	s := &scrape{targets: snapshots, executions: executionsOf(snapshots)}
 	for _, f := range c.families {
 		f.collect(ch, s)
 	}
 }
+
+// Waited returns how much of Collect's time went into waiting for lookups. It must not
+// be called before Collect has returned.
+func (c *Collector) Waited() time.Duration { return c.waited }
 
 // Names of labels in docs/metrics.md: T, and E behind it.
 var (
