@@ -61,6 +61,8 @@ var mistakes = []struct{ file, sentence, line string }{
 	{"timeout_negative", `:7:12: timeout must be a duration that is not below zero, such as 10s or 1m30s`, `  timeout: -5s`},
 	{"timeout_number", `:7:12: timeout must be a duration that is not below zero, such as 10s or 1m30s`, `  timeout: 10`},
 	{"timeout_zero", `:7:12: timeout must be above zero`, `  timeout: 0s`},
+	{"too_deep", `:1:510: the file is nested too deeply; a configuration needs no more than a few levels`, "targets: " + strings.Repeat("[", 501)},
+	{"too_indented", `:2:500: the file is nested too deeply; a configuration needs no more than a few levels`, strings.Repeat("- ", 300) + "a"},
 	{"unknown_key", `:3:5: unknown key "region"; allowed are name, regions, workflow_executions, endpoint_url`, `    region: [eu-west-1]`},
 	{"unknown_section", `:6:1: unknown key "lookups"; allowed are targets, lookup`, `lookups:`},
 }

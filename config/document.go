@@ -43,6 +43,9 @@ func parseDocument(name string, data []byte) (doc *document, err error) {
 	if line := invalidUTF8(doc.lines); line > 0 {
 		return nil, doc.errorAt(line, 1, "the file is not UTF-8 text")
 	}
+	if line, column := tooDeep(doc.lines); line > 0 {
+		return nil, doc.errorAt(line, column, "the file is nested too deeply; a configuration needs no more than a few levels")
+	}
 	defer func() {
 		if recover() != nil { // the YAML library panics on some inputs
 			doc, err = nil, doc.errorAt(1, 1, "the file is not YAML that can be parsed")
@@ -177,4 +180,32 @@ func invalidUTF8(lines []string) int {
 		}
 	}
 	return 0
+}
+
+// maxDepth is far beyond what a configuration needs. The YAML library takes memory
+// with the square of the depth.
+const maxDepth = 500
+
+// tooDeep returns the place where lines are nested more than maxDepth deep, by
+// brackets or by indentation, 0 for nowhere. Brackets in texts count, too: only very
+// many that are never closed would be an error that is none.
+func tooDeep(lines []string) (line, column int) {
+	brackets := 0
+	for i, l := range lines {
+		if indent := len(l) - len(strings.TrimLeft(l, " -?")); indent > maxDepth {
+			return i + 1, maxDepth
+		}
+		for j := range len(l) {
+			switch l[j] {
+			case '[', '{':
+				brackets++
+			case ']', '}':
+				brackets = max(0, brackets-1)
+			}
+			if brackets > maxDepth {
+				return i + 1, j + 1
+			}
+		}
+	}
+	return 0, 0
 }
