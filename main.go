@@ -3,7 +3,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -260,8 +259,7 @@ func startDemo(_ context.Context, _ string, logger log.Logger) (*setup, error) {
 	}, nil
 }
 
-// targets returns a Target for each target and region, ordered as the registry wants
-// their series: by region, then by name.
+// targets returns a Target for each target and region.
 func (s *setup) targets(ctx context.Context, metrics *imagebuilder.Metrics, logger log.Logger) ([]*lookup.Target, error) {
 	var targets []*lookup.Target
 	limits := s.config.Lookup
@@ -283,9 +281,6 @@ func (s *setup) targets(ctx context.Context, metrics *imagebuilder.Metrics, logg
 			level.Info(logger).Log("msg", "target", "target", t.Name, "region", region, "workflow_executions", len(t.WorkflowExecutions))
 		}
 	}
-	slices.SortFunc(targets, func(a, b *lookup.Target) int {
-		return cmp.Or(strings.Compare(a.Region, b.Region), strings.Compare(a.Name, b.Name))
-	})
 	return targets, nil
 }
 

@@ -52,9 +52,7 @@ type family interface {
 	collect(ch chan<- prometheus.Metric, s *scrape)
 }
 
-// New returns a Collector for a scrape that ends with ctx at the latest. The sources
-// are emitted in their order; ordered by region and name, the registry has little to
-// sort.
+// New returns a Collector for a scrape that ends with ctx at the latest.
 func New(ctx context.Context, sources []Source, o Options) *Collector {
 	families := []family{targets{}, lookups{}, executions{}, steps{}}
 	if o.Status {

@@ -163,20 +163,20 @@ func (c *Client) Authenticate(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, errTimeLimit)
 	defer cancel()
 	if _, err := c.credentials.Retrieve(ctx); err != nil {
-		return &Error{Operation: "Authenticate", Class: classify(err), Err: err}
+		return &Error{Operation: "Authenticate", Class: classify(err), Code: apiCode(err), Err: err}
 	}
 	return nil
 }
 
 // GetWorkflowExecution returns the execution with this id, which must be in lower
-// case. It waits for its turn as long as ctx allows; from the first attempt on it
-// takes at most the client's time limit, retries included.
+// case. It waits for its turn as long as ctx allows, then calls started, unless that
+// is nil; from there on it takes at most the client's time limit, retries included.
 //
 // A class tells why there is no answer. When ctx ends first the error wraps
 // ctx.Err(), and its class is that of the last attempt, if there was one.
-func (c *Client) GetWorkflowExecution(ctx context.Context, id string) (Execution, error) {
+func (c *Client) GetWorkflowExecution(ctx context.Context, id string, started func()) (Execution, error) {
 	var e Execution
-	err := c.do(ctx, func(ctx context.Context) error {
+	err := c.do(ctx, started, func(ctx context.Context) error {
 		out, err := c.sdk.GetWorkflowExecution(ctx, &sdk.GetWorkflowExecutionInput{WorkflowExecutionId: &id})
 		if err != nil {
 			return err
@@ -187,7 +187,7 @@ func (c *Client) GetWorkflowExecution(ctx context.Context, id string) (Execution
 		return nil
 	})
 	if err != nil {
-		return Execution{}, &Error{Operation: "GetWorkflowExecution", Class: classOfCall(err), Err: err}
+		return Execution{}, &Error{Operation: "GetWorkflowExecution", Class: classOfCall(err), Code: apiCode(err), Err: err}
 	}
 	return e, nil
 }
@@ -204,13 +204,15 @@ func classOfCall(err error) Class {
 }
 
 // do runs f with a context that ends a time limit after the first attempt has gone
-// on the wire. When it ends while a retry waits, the SDK says "canceled"; what the
+// on the wire, of which it tells started. When it ends while a retry waits, the SDK says "canceled"; what the
 // last attempt said is the truth, so that is returned beside it.
-func (c *Client) do(ctx context.Context, f func(context.Context) error) error {
+func (c *Client) do(ctx context.Context, started func(), f func(context.Context) error) error {
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	call := &call{start: func() *time.Timer {
-		started(ctx)
+		if started != nil {
+			started()
+		}
 		return time.AfterFunc(c.timeout, func() { cancel(errTimeLimit) })
 	}}
 	defer call.end()

@@ -72,7 +72,7 @@ func refusal(status int, header, body string) http.Handler {
 func TestAnAnswerBecomesAnExecution(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, _ := newTestClient(t, always(emulator.Body(200, "application/json", referenceAnswer)))
-		got, err := client.GetWorkflowExecution(t.Context(), testID)
+		got, err := client.GetWorkflowExecution(t.Context(), testID, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func TestErrorsOnTheWire(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client, reg := newTestClient(t, always(c.fault))
-				_, err := client.GetWorkflowExecution(t.Context(), testID)
+				_, err := client.GetWorkflowExecution(t.Context(), testID, nil)
 				if !errors.Is(err, c.class) || ClassOf(err) != c.class {
 					t.Errorf("got %v, want class %s", err, c.class)
 				}
@@ -226,7 +226,7 @@ func TestPartsOfAnAnswerThatCannotBeTrue(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client, reg := newTestClient(t, always(emulator.Body(200, "application/json", c.answer)))
-				e, err := client.GetWorkflowExecution(t.Context(), testID)
+				e, err := client.GetWorkflowExecution(t.Context(), testID, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -268,7 +268,7 @@ func TestAThrottledAttemptIsRetried(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client, reg := newTestClient(t, queued(fault, emulator.Body(200, "application/json", referenceAnswer)))
-				if _, err := client.GetWorkflowExecution(t.Context(), testID); err != nil {
+				if _, err := client.GetWorkflowExecution(t.Context(), testID, nil); err != nil {
 					t.Fatal(err)
 				}
 				if got := total(t, reg, "imagebuilder_exporter_api_requests_total", ""); got != 2 {
@@ -288,7 +288,7 @@ func TestTheTimeLimitRunsFromTheFirstAttempt(t *testing.T) {
 		for i := range took {
 			go func() {
 				defer func() { done <- struct{}{} }()
-				if _, err := client.GetWorkflowExecution(t.Context(), testID); !errors.Is(err, Unavailable) {
+				if _, err := client.GetWorkflowExecution(t.Context(), testID, nil); !errors.Is(err, Unavailable) {
 					t.Errorf("got %v, want %s", err, Unavailable)
 				}
 				took[i] = time.Since(begin)
@@ -307,7 +307,7 @@ func TestTheTimeLimitKeepsTheReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := always(emulator.Error(429, "CallRateLimitExceededException", "x"))
 		client, _ := newClientWith(t, api, ClientConfig{Concurrency: 1, Burst: 1, Timeout: time.Millisecond})
-		_, err := client.GetWorkflowExecution(t.Context(), testID)
+		_, err := client.GetWorkflowExecution(t.Context(), testID, nil)
 		if !errors.Is(err, Throttled) || !errors.Is(err, errTimeLimit) {
 			t.Errorf("a limit that ends while a retry waits: got %v, want %s", err, Throttled)
 		}
@@ -320,7 +320,7 @@ func TestACallerMayLeave(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		begin := time.Now()
-		_, err := client.GetWorkflowExecution(ctx, testID)
+		_, err := client.GetWorkflowExecution(ctx, testID, nil)
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != time.Second {
 			t.Errorf("got %v after %s, want %v after 1s", err, time.Since(begin), context.DeadlineExceeded)
 		}
@@ -345,11 +345,10 @@ func TestARetryGivesItsSlotBack(t *testing.T) {
 		began, done := make(chan struct{}), make(chan struct{})
 		go func() {
 			defer close(done)
-			ctx := WithStarted(t.Context(), func() { close(began) })
-			_, _ = client.GetWorkflowExecution(ctx, testID)
+			_, _ = client.GetWorkflowExecution(t.Context(), testID, func() { close(began) })
 		}()
 		<-began
-		if _, err := client.GetWorkflowExecution(t.Context(), good); err != nil {
+		if _, err := client.GetWorkflowExecution(t.Context(), good, nil); err != nil {
 			t.Error(err)
 		}
 		<-done
@@ -369,7 +368,7 @@ func TestTheRateHoldsForEveryAttempt(t *testing.T) {
 		}}
 		client, _ := newClientWith(t, api, ClientConfig{Concurrency: 10, RateLimit: 0.5, Burst: 2, Timeout: time.Second})
 		for range 4 {
-			if _, err := client.GetWorkflowExecution(t.Context(), testID); !errors.Is(err, NotFound) {
+			if _, err := client.GetWorkflowExecution(t.Context(), testID, nil); !errors.Is(err, NotFound) {
 				t.Error(err)
 			}
 		}
@@ -397,7 +396,7 @@ func TestWithoutCredentialsNothingIsSent(t *testing.T) {
 	if err := client.Authenticate(t.Context()); !errors.Is(err, Denied) {
 		t.Errorf("Authenticate: got %v, want %s", err, Denied)
 	}
-	if _, err := client.GetWorkflowExecution(t.Context(), testID); !errors.Is(err, Denied) {
+	if _, err := client.GetWorkflowExecution(t.Context(), testID, nil); !errors.Is(err, Denied) {
 		t.Errorf("GetWorkflowExecution: got %v, want %s", err, Denied)
 	}
 	if got := total(t, reg, "imagebuilder_exporter_api_requests_total", ""); got != 0 {

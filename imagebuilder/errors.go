@@ -53,6 +53,7 @@ func (c Class) Error() string { return string(c) }
 type Error struct {
 	Operation string // as the API names it: GetWorkflowExecution
 	Class     Class
+	Code      string // the service's error code, empty when it gave none
 	Err       error
 }
 
@@ -62,10 +63,10 @@ const maxErrorText = 400
 // Error returns one line of bounded length.
 func (e *Error) Error() string {
 	text := e.Err.Error()
-	var operation *smithy.OperationError // repeats what stands in front
-	if errors.As(e.Err, &operation) {
+	if operation, ok := e.Err.(*smithy.OperationError); ok { //nolint:errorlint // only what stands in front is repeated
 		text = operation.Err.Error()
 	}
+	text = strings.Join(strings.Fields(text), " ")
 	if len(text) > maxErrorText {
 		text = strings.ToValidUTF8(text[:maxErrorText], "") + "…"
 	}

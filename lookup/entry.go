@@ -11,56 +11,52 @@ const (
 	// whose lookup is a bad request.
 	maxBackoff = 5 * time.Minute
 	// settleAfter is how long a final status without a usable end is looked up
-	// again, counted from when it was first seen.
+	// again, counted from when it was first seen. The answer after that settles it.
 	settleAfter = 5 * time.Minute
 )
 
-// entry is what is known about one execution, and when to ask again.
+// entry is one execution: what is known about it, and when to ask again.
 type entry struct {
 	id      string
-	pending bool // queued or in flight
-	gone    bool // no longer selected
+	pending bool      // queued or in flight
+	since   int       // the number of the first refresh that waits for the pending lookup
+	gone    bool      // no longer selected
+	begun   time.Time // when the last lookup began
+	knowledge
+}
 
+// knowledge is what an entry loses when it is no longer selected.
+type knowledge struct {
 	value   *imagebuilder.Execution // the last known, nil for none
 	readAt  time.Time               // when value was read
 	staleAt time.Time               // when value was due again
 	finalAt time.Time               // when a final status was first seen, zero for not
+	settled bool                    // value can never change again
 
 	lookedUp bool               // whether a lookup has ended
 	failure  imagebuilder.Class // of the last one that ended
-	begun    time.Time          // when the last one began
 	dueAt    time.Time          // when the next one may begin
 	misses   int                // lookups in a row that were not found or a bad request
-	reported imagebuilder.Class // the failure that the log knows of
-
-	refreshes []*refresh // that wait for the pending lookup
-}
-
-// settled reports whether the execution can never change again.
-func (e *entry) settled(now time.Time) bool {
-	if e.value == nil || !e.value.Status.Final() {
-		return false
-	}
-	return !e.value.End.IsZero() || now.Sub(e.finalAt) >= settleAfter
+	outage   *outage            // that the last lookup is a part of, nil for none
 }
 
 // due reports whether it is time for another lookup.
 func (e *entry) due(now time.Time) bool {
-	return !e.pending && !e.settled(now) && !now.Before(e.dueAt)
+	return !e.pending && !e.settled && !now.Before(e.dueAt)
 }
 
 // publishable reports whether value is true enough to be published.
 func (e *entry) publishable(now time.Time, maxStaleness time.Duration) bool {
-	return e.value != nil && (e.settled(now) || now.Sub(e.staleAt) <= maxStaleness)
+	return e.value != nil && (e.settled || now.Sub(e.staleAt) <= maxStaleness)
 }
 
 // succeed takes in the answer of a lookup.
 func (e *entry) succeed(v *imagebuilder.Execution, now time.Time, interval time.Duration) {
-	switch {
-	case !v.Status.Final():
-		e.finalAt = time.Time{}
-	case e.finalAt.IsZero():
-		e.finalAt = now
+	if v.Status.Final() {
+		if e.finalAt.IsZero() {
+			e.finalAt = now
+		}
+		e.settled = !v.End.IsZero() || now.Sub(e.finalAt) >= settleAfter
 	}
 	e.value, e.readAt, e.lookedUp, e.failure, e.misses = v, now, true, "", 0
 	e.dueAt = e.begun.Add(interval)
@@ -72,7 +68,7 @@ func (e *entry) fail(class imagebuilder.Class, interval time.Duration) {
 	e.lookedUp, e.failure = true, class
 	switch class {
 	case imagebuilder.NotFound:
-		e.value, e.finalAt = nil, time.Time{}
+		e.value = nil
 		e.misses++
 	case imagebuilder.BadRequest:
 		e.misses++

@@ -33,7 +33,8 @@ import (
 // Client is what a Target asks. Its errors have the classes of package imagebuilder.
 type Client interface {
 	Authenticate(ctx context.Context) error
-	GetWorkflowExecution(ctx context.Context, id string) (imagebuilder.Execution, error)
+	// GetWorkflowExecution calls started when the request gets its turn on the wire.
+	GetWorkflowExecution(ctx context.Context, id string, started func()) (imagebuilder.Execution, error)
 }
 
 var _ Client = (*imagebuilder.Client)(nil)
@@ -54,7 +55,7 @@ type Config struct {
 // Its methods may be called concurrently. Its memory is bounded by what is
 // configured.
 type Target struct {
-	Config
+	c       Config
 	ctx     context.Context // that of all lookups
 	cancel  context.CancelFunc
 	running sync.WaitGroup // the dispatcher and the lookups
@@ -63,9 +64,9 @@ type Target struct {
 	entries     []*entry          // in the order of their ids
 	leaving     map[string]*entry // by id: no longer selected, but queued or in flight
 	queue       queue             // due, and waiting for their turn
-	pending     int               // entries queued or in flight, those that are leaving too
 	dispatching bool              // whether the dispatcher runs
 	latest      *refresh          // the refresh that began last
+	open        []*refresh        // the refreshes that have not ended
 	outages     map[outageKey]*outage
 
 	up          bool
@@ -76,15 +77,15 @@ type Target struct {
 
 // New returns a Target that has not looked anything up. Close ends it.
 func New(c Config) *Target {
-	t := &Target{Config: c, leaving: map[string]*entry{}, outages: map[outageKey]*outage{}}
+	t := &Target{c: c, latest: &refresh{}, leaving: map[string]*entry{}, outages: map[outageKey]*outage{}}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	t.Select(c.WorkflowExecutions)
 	return t
 }
 
 // Select replaces the executions that are looked up: ids in lower case, each once.
-// What is known of those that stay survives. Those that go are forgotten, also when
-// they are being looked up.
+// What is known of those that stay survives. Those that go are forgotten, and no
+// scrape waits for them any longer.
 func (t *Target) Select(ids []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -98,19 +99,29 @@ func (t *Target) Select(ids []string) {
 		if e == nil {
 			e = &entry{id: id}
 		}
-		e.gone = false
+		if e.gone { // and back before its lookup has ended
+			e.gone, e.since = false, t.latest.n+1
+		}
 		delete(known, id)
 		delete(t.leaving, id)
 		t.entries = append(t.entries, e)
 	}
 	slices.SortFunc(t.entries, func(a, b *entry) int { return cmp.Compare(a.id, b.id) })
 	for _, e := range known {
-		e.gone = true
-		t.forget(e)
-		if e.pending {
-			t.leaving[e.id] = e
+		if !e.gone {
+			t.dismiss(e)
 		}
 	}
+}
+
+// dismiss forgets an entry that is no longer selected. The caller holds t.mu.
+func (t *Target) dismiss(e *entry) {
+	t.leave(e.outage)
+	if e.pending {
+		t.release(e, time.Now(), func(r *refresh) { r.lookups-- })
+		t.leaving[e.id] = e
+	}
+	e.gone, e.knowledge = true, knowledge{}
 }
 
 // Close ends all lookups and waits until they have ended. The Target must not be
@@ -128,7 +139,11 @@ func (t *Target) Lookup(ctx context.Context) Snapshot {
 	case <-r.done:
 	case <-ctx.Done():
 	}
-	return t.snapshot(time.Now())
+	s := t.snapshot(time.Now())
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s.Up = s.Up && !r.blind()
+	return s
 }
 
 // Snapshot is what a Target knows at one moment.
@@ -136,8 +151,8 @@ type Snapshot struct {
 	Name, Region string
 	Time         time.Time // the moment
 
-	// Up is false when the last refresh found Image Builder out of reach, and before
-	// the first answer.
+	// Up is false when the last refresh found Image Builder out of reach, or the one
+	// that the scrape has waited for did so far, and before the first answer.
 	Up bool
 	// RefreshEnded tells whether a refresh has ended; RefreshDuration is how long the
 	// last one took.
@@ -168,13 +183,13 @@ func (t *Target) snapshot(now time.Time) Snapshot {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := Snapshot{
-		Name: t.Name, Region: t.Region, Time: now,
+		Name: t.c.Name, Region: t.c.Region, Time: now,
 		Up: t.up, RefreshEnded: t.ended, RefreshDuration: t.duration, LastSuccess: t.lastSuccess,
 		Executions: make([]Execution, len(t.entries)),
 	}
 	for i, e := range t.entries {
 		s.Executions[i] = Execution{ID: e.id, LookedUp: e.lookedUp, Failure: e.failure}
-		if e.publishable(now, t.MaxStaleness) {
+		if e.publishable(now, t.c.MaxStaleness) {
 			s.Executions[i].Value, s.Executions[i].ReadAt = e.value, e.readAt
 		}
 	}

@@ -179,11 +179,32 @@ func TestAFinalStatusWithoutAnEndSettlesAfterFiveMinutes(t *testing.T) {
 		w.scrape(target)
 		w.scrapeEvery(target, 10*time.Second, time.Hour)
 		calls := w.callsFor(id(1))
-		if last := calls[len(calls)-1]; len(calls) != 30 || last != 290*time.Second {
-			t.Errorf("%d calls, the last one after %s; want 30, 4m50s", len(calls), last)
+		if last := calls[len(calls)-1]; len(calls) != 31 || last != 300*time.Second {
+			t.Errorf("%d calls, the last one after %s; want 31, 5m", len(calls), last)
 		}
 		if w.scrape(target).Executions[0].Value == nil {
 			t.Error("its values are gone")
+		}
+	})
+}
+
+func TestAnExecutionSettlesByAnAnswerOnly(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		final := emulator.Body(200, "application/json", `{"workflowExecutionId":"`+id(1)+`","status":"FAILED"}`)
+		w.fail(id(1), final)
+		target := w.target(id(1))
+		w.scrape(target)
+		w.scrapeEvery(target, 10*time.Second, 280*time.Second)
+		w.fail(id(1), emulator.Error(403, "AccessDeniedException", ""))
+		w.scrapeEvery(target, 10*time.Second, 310*time.Second)
+		if s := w.scrape(target); s.Up || s.Executions[0].Failure == "" {
+			t.Errorf("while it is denied: %+v", s)
+		}
+		w.fail(id(1), final)
+		w.scrapeEvery(target, 10*time.Second, 320*time.Second)
+		if s := w.scrape(target); !s.Up || s.Executions[0].Failure != "" || !target.entries[0].settled {
+			t.Errorf("after the next answer: %+v", s)
 		}
 	})
 }
@@ -341,6 +362,7 @@ func TestTheIntervalRunsFromTheFirstRequest(t *testing.T) {
 		w.client.Concurrency = 1
 		target := w.target(id(1), id(2))
 		w.scrape(target)
+		w.fail(id(1), nil)
 		w.at(12 * time.Second) // the second one got its turn after 10 s
 		w.scrape(target)
 		if diff := cmp.Diff([]time.Duration{10 * time.Second}, w.callsFor(id(2))); diff != "" {
@@ -469,6 +491,34 @@ func TestUpComesBackWithTheFirstAnswer(t *testing.T) {
 	})
 }
 
+func TestAScrapeThatSeesOnlyFailuresIsBlindAtOnce(t *testing.T) {
+	test(t, func(t *testing.T) {
+		var runs []emulator.Run
+		var ids []string
+		for n := range 100 {
+			runs, ids = append(runs, running(n)), append(ids, id(n))
+		}
+		w := newWorld(t, runs...)
+		w.client.Concurrency = 10
+		target := w.target(ids...)
+		if !w.scrape(target).Up {
+			t.Fatal("not up at first")
+		}
+		w.fail("", emulator.Hang()) // ten at a time, 10 s each: a refresh takes 100 s
+		for n, up := range []bool{true, false, false, false} {
+			w.at(time.Duration(n+1) * 15 * time.Second)
+			if s := w.scrape(target); s.Up != up {
+				t.Errorf("scrape %d of an API that hangs: up %t, want %t", n+1, s.Up, up)
+			}
+		}
+		w.fail("", nil)
+		w.at(75 * time.Second)
+		if !w.scrape(target).Up {
+			t.Error("not up with the first answer")
+		}
+	})
+}
+
 func TestLongestUnseenGoesFirst(t *testing.T) {
 	test(t, func(t *testing.T) {
 		var runs []emulator.Run
@@ -526,8 +576,23 @@ func TestTheLogSaysWhatIsNew(t *testing.T) {
 			t.Errorf("two executions that are not found are logged as\n%s", got)
 		}
 		w.fail(id(1), emulator.Error(400, "ClientException", ""))
-		if got := step(10); strings.Count(got, "\n") != 2 || !strings.Contains(got, "class=bad_request") || !strings.Contains(got, "msg=recovered class=not_found") {
+		if got := step(10); strings.Count(got, "\n") != 1 || !strings.Contains(got, "class=bad_request") {
 			t.Errorf("another failure is logged as\n%s", got)
+		}
+		w.fail(id(1), nil)
+		w.fail(id(2), nil)
+		if got := step(10); strings.Count(got, "msg=recovered") != 2 || len(target.outages) != 0 {
+			t.Errorf("the recovery of two is logged as\n%s, and %d outages are left", got, len(target.outages))
+		}
+		w.fail("", emulator.Error(403, "AccessDeniedException", "no"))
+		step(1)
+		w.fail("", emulator.Error(403, "ExpiredTokenException", "old"))
+		if got := step(1); strings.Count(got, "\n") != 1 || !strings.Contains(got, "ExpiredTokenException") {
+			t.Errorf("another reason of the same class is logged as\n%s", got)
+		}
+		target.Select(nil)
+		if len(target.outages) != 0 {
+			t.Errorf("with nothing selected, %d outages are left", len(target.outages))
 		}
 	})
 }
@@ -546,10 +611,10 @@ func TestCutOffScrapesLeaveNothingBehind(t *testing.T) {
 			t.Errorf("%d calls in 100 s, want at most 11", n)
 		}
 		target.mu.Lock()
-		waiting := len(target.entries[0].refreshes)
+		waiting := len(target.open)
 		target.mu.Unlock()
 		if waiting > 2 {
-			t.Errorf("%d refreshes wait for one lookup", waiting)
+			t.Errorf("%d refreshes are kept", waiting)
 		}
 	}) // synctest fails when a goroutine is left
 }
@@ -582,6 +647,52 @@ func TestTheSelectionCanChange(t *testing.T) {
 	})
 }
 
+func TestWhatIsNoLongerSelectedCountsForNothing(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t, running(1), running(2), running(3))
+		w.client.Concurrency = 2
+		w.fail(id(1), emulator.Error(403, "AccessDeniedException", ""))
+		w.fail(id(2), emulator.Hang())
+		target := w.target(id(1), id(2))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		target.Lookup(ctx)
+		target.Select([]string{id(1)})
+		if s := w.scrape(target); s.Up || w.now() != time.Second {
+			t.Errorf("up %t at %s; the only one that is selected is denied", s.Up, w.now())
+		}
+		target.Select([]string{id(2), id(3)}) // the second one again, while it hangs
+		w.at(9 * time.Second)
+		if s := w.scrape(target); s.Executions[0].Value != nil || s.Executions[0].LookedUp && s.Executions[0].Failure == "" {
+			t.Errorf("it is known what was forgotten: %+v", s.Executions[0])
+		}
+		w.at(time.Minute)
+		if len(target.leaving) != 0 || len(target.open) != 0 {
+			t.Errorf("%d entries and %d refreshes are left", len(target.leaving), len(target.open))
+		}
+	})
+}
+
+// panics is a Client whose every lookup panics.
+type panics struct{ noCredentials }
+
+func (*panics) Authenticate(context.Context) error { return nil }
+
+func TestAPanicIsAFailureOfOneLookup(t *testing.T) {
+	test(t, func(t *testing.T) {
+		target := New(Config{
+			Name: "a", Region: "eu-west-1", WorkflowExecutions: []string{id(1), id(2)},
+			MinInterval: 10 * time.Second, Client: &panics{}, Logger: log.NewNopLogger(),
+		})
+		defer target.Close()
+		for _, e := range target.Lookup(t.Context()).Executions {
+			if e.Failure != imagebuilder.Unavailable {
+				t.Errorf("%+v", e)
+			}
+		}
+	})
+}
+
 func TestWithoutCredentialsEverythingFailsAtOnce(t *testing.T) {
 	test(t, func(t *testing.T) {
 		client := &noCredentials{}
@@ -610,6 +721,6 @@ func (c *noCredentials) Authenticate(context.Context) error {
 	return &imagebuilder.Error{Operation: "Authenticate", Class: imagebuilder.Denied, Err: context.Canceled}
 }
 
-func (c *noCredentials) GetWorkflowExecution(context.Context, string) (imagebuilder.Execution, error) {
+func (c *noCredentials) GetWorkflowExecution(context.Context, string, func()) (imagebuilder.Execution, error) {
 	panic("without credentials")
 }

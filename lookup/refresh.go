@@ -2,7 +2,9 @@ package lookup
 
 import (
 	"container/heap"
-	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
@@ -11,6 +13,7 @@ import (
 // refresh is all lookups that were due at one scrape, those included that an
 // earlier scrape had begun.
 type refresh struct {
+	n        int // refreshes are numbered in their order
 	begun    time.Time
 	lookups  int           // all of them
 	pending  int           // those that have not ended
@@ -22,35 +25,48 @@ type refresh struct {
 func (t *Target) refresh(now time.Time) *refresh {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	queued := t.pending
+	r := &refresh{n: t.latest.n + 1, begun: now, done: make(chan struct{})}
+	joined := true // whether all that is pending belongs to the latest refresh
 	for _, e := range t.entries {
 		if e.due(now) {
-			e.pending = true
-			t.pending++
+			e.pending, e.since = true, r.n
 			heap.Push(&t.queue, e)
 		}
-	}
-	if t.pending == queued && queued > 0 {
-		return t.latest // whatever is pending was so when the latest began
-	}
-	r := &refresh{begun: now, done: make(chan struct{})}
-	t.latest = r
-	for _, e := range t.entries {
 		if e.pending {
-			e.refreshes = append(e.refreshes, r)
-			r.pending++
+			r.lookups++
+			joined = joined && e.since < r.n
 		}
 	}
-	r.lookups = r.pending
+	if joined && r.lookups > 0 {
+		return t.latest
+	}
+	r.pending, t.latest = r.lookups, r
 	if r.pending == 0 {
 		t.end(r, now)
 		return r
 	}
+	t.open = append(t.open, r)
 	if !t.dispatching {
 		t.dispatching = true
 		t.running.Go(t.dispatch)
 	}
 	return r
+}
+
+// release takes the pending lookup of e out of the refreshes that wait for it, and
+// tells each by count. The caller holds t.mu.
+func (t *Target) release(e *entry, now time.Time, count func(*refresh)) {
+	t.open = slices.DeleteFunc(t.open, func(r *refresh) bool {
+		if r.n < e.since {
+			return false
+		}
+		count(r)
+		if r.pending--; r.pending > 0 {
+			return false
+		}
+		t.end(r, now)
+		return true
+	})
 }
 
 // end takes in a refresh whose lookups have all ended. The caller holds t.mu.
@@ -65,12 +81,16 @@ func (t *Target) end(r *refresh, now time.Time) {
 	}
 }
 
+// blind reports whether everything of r that has ended found Image Builder out of
+// reach. The caller holds t.mu.
+func (r *refresh) blind() bool { return r.pending < r.lookups && r.answered == 0 }
+
 // dispatch starts the queued lookups, each as soon as the one before has its turn on
 // the wire. So the order is decided as late as possible, and the goroutines are
 // about as many as the client's limits let work. It ends when nothing is queued.
 func (t *Target) dispatch() {
 	for {
-		err := t.Client.Authenticate(t.ctx)
+		err := t.c.Client.Authenticate(t.ctx)
 		e := t.next()
 		if e == nil {
 			return
@@ -99,7 +119,7 @@ func (t *Target) next() *entry {
 		if !e.gone {
 			return e
 		}
-		t.release(e, true, e.begun)
+		delete(t.leaving, e.id)
 	}
 	t.dispatching = false
 	return nil
@@ -109,70 +129,60 @@ func (t *Target) next() *entry {
 // longer needs one.
 func (t *Target) lookup(e *entry, started chan struct{}) {
 	turn := false
-	ctx := imagebuilder.WithStarted(t.ctx, func() {
+	v, err := t.get(e.id, func() {
 		t.mu.Lock()
 		e.begun = time.Now()
 		t.mu.Unlock()
 		turn = true
 		close(started)
 	})
-	v, err := t.get(ctx, e.id)
 	t.finish(e, v, err)
 	if !turn {
 		close(started)
 	}
 }
 
-func (t *Target) get(ctx context.Context, id string) (*imagebuilder.Execution, error) {
-	v, err := t.Client.GetWorkflowExecution(ctx, id)
+// get asks the client. A panic below it is a failure of this lookup alone.
+func (t *Target) get(id string, started func()) (v *imagebuilder.Execution, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			v, err = nil, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	e, err := t.c.Client.GetWorkflowExecution(t.ctx, id, started)
 	if err != nil {
 		return nil, err
 	}
-	return &v, nil
+	return &e, nil
 }
 
 // finish takes in the result of a lookup.
 func (t *Target) finish(e *entry, v *imagebuilder.Execution, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	now := time.Now()
+	e.pending = false
 	if e.gone {
-		t.release(e, true, now)
+		delete(t.leaving, e.id)
 		return
 	}
+	now := time.Now()
 	class := imagebuilder.Class("")
 	if err == nil {
-		e.succeed(v, now, t.MinInterval)
+		e.succeed(v, now, t.c.MinInterval)
 	} else {
 		class = imagebuilder.ClassOf(err)
-		e.fail(class, t.MinInterval)
+		e.fail(class, t.c.MinInterval)
 	}
-	t.report(e, class, err, now)
+	t.report(e, err, now)
 	answered := class != imagebuilder.Denied && class != imagebuilder.Unavailable
 	if answered {
 		t.up = true
 	}
-	t.release(e, answered, now)
-}
-
-// release tells the refreshes that wait for e that its lookup has ended. The caller
-// holds t.mu.
-func (t *Target) release(e *entry, answered bool, now time.Time) {
-	e.pending = false
-	t.pending--
-	if e.gone {
-		delete(t.leaving, e.id)
-	}
-	for _, r := range e.refreshes {
-		r.pending--
+	t.release(e, now, func(r *refresh) {
 		if answered {
 			r.answered++
 		}
-		if r.pending == 0 {
-			t.end(r, now)
-		}
-	}
-	e.refreshes = nil
+	})
 }
 
 // queue is a heap of entries, ordered by when they were looked up last.

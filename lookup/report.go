@@ -1,6 +1,7 @@
 package lookup
 
 import (
+	"errors"
 	"time"
 
 	"github.com/go-kit/log"
@@ -9,9 +10,10 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
 )
 
-// outage is a time in which lookups fail with one class. It is logged when it
-// begins and when it ends, however many lookups fail in between.
+// outage is a time in which lookups fail in one way. It is logged when it begins and
+// when it ends, however many lookups fail in between.
 type outage struct {
+	key        outageKey
 	since      time.Time
 	failures   int
 	executions int // that fail so now
@@ -21,78 +23,74 @@ type outage struct {
 // one that the whole target suffers has none.
 type outageKey struct {
 	class imagebuilder.Class
+	code  string
 	id    string
 }
 
-func (e *entry) outage(class imagebuilder.Class) outageKey {
-	switch class {
-	case imagebuilder.Denied, imagebuilder.Throttled, imagebuilder.Unavailable:
-		return outageKey{class: class}
+func newOutageKey(id string, err error) outageKey {
+	key := outageKey{class: imagebuilder.ClassOf(err)}
+	var e *imagebuilder.Error
+	if errors.As(err, &e) {
+		key.code = e.Code
 	}
-	return outageKey{class: class, id: e.id}
+	switch key.class {
+	case imagebuilder.NotFound, imagebuilder.BadRequest, imagebuilder.Invalid:
+		key.id = id
+	}
+	return key
 }
 
-// report logs what is new in the result of a lookup: class is empty for a success.
-// The caller holds t.mu.
-func (t *Target) report(e *entry, class imagebuilder.Class, err error, now time.Time) {
+// report logs what is new in the result of a lookup of e. The caller holds t.mu.
+func (t *Target) report(e *entry, err error, now time.Time) {
 	if t.ctx.Err() != nil {
 		return // the Target is being closed
 	}
-	before := e.reported
-	e.reported = class
-	if class != "" {
-		t.fails(e, class, err, now, before != class)
-	}
-	if before != "" && before != class {
-		t.recovers(e, before, now)
-	}
-}
-
-func (t *Target) fails(e *entry, class imagebuilder.Class, err error, now time.Time, entered bool) {
-	key := e.outage(class)
-	o := t.outages[key]
-	if o == nil {
-		o = &outage{since: now}
-		t.outages[key] = o
-		level.Warn(t.logger()).Log("msg", "lookup fails", "workflow_execution_id", e.id, "class", class, "err", err)
-	}
-	o.failures++
-	if entered {
-		o.executions++
-	}
-}
-
-func (t *Target) recovers(e *entry, class imagebuilder.Class, now time.Time) {
-	key := e.outage(class)
-	o := t.outages[key]
-	if !t.leave(key) {
+	before := e.outage
+	e.outage = t.fails(e.id, err, now)
+	if e.outage == before {
 		return
 	}
-	keyvals := []any{"msg", "recovered", "class", class, "after", now.Sub(o.since).Round(time.Second), "failures", o.failures}
-	if key.id != "" {
-		keyvals = append(keyvals, "workflow_execution_id", key.id)
+	if e.outage != nil {
+		e.outage.executions++
 	}
-	level.Info(t.logger()).Log(keyvals...)
+	if t.leave(before) && err == nil {
+		keyvals := []any{"msg", "recovered", "class", before.key.class, "after", now.Sub(before.since).Round(time.Second), "failures", before.failures}
+		if before.key.id != "" {
+			keyvals = append(keyvals, "workflow_execution_id", before.key.id)
+		}
+		level.Info(t.logger()).Log(keyvals...)
+	}
 }
 
-// leave takes an execution out of an outage and reports whether that was the last.
-func (t *Target) leave(key outageKey) bool {
+// fails returns the outage that a failed lookup is a part of, nil for a success.
+func (t *Target) fails(id string, err error, now time.Time) *outage {
+	if err == nil {
+		return nil
+	}
+	key := newOutageKey(id, err)
 	o := t.outages[key]
+	if o == nil {
+		o = &outage{key: key, since: now}
+		t.outages[key] = o
+		level.Warn(t.logger()).Log("msg", "lookup fails", "workflow_execution_id", id, "class", key.class, "err", err)
+	}
+	o.failures++
+	return o
+}
+
+// leave takes an execution out of an outage, which may be nil, and reports whether
+// that was its last. The caller holds t.mu.
+func (t *Target) leave(o *outage) bool {
+	if o == nil {
+		return false
+	}
 	if o.executions--; o.executions > 0 {
 		return false
 	}
-	delete(t.outages, key)
+	delete(t.outages, o.key)
 	return true
 }
 
-// forget takes an execution that is gone out of its outage. The caller holds t.mu.
-func (t *Target) forget(e *entry) {
-	if e.reported != "" {
-		t.leave(e.outage(e.reported))
-		e.reported = ""
-	}
-}
-
 func (t *Target) logger() log.Logger {
-	return log.With(t.Logger, "target", t.Name, "region", t.Region)
+	return log.With(t.c.Logger, "target", t.c.Name, "region", t.c.Region)
 }
