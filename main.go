@@ -94,8 +94,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	ctx := context.Background()
 	if *f.configCheck {
 		return checkConfig(ctx, *f.configFile, stdout, stderr)
 	}
@@ -133,7 +132,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	return serve(ctx, stop, server, f.web, logger, slogger)
+	return serve(server, f.web, logger, slogger)
 }
 
 // check finds what is wrong with the values of flags, and returns the offset. (It is
@@ -306,9 +305,11 @@ func newMux(telemetryPath string, metrics http.Handler) (*http.ServeMux, error) 
 	return mux, nil
 }
 
-// serve serves until ctx ends, and then lets the scrapes in flight end. A second
-// signal, after stop, ends the program at once.
-func serve(ctx context.Context, stop func(), server *http.Server, f *web.FlagConfig, logger log.Logger, slogger *slog.Logger) error {
+// serve serves until the program is told to stop, and then lets the scrapes in flight
+// end. A second signal ends the program at once, as one does before it serves.
+func serve(server *http.Server, f *web.FlagConfig, logger log.Logger, slogger *slog.Logger) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	failed := make(chan error, 1)
 	go func() { failed <- web.ListenAndServe(server, f, slogger) }()
 	select {

@@ -43,6 +43,9 @@ func parseDocument(name string, data []byte) (doc *document, err error) {
 	if line := invalidUTF8(doc.lines); line > 0 {
 		return nil, doc.errorAt(line, 1, "the file is not UTF-8 text")
 	}
+	if line := secondDocument(doc.lines); line > 0 {
+		return nil, doc.errorAt(line, 1, "a second YAML document begins here; a configuration is exactly one")
+	}
 	if line, column := tooDeep(doc.lines); line > 0 {
 		return nil, doc.errorAt(line, column, "the file is nested too deeply; a configuration needs no more than a few levels")
 	}
@@ -56,13 +59,10 @@ func parseDocument(name string, data []byte) (doc *document, err error) {
 		return nil, doc.syntaxError(err)
 	}
 	for _, d := range file.Docs {
-		if d.Body == nil || d.Body.Type() == ast.CommentType || d.Body.Type() == ast.DirectiveType {
-			continue
+		if d.Body != nil && d.Body.Type() != ast.CommentType && d.Body.Type() != ast.DirectiveType {
+			doc.root = d.Body
+			break
 		}
-		if doc.root != nil {
-			return nil, doc.errorf(d.Body, "a second YAML document begins here; a configuration is exactly one")
-		}
-		doc.root = d.Body
 	}
 	if doc.root == nil {
 		return nil, doc.errorAt(1, 1, "the file is empty; at least one target is needed")
@@ -180,6 +180,38 @@ func invalidUTF8(lines []string) int {
 		}
 	}
 	return 0
+}
+
+// secondDocument returns the number of the line where a second document begins, 0 for
+// nowhere. (The YAML library leaves out what follows an empty document.) A marker at
+// the beginning of a line is one everywhere, in texts of several lines too.
+func secondDocument(lines []string) int {
+	content, ended := false, false
+	for i, l := range lines {
+		marker := strings.TrimRight(l, " \t\r")
+		rest, separates := strings.CutPrefix(marker, "---")
+		switch {
+		case separates && (rest == "" || rest[0] == ' ' || rest[0] == '\t'):
+			ended = content
+			content = content || isContent(rest)
+			if ended && isContent(rest) {
+				return i + 1
+			}
+		case marker == "...":
+			ended = content
+		case isContent(l) && ended:
+			return i + 1
+		case isContent(l) && !strings.HasPrefix(l, "%"):
+			content = true
+		}
+	}
+	return 0
+}
+
+// isContent reports whether a line is more than white space and a comment.
+func isContent(line string) bool {
+	line = strings.TrimSpace(line)
+	return line != "" && line[0] != '#'
 }
 
 // maxDepth is far beyond what a configuration needs. The YAML library takes memory

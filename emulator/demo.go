@@ -13,9 +13,8 @@ type DemoTarget struct {
 }
 
 // Demo returns a small company's image builds around the time start: what was built
-// before, what is going on, and what follows within the next hour and a half. Every
-// status of the API occurs in the first second, and something changes at least every
-// minute. The same seed and start give the same runs.
+// before, what is going on, and what follows. Every status of the API occurs in the
+// first second, and for an hour something changes at least every minute. The same seed and start give the same runs.
 func Demo(seed uint64, start time.Time) []DemoTarget {
 	golden := builder{ids: rand.New(rand.NewPCG(seed, 1)), region: "eu-west-1", account: "111122223333"}
 	golden.history(start)
