@@ -205,9 +205,16 @@ func (d *discard) Write(p []byte) (int, error) {
 func BenchmarkWarmScrape(b *testing.B) {
 	const n = 10_000
 	url, ids := startEmulator(b, n, 0)
+	var colds []cost
+	for range 3 {
+		e, end := newBenchExporter(b, url, ids)
+		colds = append(colds, measure(func() { benchScrape(b, e, n) }))
+		end()
+	}
+	cold := median(colds)
 	e, end := newBenchExporter(b, url, ids)
 	defer end()
-	cold := measure(func() { benchScrape(b, e, n) })
+	benchScrape(b, e, n)
 	calls := func() float64 { return total(b, e.own, "imagebuilder_exporter_api_requests_total") }
 	before := calls()
 	request := httptest.NewRequest(http.MethodGet, "/metrics", nil)

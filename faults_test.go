@@ -149,5 +149,18 @@ func TestAThrottleStorm(t *testing.T) {
 		if len(ages) != 500 || oldest > 300 {
 			t.Errorf("%d of 500 are known, the oldest read %.0f s ago", len(ages), oldest)
 		}
+		api.Throttle.SetLimit(rate.Inf) // the storm is over
+		for range 12 {
+			<-time.After(15 * time.Second)
+			w = scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "10")
+		}
+		oldest = 0
+		for _, at := range samples(t, w, "imagebuilder_workflow_execution_lookup_timestamp_seconds", "workflow_execution_id") {
+			oldest = max(oldest, float64(time.Now().UnixMicro())/1e6-at)
+		}
+		// At the default rate of 20 a second a round takes 25 s.
+		if oldest > 45 {
+			t.Errorf("three minutes after the storm the oldest was read %.0f s ago", oldest)
+		}
 	})
 }

@@ -4,8 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -99,6 +102,67 @@ func TestTheBinary(t *testing.T) {
 	}
 	if !strings.Contains(text, "nothing here is AWS") {
 		t.Errorf("the log does not say that this is a demo:\n%s", text)
+	}
+}
+
+// TestAShutdownLetsScrapesEnd sends each signal while a scrape waits for an API that
+// takes its time.
+func TestAShutdownLetsScrapesEnd(t *testing.T) {
+	path := binary(t)
+	for _, sig := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
+		t.Run(sig.String(), func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			asked, answer := make(chan struct{}), make(chan struct{})
+			api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				close(asked)
+				<-answer
+				fmt.Fprint(w, `{"workflowExecutionId":"wf-165b1cb6-3a62-4618-a021-94ddcbe32908","status":"RUNNING"}`)
+			}))
+			defer api.Close()
+			file := filepath.Join(t.TempDir(), "config.yml")
+			text := strings.Replace(validFile, "name: a", "name: a, regions: [eu-west-1], endpoint_url: '"+api.URL+"'", 1)
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c := command(ctx, path, "--config.file="+file, "--web.listen-address=127.0.0.1:0")
+			c.Env = append(c.Env, "AWS_ACCESS_KEY_ID=AKID", "AWS_SECRET_ACCESS_KEY=verysecret")
+			address, logs := start(t, c)
+			scraped := make(chan string)
+			go func() {
+				resp, err := http.Get("http://" + address + "/metrics")
+				if err != nil {
+					scraped <- err.Error()
+					return
+				}
+				body, _ := io.ReadAll(resp.Body)
+				resp.Body.Close()
+				scraped <- string(body)
+			}()
+			<-asked
+			if err := c.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			for { // until it no longer listens
+				conn, err := net.Dial("tcp", address)
+				if err != nil {
+					break
+				}
+				conn.Close()
+			}
+			close(answer)
+			if got := <-scraped; !strings.Contains(got, `imagebuilder_up{region="eu-west-1",target="a"} 1`) {
+				t.Errorf("the scrape in flight got %s", got)
+			}
+			http.DefaultClient.CloseIdleConnections()
+			text = logs()
+			if err := c.Wait(); err != nil {
+				t.Errorf("%v\n%s", err, text)
+			}
+			if strings.Contains(text, "verysecret") {
+				t.Errorf("a secret is logged:\n%s", text)
+			}
+		})
 	}
 }
 
