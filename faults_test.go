@@ -98,6 +98,28 @@ func TestWhatPrometheusSeesOfAFault(t *testing.T) {
 	}
 }
 
+func TestOneThrottleAtTheStartSlowsNothingElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs := emulator.Synthetic(1, 1000, time.Now().Add(-time.Hour))
+		ids := []string{testID(0)}
+		for _, r := range runs {
+			ids = append(ids, r.ID)
+		}
+		api := &emulator.API{Scenario: emulator.Runs(runs...), Fault: func(_, id string) http.Handler {
+			if id == testID(0) {
+				return emulator.Error(429, "CallRateLimitExceededException", "")
+			}
+			return nil
+		}}
+		limits := defaultLimits()
+		limits.Concurrency, limits.RateLimit = 64, 0
+		w := scrape(newTestExporter(t, api, limits, ids...))
+		if n := len(samples(t, w, "imagebuilder_workflow_execution_steps", "workflow_execution_id")); n != 1000 {
+			t.Errorf("%d of 1000 are known after the first scrape", n)
+		}
+	})
+}
+
 func same(s string) [3]string { return [3]string{s, s, s} }
 
 // TestAThrottleStorm is 500 running executions behind an API that takes five requests

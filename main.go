@@ -203,6 +203,11 @@ func resolveRegions(ctx context.Context, c *config.Config) error {
 			if region, err = imagebuilder.DefaultRegion(ctx); err != nil {
 				return err
 			}
+			if region != "" {
+				if err := imagebuilder.CheckRegion(region); err != nil {
+					return fmt.Errorf("the region of the AWS environment: %w", err)
+				}
+			}
 			if region == "" {
 				return fmt.Errorf("target %q has no region: there is none under regions in the configuration file, in AWS_REGION or AWS_DEFAULT_REGION, in the profile of the AWS configuration file, or in the instance metadata", t.Name)
 			}

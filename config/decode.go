@@ -18,11 +18,17 @@ func (d *document) decode(c *Config) error {
 	return d.decodeNode(d.root, reflect.ValueOf(c).Elem(), "")
 }
 
+// maxValues bounds what aliases can make of a file.
+const maxValues = 5_000_000
+
 var durationType = reflect.TypeFor[time.Duration]()
 
 // decodeNode decodes n into v, which users know under the name key.
 func (d *document) decodeNode(n ast.Node, v reflect.Value, key string) error {
 	resolved := d.resolve(n)
+	if d.decoded++; d.decoded > maxValues {
+		return d.errorf(n, "the aliases make more than %d values of this file", maxValues)
+	}
 	if resolved == nil {
 		return d.errorf(n, "this alias names nothing that is marked with &")
 	}
@@ -139,7 +145,7 @@ func (d *document) decodeDuration(resolved, n ast.Node, v reflect.Value, key str
 			return nil
 		}
 	}
-	return d.errorf(n, "%s must be a duration that is not below zero, such as 10s or 1m30s", key)
+	return d.errorf(n, "%s must be a duration with a unit and not below zero, such as 10s, 500ms or 1m30s", key)
 }
 
 // keysOf returns the keys of a struct type, in its order.

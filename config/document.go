@@ -34,11 +34,15 @@ type document struct {
 	lines   []string
 	root    ast.Node
 	anchors map[string]ast.Node
+	twice   ast.Node // an anchor whose name was taken, nil for none
+	decoded int      // values so far; aliases can make very many of a few
 }
 
 // parseDocument parses data, which must hold exactly one document.
 func parseDocument(name string, data []byte) (doc *document, err error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // a byte order mark
+	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+	data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n")) // a line end, too, in YAML
 	doc = &document{name: name, lines: strings.Split(string(data), "\n"), anchors: map[string]ast.Node{}}
 	if line := invalidUTF8(doc.lines); line > 0 {
 		return nil, doc.errorAt(line, 1, "the file is not UTF-8 text")
@@ -67,13 +71,18 @@ func parseDocument(name string, data []byte) (doc *document, err error) {
 	if doc.root == nil {
 		return nil, doc.errorAt(1, 1, "the file is empty; at least one target is needed")
 	}
-	ast.Walk(doc, doc.root)
+	if ast.Walk(doc, doc.root); doc.twice != nil {
+		return nil, doc.errorf(doc.twice, "a second anchor has this name; each name may stand once")
+	}
 	return doc, nil
 }
 
 // Visit collects the anchors. It implements ast.Visitor.
 func (d *document) Visit(n ast.Node) ast.Visitor {
 	if anchor, ok := n.(*ast.AnchorNode); ok {
+		if d.anchors[anchor.Name.String()] != nil && d.twice == nil {
+			d.twice = anchor
+		}
 		d.anchors[anchor.Name.String()] = anchor.Value
 	}
 	return d
@@ -148,12 +157,13 @@ func firstToken(n ast.Node) *token.Token {
 	return n.GetToken()
 }
 
-// password finds the user and password of a URL, which no error may repeat.
-var password = regexp.MustCompile(`://[^/@\s]*@`)
+// password finds the user and password of an endpoint, however it is written, which no
+// error may repeat.
+var password = regexp.MustCompile(`(endpoint_url['"]?\s*:\s*['"]?).*@`)
 
 func (d *document) errorAt(line, column int, sentence string) error {
 	line = min(max(line, 1), len(d.lines))
-	source := password.ReplaceAllString(strings.TrimSuffix(d.lines[line-1], "\r"), "://***@")
+	source := password.ReplaceAllString(d.lines[line-1], "$1***@")
 	return &Error{File: d.name, Line: line, Column: max(column, 1), Sentence: sentence, Source: source}
 }
 

@@ -3,6 +3,7 @@ package config
 import (
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -77,7 +78,11 @@ func validateEndpoint(d *document, endpoint string, i int) error {
 		return nil
 	}
 	u, err := url.Parse(endpoint)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
+	port, portErr := uint64(0), error(nil)
+	if err == nil && u.Port() != "" {
+		port, portErr = strconv.ParseUint(u.Port(), 10, 16)
+	}
+	if err != nil || portErr != nil || (u.Port() != "" && port == 0) || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
 		return d.errorf(d.at("targets", i, "endpoint_url"), "endpoint_url must be an http or https URL with a host, such as https://imagebuilder.eu-west-1.amazonaws.com")
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {

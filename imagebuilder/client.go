@@ -87,22 +87,29 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 }
 
 func awsConfig(ctx context.Context, c ClientConfig) (aws.Config, error) {
-	cfg := aws.Config{Region: c.Region}
 	if c.Static != nil {
-		cfg.Credentials = awscredentials.NewStaticCredentialsProvider(c.Static.AccessKeyID, c.Static.SecretAccessKey, "")
-	} else {
-		var err error
-		cfg, err = config.LoadDefaultConfig(ctx,
+		static := awscredentials.NewStaticCredentialsProvider(c.Static.AccessKeyID, c.Static.SecretAccessKey, "")
+		return aws.Config{Region: c.Region, Credentials: &credentials{current: static}}, nil
+	}
+	load := func(ctx context.Context) (aws.Config, error) {
+		return config.LoadDefaultConfig(ctx,
 			config.WithRegion(c.Region),
 			config.WithLogger(logging.Nop{}),
 			// Bounds what the sources of credentials do on their own: the SDK's
 			// credentials cache lets go of the caller's context.
 			config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(c.Timeout)))
-		if err != nil {
-			return aws.Config{}, err
-		}
 	}
-	cfg.Credentials = credentials{cfg.Credentials}
+	cfg, err := load(ctx)
+	if err != nil {
+		return aws.Config{}, err
+	}
+	cfg.Credentials = &credentials{
+		current: cfg.Credentials,
+		reload: func(ctx context.Context) (aws.CredentialsProvider, error) {
+			later, err := load(ctx)
+			return later.Credentials, err
+		},
+	}
 	return cfg, nil
 }
 
@@ -127,7 +134,7 @@ func checkEndpoint(o sdk.Options) error {
 	fips := o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled
 	dual := o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled
 	if o.BaseEndpoint != nil && (fips || dual) {
-		return fmt.Errorf("the endpoint %s cannot be combined with AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT; name the wanted endpoint itself, or leave it to the SDK", *o.BaseEndpoint)
+		return errors.New("an endpoint of its own (endpoint_url, AWS_ENDPOINT_URL_IMAGEBUILDER or AWS_ENDPOINT_URL) cannot be combined with AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT; name the wanted endpoint itself, or leave it to the SDK")
 	}
 	return nil
 }

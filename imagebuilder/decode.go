@@ -70,7 +70,7 @@ func decodeTime(s *string, invalid func(reason string)) time.Time {
 		return time.Time{}
 	}
 	t, err := time.Parse(time.RFC3339, *s)
-	if err != nil {
+	if err != nil || t.Year() < 1970 || t.Year() > 2200 { // or durations overflow
 		invalid(reasonTimestamp)
 		return time.Time{}
 	}

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/protocol/restjson"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -193,8 +193,7 @@ func apiCode(err error) string {
 	if !errors.As(err, &response) || response.Response == nil || response.Response.Response == nil {
 		return ""
 	}
-	code, _, _ := strings.Cut(response.Response.Header.Get("X-Amzn-ErrorType"), ":")
-	return code
+	return restjson.SanitizeErrorCode(response.Response.Header.Get("X-Amzn-ErrorType"))
 }
 
 // httpStatus returns the status of the answer, 0 when there was none.
@@ -234,16 +233,4 @@ func codeOf(ctx context.Context, err error) string {
 		return unknownCode
 	}
 	return "Network"
-}
-
-// credentials makes a failure to get credentials an errNoCredentials, unless the
-// caller gave up.
-type credentials struct{ aws.CredentialsProvider }
-
-func (c credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	v, err := c.CredentialsProvider.Retrieve(ctx)
-	if err != nil && ctx.Err() == nil {
-		err = fmt.Errorf("%w: %w", errNoCredentials, err)
-	}
-	return v, err
 }

@@ -2,6 +2,7 @@ package imagebuilder
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -10,7 +11,10 @@ import (
 
 // retryer is the SDK's adaptive mode: it retries with backoff, and sends less while
 // the service throttles.
-type retryer struct{ *retry.AdaptiveMode }
+type retryer struct {
+	*retry.AdaptiveMode
+	begun func() time.Time // when the first attempt was made
+}
 
 // newRetryer returns a retryer that knows every throttle that this package knows: by
 // itself the SDK retries neither CallRateLimitExceededException nor a plain 429, in
@@ -22,7 +26,7 @@ func newRetryer() aws.RetryerV2 {
 		}
 		return aws.UnknownTernary
 	}
-	return retryer{retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
+	return retryer{begun: sync.OnceValue(time.Now), AdaptiveMode: retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
 		o.FailOnNoAttemptTokens = true
 		o.Throttles = append(o.Throttles, retry.IsErrorThrottleFunc(throttled))
 		o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) {
@@ -34,11 +38,18 @@ func newRetryer() aws.RetryerV2 {
 // tokenPoll is how often a waiting attempt asks for a token.
 const tokenPoll = 25 * time.Millisecond
 
+// learning is how long the adaptive mode is not told of throttles: it has measured no
+// rate yet, and would fall to its lowest, a request every two seconds.
+const learning = time.Second
+
 // GetAttemptToken waits until the adaptive mode lets an attempt through, or ctx ends.
 // The SDK's own waiting spins without a pause when what is missing of a token rounds
 // to no time at all.
 func (r retryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
 	release, err := r.AdaptiveMode.GetAttemptToken(ctx)
+	if err == nil && time.Since(r.begun()) < learning {
+		return func(error) error { return release(nil) }, nil
+	}
 	if err == nil {
 		return release, nil
 	}
