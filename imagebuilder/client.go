@@ -211,8 +211,9 @@ func classOfCall(err error) Class {
 }
 
 // do runs f with a context that ends a time limit after the first attempt has gone
-// on the wire, of which it tells started. When it ends while a retry waits, the SDK says "canceled"; what the
-// last attempt said is the truth, so that is returned beside it.
+// on the wire, of which it tells started. When that ends while a retry waits, the SDK
+// says "canceled"; what the last attempt said is the truth, so it is returned beside
+// it.
 func (c *Client) do(ctx context.Context, started func(), f func(context.Context) error) error {
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

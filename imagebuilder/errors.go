@@ -40,11 +40,6 @@ const (
 	Invalid Class = "invalid"
 )
 
-// Classes returns every class, in alphabetical order.
-func Classes() []Class {
-	return []Class{BadRequest, Denied, Invalid, NotFound, Throttled, Unavailable}
-}
-
 // Error returns the class's name.
 func (c Class) Error() string { return string(c) }
 

@@ -47,10 +47,10 @@ const learning = time.Second
 // to no time at all.
 func (r retryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
 	release, err := r.AdaptiveMode.GetAttemptToken(ctx)
-	if err == nil && time.Since(r.begun()) < learning {
-		return func(error) error { return release(nil) }, nil
-	}
 	if err == nil {
+		if time.Since(r.begun()) < learning {
+			return func(error) error { return release(nil) }, nil
+		}
 		return release, nil
 	}
 	ticker := time.NewTicker(tokenPoll)
