@@ -38,7 +38,13 @@ type callKey struct{}
 type attempts struct {
 	target, region string
 	gate           *gate
+	discovery      *gate // through which discovery goes first, for it gets only a share
 	metrics        *Metrics
+}
+
+// discoveryOperations are those that find out what there is.
+var discoveryOperations = map[string]bool{
+	"GetImage": true, "ListImageBuildVersions": true, "ListImagePipelineImages": true, "ListImagePipelines": true,
 }
 
 // ID returns the name of the middleware.
@@ -53,6 +59,13 @@ func (a *attempts) install(stack *middleware.Stack) error {
 func (a *attempts) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
 	middleware.FinalizeOutput, middleware.Metadata, error,
 ) {
+	if discoveryOperations[awsmiddleware.GetOperationName(ctx)] {
+		leave, err := a.discovery.enter(ctx)
+		if err != nil {
+			return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+		}
+		defer leave()
+	}
 	leave, err := a.gate.enter(ctx)
 	if err != nil {
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, err

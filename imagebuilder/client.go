@@ -26,6 +26,13 @@ type ClientConfig struct {
 	// choice, which heeds AWS_ENDPOINT_URL_IMAGEBUILDER and AWS_ENDPOINT_URL.
 	EndpointURL string
 
+	// Role is assumed with the credentials; the zero value stands for no role.
+	Role Role
+
+	// STSEndpointURL replaces the endpoint of STS, which is asked for the Role. Empty
+	// stands for the SDK's own choice: that of the region, or AWS_ENDPOINT_URL_STS.
+	STSEndpointURL string
+
 	// Static, when not nil, are the credentials. Then nothing at all is read from
 	// the environment or from files. Nil stands for the SDK's default chain.
 	Static *StaticCredentials
@@ -48,7 +55,7 @@ type StaticCredentials struct{ AccessKeyID, SecretAccessKey string }
 // may be called concurrently. Every error that they return is an *Error.
 type Client struct {
 	sdk         *sdk.Client
-	credentials aws.CredentialsProvider
+	credentials *credentials
 	timeout     time.Duration
 	invalid     func(reason string)
 }
@@ -63,7 +70,11 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 	}
 	attempts := &attempts{
 		target: c.Target, region: c.Region, metrics: c.Metrics,
-		gate: newGate(c.Concurrency, c.RateLimit, c.Burst),
+		gate:      newGate(c.Concurrency, c.RateLimit, c.Burst),
+		discovery: newGate(max(1, c.Concurrency/4), c.RateLimit/4, max(1, c.Burst/4)),
+	}
+	if c.Role != (Role{}) {
+		cfg.Credentials = assumeRole(cfg, c, attempts)
 	}
 	client := sdk.NewFromConfig(cfg, func(o *sdk.Options) {
 		o.HTTPClient = boundedClient{httpClient(cfg, c)}
@@ -80,7 +91,7 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 	c.Metrics.declare(c.Target, c.Region, "GetWorkflowExecution")
 	return &Client{
 		sdk:         client,
-		credentials: cfg.Credentials,
+		credentials: cfg.Credentials.(*credentials),
 		timeout:     c.Timeout,
 		invalid:     func(reason string) { c.Metrics.invalid.WithLabelValues(c.Target, c.Region, reason).Inc() },
 	}, nil
@@ -183,7 +194,7 @@ func (c *Client) Authenticate(ctx context.Context) error {
 // ctx.Err(), and its class is that of the last attempt, if there was one.
 func (c *Client) GetWorkflowExecution(ctx context.Context, id string, started func()) (Execution, error) {
 	var e Execution
-	err := c.do(ctx, started, func(ctx context.Context) error {
+	err := c.ask(ctx, "GetWorkflowExecution", started, func(ctx context.Context) error {
 		out, err := c.sdk.GetWorkflowExecution(ctx, &sdk.GetWorkflowExecutionInput{WorkflowExecutionId: &id})
 		if err != nil {
 			return err
@@ -193,10 +204,44 @@ func (c *Client) GetWorkflowExecution(ctx context.Context, id string, started fu
 		}
 		return nil
 	})
-	if err != nil {
-		return Execution{}, &Error{Operation: "GetWorkflowExecution", Class: classOfCall(err), Code: apiCode(err), Err: err}
+	return e, err
+}
+
+// GetImage returns the image build version with this ARN, and the pipeline that made
+// it. It waits and fails as GetWorkflowExecution does.
+func (c *Client) GetImage(ctx context.Context, imageBuildVersionARN string, started func()) (Image, error) {
+	var i Image
+	err := c.ask(ctx, "GetImage", started, func(ctx context.Context) error {
+		out, err := c.sdk.GetImage(ctx, &sdk.GetImageInput{ImageBuildVersionArn: &imageBuildVersionARN})
+		if err != nil {
+			return err
+		}
+		if err := c.checkPage(out.Image == nil, nil, ""); err != nil {
+			return err
+		}
+		if err := c.checkPage(false, out.Image.Arn, imageBuildVersionARN); err != nil {
+			return err
+		}
+		var ok bool
+		if i, ok = newImage(out.Image, c.invalid); !ok {
+			return invalidAnswer{errors.New("the answer has no ARN of an image build version, or no state")}
+		}
+		return nil
+	})
+	return i, err
+}
+
+// ask makes one call, f, and returns its failure as an *Error.
+func (c *Client) ask(ctx context.Context, operation string, started func(), f func(context.Context) error) error {
+	err := do(ctx, c.timeout, started, f)
+	if err == nil {
+		return nil
 	}
-	return e, nil
+	code := apiCode(err)
+	if credentialsExpired(code) {
+		c.credentials.expire()
+	}
+	return &Error{Operation: operation, Class: classOfCall(err), Code: code, Err: err}
 }
 
 // invalidAnswer is an answer that was read and cannot be used.
@@ -210,18 +255,18 @@ func classOfCall(err error) Class {
 	return classify(err)
 }
 
-// do runs f with a context that ends a time limit after the first attempt has gone
+// do runs f with a context that ends a timeout after the first attempt has gone
 // on the wire, of which it tells started. When that ends while a retry waits, the SDK
 // says "canceled"; what the last attempt said is the truth, so it is returned beside
 // it.
-func (c *Client) do(ctx context.Context, started func(), f func(context.Context) error) error {
+func do(ctx context.Context, timeout time.Duration, started func(), f func(context.Context) error) error {
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	call := &call{start: func() *time.Timer {
 		if started != nil {
 			started()
 		}
-		return time.AfterFunc(c.timeout, func() { cancel(errTimeLimit) })
+		return time.AfterFunc(timeout, func() { cancel(errTimeLimit) })
 	}}
 	defer call.end()
 	err := f(context.WithValue(limited, callKey{}, call))

@@ -2,7 +2,9 @@ package imagebuilder
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,6 +35,9 @@ func (c *credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 			}
 		}
 	}
+	if role := (roleError{}); errors.As(err, &role) {
+		return v, err
+	}
 	return v, fmt.Errorf("%w: %w", errNoCredentials, err)
 }
 
@@ -40,6 +45,19 @@ func (c *credentials) provider() aws.CredentialsProvider {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.current
+}
+
+// credentialsExpired reports whether an error code says that the credentials are no
+// longer accepted, although they may seem to be valid.
+func credentialsExpired(code string) bool {
+	return strings.HasPrefix(code, "ExpiredToken") || code == "UnrecognizedClientException" || code == "InvalidClientTokenId"
+}
+
+// expire drops the credentials that are cached, so that the next call gets new ones.
+func (c *credentials) expire() {
+	if cache, ok := c.provider().(*aws.CredentialsCache); ok {
+		cache.Invalidate()
+	}
 }
 
 func (c *credentials) use(p aws.CredentialsProvider) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/imagebuilder"
+	"github.com/aws/aws-sdk-go-v2/service/imagebuilder/types"
 )
 
 // decodeExecution turns the SDK's answer for id into an Execution. The SDK accepts
@@ -23,37 +24,64 @@ func decodeExecution(id string, out *sdk.GetWorkflowExecutionOutput, invalid fun
 		invalid(reasonForeignID)
 		return Execution{}, fmt.Errorf("the answer is about another execution: %.50q", got)
 	}
+	return newExecution(id, aws.ToString(out.ImageBuildVersionArn), &types.WorkflowExecutionMetadata{
+		Status: out.Status, Type: out.Type, WorkflowBuildVersionArn: out.WorkflowBuildVersionArn,
+		ParallelGroup: out.ParallelGroup, Message: out.Message, StartTime: out.StartTime, EndTime: out.EndTime,
+		TotalStepCount: out.TotalStepCount, TotalStepsSucceeded: out.TotalStepsSucceeded,
+		TotalStepsFailed: out.TotalStepsFailed, TotalStepsSkipped: out.TotalStepsSkipped,
+	}, invalid), nil
+}
+
+// decodeListedExecution turns a row of the executions of an image into an Execution.
+// It reports false for a row that cannot be used.
+func decodeListedExecution(image string, row *types.WorkflowExecutionMetadata, invalid func(reason string)) (Execution, bool) {
+	id, err := ParseExecutionID(aws.ToString(row.WorkflowExecutionId))
+	if err != nil || row.Status == "" {
+		invalid(reasonEmpty)
+		return Execution{}, false
+	}
+	return newExecution(id, image, row, invalid), true
+}
+
+// newExecution returns what row says about the execution with this id, which builds
+// image.
+func newExecution(id, image string, row *types.WorkflowExecutionMetadata, invalid func(reason string)) Execution {
 	e := Execution{
 		ID:                      id,
-		Status:                  Status(out.Status),
-		WorkflowType:            string(out.Type),
-		WorkflowBuildVersionARN: aws.ToString(out.WorkflowBuildVersionArn),
-		ImageBuildVersionARN:    aws.ToString(out.ImageBuildVersionArn),
-		Image:                   ParseImageBuildVersionARN(aws.ToString(out.ImageBuildVersionArn)),
-		ParallelGroup:           aws.ToString(out.ParallelGroup),
-		Message:                 aws.ToString(out.Message),
+		Status:                  Status(row.Status),
+		WorkflowType:            string(row.Type),
+		WorkflowBuildVersionARN: aws.ToString(row.WorkflowBuildVersionArn),
+		ImageBuildVersionARN:    image,
+		Image:                   ParseImageBuildVersionARN(image),
+		ParallelGroup:           aws.ToString(row.ParallelGroup),
+		Message:                 aws.ToString(row.Message),
 	}
 	if e.WorkflowType == "" {
 		e.WorkflowType = workflowType(e.WorkflowBuildVersionARN)
 	}
 	counts := StepCounts{
-		Total:     int(out.TotalStepCount),
-		Succeeded: int(out.TotalStepsSucceeded),
-		Failed:    int(out.TotalStepsFailed),
-		Skipped:   int(out.TotalStepsSkipped),
+		Total:     int(row.TotalStepCount),
+		Succeeded: int(row.TotalStepsSucceeded),
+		Failed:    int(row.TotalStepsFailed),
+		Skipped:   int(row.TotalStepsSkipped),
 	}
 	if counts.possible() {
 		e.Steps = &counts
 	} else {
 		invalid(reasonStepCounts)
 	}
-	e.Start = decodeTime(out.StartTime, invalid)
-	e.End = decodeTime(out.EndTime, invalid)
-	if !e.End.IsZero() && e.End.Before(e.Start) {
+	e.Start, e.End = decodeTimes(row.StartTime, row.EndTime, invalid)
+	return e
+}
+
+// decodeTimes reads a start and an end. An end before the start is none.
+func decodeTimes(from, to *string, invalid func(reason string)) (start, end time.Time) {
+	start, end = decodeTime(from, invalid), decodeTime(to, invalid)
+	if !end.IsZero() && end.Before(start) {
 		invalid(reasonTimestamp)
-		e.End = time.Time{}
+		return start, time.Time{}
 	}
-	return e, nil
+	return start, end
 }
 
 // possible reports whether the counts can be those of one execution. They need not

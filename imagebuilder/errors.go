@@ -137,6 +137,9 @@ func classOfCode(code string) (Class, bool) {
 // classify returns the class of an error of the SDK: the error code decides first,
 // then whether the body was JSON, then the status.
 func classify(err error) Class {
+	if role := (roleError{}); errors.As(err, &role) {
+		return role.class()
+	}
 	if code := apiCode(err); code != "" {
 		if class, ok := classOfCode(code); ok {
 			return class

@@ -58,7 +58,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 // label "reason".
 const (
 	reasonEmpty      = "empty"       // no id, or no status
-	reasonForeignID  = "foreign_id"  // another execution than the one asked for
+	reasonForeignID  = "foreign_id"  // about something else than what was asked for
+	reasonPages      = "pages"       // a list without an end
 	reasonTimestamp  = "timestamp"   // not RFC 3339, or an end before the start
 	reasonStepCounts = "step_counts" // negative, or more steps ended than there are
 )
@@ -69,7 +70,7 @@ func (m *Metrics) declare(target, region string, operations ...string) {
 		m.requests.WithLabelValues(target, region, o)
 		m.durations.WithLabelValues(o)
 	}
-	for _, r := range []string{reasonEmpty, reasonForeignID, reasonTimestamp, reasonStepCounts} {
+	for _, r := range []string{reasonEmpty, reasonForeignID, reasonPages, reasonTimestamp, reasonStepCounts} {
 		m.invalid.WithLabelValues(target, region, r)
 	}
 }

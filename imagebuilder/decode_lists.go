@@ -1,0 +1,124 @@
+package imagebuilder
+
+import (
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/imagebuilder/types"
+)
+
+// The functions of this file turn a row of the SDK into a plain value. They report
+// false for a row that cannot be used; a part that is wrong is left out. Both are
+// reported to invalid by their reason.
+
+func decodeStep(row *types.WorkflowStepMetadata, invalid func(reason string)) (Step, bool) {
+	s := Step{
+		ID:             aws.ToString(row.StepExecutionId),
+		Name:           aws.ToString(row.Name),
+		Action:         aws.ToString(row.Action),
+		Status:         string(row.Status),
+		RollbackStatus: string(row.RollbackStatus),
+	}
+	if s.ID == "" {
+		invalid(reasonEmpty)
+		return Step{}, false
+	}
+	s.Start, s.End = decodeTimes(row.StartTime, row.EndTime, invalid)
+	return s, true
+}
+
+func decodeWaitingStep(row *types.WorkflowStepExecution, invalid func(reason string)) (WaitingStep, bool) {
+	id, err := ParseExecutionID(aws.ToString(row.WorkflowExecutionId))
+	s := WaitingStep{
+		ExecutionID: id,
+		ID:          aws.ToString(row.StepExecutionId),
+		Name:        aws.ToString(row.Name),
+		Action:      aws.ToString(row.Action),
+		Since:       decodeTime(row.StartTime, invalid),
+	}
+	if err != nil || s.ID == "" || row.StartTime == nil {
+		invalid(reasonEmpty)
+		return WaitingStep{}, false
+	}
+	return s, !s.Since.IsZero()
+}
+
+func decodePipeline(row *types.ImagePipeline, invalid func(reason string)) (Pipeline, bool) {
+	p := Pipeline{
+		ARN:           aws.ToString(row.Arn),
+		Name:          aws.ToString(row.Name),
+		Platform:      string(row.Platform),
+		Status:        string(row.Status),
+		Tags:          row.Tags,
+		LastRunStatus: ImageStatus(row.LastRunStatus),
+		NextRun:       decodeTime(row.DateNextRun, invalid),
+	}
+	if p.Name == "" {
+		p.Name = pipelineName(p.ARN)
+	}
+	if p.ARN == "" || p.Name == "" {
+		invalid(reasonEmpty)
+		return Pipeline{}, false
+	}
+	if row.ConsecutiveFailures != nil && *row.ConsecutiveFailures >= 0 {
+		p.ConsecutiveFailures = aws.Int(int(*row.ConsecutiveFailures))
+	}
+	return p, true
+}
+
+func decodeImageSummary(row *types.ImageSummary, invalid func(reason string)) (Image, bool) {
+	return newImage(&types.Image{
+		Arn: row.Arn, State: row.State, Platform: row.Platform, Type: row.Type, BuildType: row.BuildType,
+		DateCreated: row.DateCreated, OutputResources: row.OutputResources,
+	}, invalid)
+}
+
+// newImage returns what the SDK says about an image build version.
+func newImage(row *types.Image, invalid func(reason string)) (Image, bool) {
+	i := Image{
+		ARN:                aws.ToString(row.Arn),
+		Build:              ParseImageBuildVersionARN(aws.ToString(row.Arn)),
+		Platform:           string(row.Platform),
+		Type:               string(row.Type),
+		BuildType:          string(row.BuildType),
+		Created:            decodeTime(row.DateCreated, invalid),
+		Outputs:            outputsOf(row.OutputResources),
+		SourcePipelineARN:  aws.ToString(row.SourcePipelineArn),
+		SourcePipelineName: aws.ToString(row.SourcePipelineName),
+	}
+	if row.State != nil {
+		i.Status, i.Reason = ImageStatus(row.State.Status), aws.ToString(row.State.Reason)
+	}
+	if i.Build == (ImageBuildVersion{}) || i.Status == "" {
+		invalid(reasonEmpty)
+		return Image{}, false
+	}
+	if i.SourcePipelineName == "" {
+		i.SourcePipelineName = pipelineName(i.SourcePipelineARN)
+	}
+	return i, true
+}
+
+// outputsOf returns what a build has made. One that has no region or no id yet is
+// left out.
+func outputsOf(r *types.OutputResources) []Output {
+	if r == nil {
+		return nil
+	}
+	var all []Output
+	add := func(region, id *string) {
+		o := Output{Region: aws.ToString(region), ID: aws.ToString(id)}
+		if o.Region != "" && o.ID != "" && !slices.Contains(all, o) {
+			all = append(all, o)
+		}
+	}
+	for _, ami := range r.Amis {
+		add(ami.Region, ami.Image)
+	}
+	for _, container := range r.Containers {
+		for _, uri := range container.ImageUris {
+			add(container.Region, &uri)
+		}
+	}
+	return all
+}

@@ -1,0 +1,17 @@
+package imagebuilder
+
+import "time"
+
+// Pipeline is one image pipeline as the API described it at one moment. A string that
+// the API did not give is empty, a time is zero.
+type Pipeline struct {
+	ARN           string // never empty
+	Name          string // as its owner wrote it, with upper case and spaces; never empty
+	Platform      string
+	Status        string // ENABLED, DISABLED
+	Tags          map[string]string
+	LastRunStatus ImageStatus // empty when it never ran
+	// ConsecutiveFailures counts scheduled runs; nil when it is not given.
+	ConsecutiveFailures *int
+	NextRun             time.Time // zero when it is not scheduled
+}

@@ -1,0 +1,96 @@
+package imagebuilder
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// Role is an IAM role in whose name a Client asks. The zero value is no role.
+type Role struct {
+	ARN         string
+	ExternalID  string // secret; empty for none
+	SessionName string // empty stands for imagebuilder_exporter
+}
+
+const (
+	// roleDuration is how long the credentials of a role last: what every role
+	// allows, also one that is assumed by another (API reference of AssumeRole).
+	roleDuration = time.Hour
+	// roleRenewal is how long before their end they are replaced.
+	roleRenewal = 5 * time.Minute
+)
+
+// assumeRole returns the credentials of c.Role, which those of cfg assume. They are
+// kept for as long as they are valid. Every attempt to get them goes through attempts.
+func assumeRole(cfg aws.Config, c ClientConfig, attempts *attempts) *credentials {
+	client := sts.NewFromConfig(cfg, func(o *sts.Options) {
+		o.HTTPClient = boundedClient{httpClient(cfg, c)}
+		o.Retryer = newRetryer()
+		if c.STSEndpointURL != "" {
+			o.BaseEndpoint = &c.STSEndpointURL
+		}
+		o.APIOptions = append(o.APIOptions, attempts.install)
+	})
+	provider := stscreds.NewAssumeRoleProvider(client, c.Role.ARN, func(o *stscreds.AssumeRoleOptions) {
+		o.Duration = roleDuration
+		o.RoleSessionName = c.Role.SessionName
+		if o.RoleSessionName == "" {
+			o.RoleSessionName = "imagebuilder_exporter"
+		}
+		if c.Role.ExternalID != "" {
+			o.ExternalID = &c.Role.ExternalID
+		}
+	})
+	cache := aws.NewCredentialsCache(&roleProvider{provider, c.Role.ARN, c.Timeout}, func(o *aws.CredentialsCacheOptions) {
+		o.ExpiryWindow = roleRenewal
+	})
+	return &credentials{current: cache}
+}
+
+// roleProvider assumes a role. Its errors are roleErrors.
+type roleProvider struct {
+	provider aws.CredentialsProvider
+	arn      string
+	timeout  time.Duration
+}
+
+// Retrieve implements aws.CredentialsProvider. It takes at most the timeout: the cache
+// above it lets go of the caller's deadline.
+func (p *roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	var v aws.Credentials
+	err := do(ctx, p.timeout, nil, func(ctx context.Context) (err error) {
+		v, err = p.provider.Retrieve(ctx)
+		return err
+	})
+	if err != nil {
+		return aws.Credentials{}, roleError{p.arn, err}
+	}
+	return v, nil
+}
+
+// roleError is the failure to assume a role.
+type roleError struct {
+	arn string
+	err error
+}
+
+// Error says which role.
+func (e roleError) Error() string { return fmt.Sprintf("assuming the role %s: %v", e.arn, e.err) }
+
+// Unwrap returns the cause.
+func (e roleError) Unwrap() error { return e.err }
+
+// class returns the class of e: whatever STS refuses leaves the target without
+// credentials.
+func (e roleError) class() Class {
+	switch class := classify(e.err); class {
+	case Throttled, Unavailable:
+		return class
+	}
+	return Denied
+}
