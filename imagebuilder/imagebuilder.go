@@ -53,6 +53,15 @@ func (s Status) Final() bool {
 	return false
 }
 
+// Failed reports whether something went wrong. A failed execution may be rolled back.
+func (s Status) Failed() bool {
+	switch s {
+	case StatusFailed, StatusRollbackInProgress, StatusRollbackCompleted:
+		return true
+	}
+	return false
+}
+
 // Execution is one workflow execution as the API described it at one moment.
 // A string that the API did not give is empty, a time is zero.
 type Execution struct {

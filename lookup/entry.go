@@ -1,23 +1,49 @@
 package lookup
 
 import (
+	"context"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
 )
 
 const (
-	// maxBackoff bounds how rarely an execution is looked up that is not found, or
-	// whose lookup is a bad request.
+	// maxBackoff bounds how rarely is asked what is not found, is a bad request, or is
+	// optional and denied.
 	maxBackoff = 5 * time.Minute
+	// discoveryRetry bounds how rarely a discovery is tried again that has failed
+	// otherwise.
+	discoveryRetry = time.Minute
 	// settleAfter is how long a final status without a usable end is looked up
 	// again, counted from when it was first seen. The answer after that settles it.
 	settleAfter = 5 * time.Minute
 )
 
-// entry is one execution: what is known about it, and when to ask again.
+// question is what an entry asks.
+type question interface {
+	// ask returns the client's answer. It may read only what never changes.
+	ask(ctx context.Context, c Client, started func()) (any, error)
+	// take takes in what ask has returned. The caller holds the Target's mu.
+	take(t *Target, e *entry, answer any, now time.Time)
+}
+
+// subject names what is asked about: one question about it is asked at a time.
+type subject struct {
+	operation string // as the API names it
+	id        string // of an execution, or an ARN; empty for the whole region
+}
+
+// entry is one question: when it is to be asked, and what became of it. What it asks
+// keeps the answer.
 type entry struct {
-	id      string
+	subject
+	question
+	lane     *lane
+	optional bool          // says nothing about whether Image Builder can be reached
+	interval time.Duration // from the beginning of one lookup to the next
+	retry    time.Duration // the same after a failure, at first
+	paused   bool          // not to be asked for now
+
 	pending bool      // queued or in flight
 	since   int       // the number of the first refresh that waits for the pending lookup
 	gone    bool      // no longer selected
@@ -27,63 +53,60 @@ type entry struct {
 
 // knowledge is what an entry loses when it is no longer selected.
 type knowledge struct {
-	value   *imagebuilder.Execution // the last known, nil for none
-	readAt  time.Time               // when value was read
-	staleAt time.Time               // when value was due again
-	finalAt time.Time               // when a final status was first seen, zero for not
-	settled bool                    // value can never change again
+	known   bool      // whether there is an answer to publish
+	readAt  time.Time // when the answer was read
+	staleAt time.Time // when it was due again
+	settled bool      // the answer can never change again
 
 	lookedUp bool               // whether a lookup has ended
 	failure  imagebuilder.Class // of the last one that ended
 	dueAt    time.Time          // when the next one may begin
-	misses   int                // lookups in a row that were not found or a bad request
+	misses   int                // failures in a row that make the next lookup rarer
 	outage   *outage            // that the last lookup is a part of, nil for none
 }
 
 // due reports whether it is time for another lookup.
 func (e *entry) due(now time.Time) bool {
-	return !e.pending && !e.settled && !now.Before(e.dueAt)
+	return !e.pending && !e.paused && !e.settled && !now.Before(e.dueAt)
 }
 
-// publishable reports whether value is true enough to be published.
+// publishable reports whether the answer is true enough to be published.
 func (e *entry) publishable(now time.Time, maxStaleness time.Duration) bool {
-	return e.value != nil && (e.settled || now.Sub(e.staleAt) <= maxStaleness)
+	return e.known && (e.settled || now.Sub(e.staleAt) <= maxStaleness)
 }
 
-// succeed takes in the answer of a lookup.
-func (e *entry) succeed(v *imagebuilder.Execution, now time.Time, interval time.Duration) {
-	if v.Status.Final() {
-		if e.finalAt.IsZero() {
-			e.finalAt = now
-		}
-		e.settled = !v.End.IsZero() || now.Sub(e.finalAt) >= settleAfter
-	}
-	e.value, e.readAt, e.lookedUp, e.failure, e.misses = v, now, true, "", 0
-	e.dueAt = e.begun.Add(interval)
+// succeed takes in that a lookup got an answer.
+func (e *entry) succeed(now time.Time) {
+	e.known, e.readAt, e.lookedUp, e.failure, e.misses = true, now, true, "", 0
+	e.dueAt = e.begun.Add(e.interval)
 	e.staleAt = e.dueAt
 }
 
 // fail takes in the failure of a lookup.
-func (e *entry) fail(class imagebuilder.Class, interval time.Duration) {
+func (e *entry) fail(class imagebuilder.Class, now time.Time) {
 	e.lookedUp, e.failure = true, class
-	switch class {
-	case imagebuilder.NotFound:
-		e.value = nil
+	limit := maxBackoff
+	switch {
+	case class == imagebuilder.NotFound:
+		e.known, e.readAt = false, now // an answer, too
 		e.misses++
-	case imagebuilder.BadRequest:
+	case class == imagebuilder.BadRequest, class == imagebuilder.Denied && e.optional:
 		e.misses++
+	case e.lane.discovery:
+		e.misses++
+		limit = discoveryRetry
 	default:
 		e.misses = 0
 	}
-	e.dueAt = e.begun.Add(backoff(interval, e.misses))
+	e.dueAt = e.begun.Add(backoff(e.retry, e.misses, limit))
 }
 
 // backoff returns the time to the next lookup after so many misses in a row: the
-// interval, doubled with each further one, up to maxBackoff.
-func backoff(interval time.Duration, misses int) time.Duration {
+// interval, doubled with each further one, up to limit.
+func backoff(interval time.Duration, misses int, limit time.Duration) time.Duration {
 	d := interval
-	for i := 1; i < misses && d < maxBackoff; i++ {
+	for i := 1; i < misses && d < limit; i++ {
 		d *= 2
 	}
-	return max(interval, min(d, maxBackoff))
+	return max(interval, min(d, limit))
 }

@@ -4,9 +4,13 @@
 // The rules, for one target in one region:
 //
 //   - The scrape drives everything: without scrapes nothing is asked.
-//   - An execution is due when its last lookup began min_interval ago. One that is
-//     settled, because it has ended and says when, is never due again.
-//   - All scrapes share one lookup of an execution. A scrape waits for what is due
+//   - Everything is asked by an entry. An execution is due when its last lookup began
+//     min_interval ago. One that is settled, because it has ended and says when, is
+//     never due again. The executions of an image build are read in one list, until
+//     the image and all of them have ended.
+//   - Discovery reads which pipelines and builds there are, every discovery_interval,
+//     in a lane of its own beside the scrapes. It decides which builds are followed.
+//   - All scrapes share one lookup of an entry. A scrape waits for what is due
 //     until its own deadline; the lookup goes on, and the next scrape has its result.
 //   - While lookups fail the last known values are published, but not longer than
 //     max_staleness after they were due again, and never after "not found".
@@ -18,10 +22,7 @@
 package lookup
 
 import (
-	"cmp"
 	"context"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -31,21 +32,48 @@ import (
 )
 
 // Client is what a Target asks. Its errors have the classes of package imagebuilder.
+// Every method but Authenticate calls started when its first request gets its turn on
+// the wire.
 type Client interface {
 	Authenticate(ctx context.Context) error
-	// GetWorkflowExecution calls started when the request gets its turn on the wire.
+	ExecutionsClient
+	SelectionClient
+}
+
+// ExecutionsClient tells how far workflow executions have come.
+type ExecutionsClient interface {
 	GetWorkflowExecution(ctx context.Context, id string, started func()) (imagebuilder.Execution, error)
+	ListWorkflowExecutions(ctx context.Context, imageBuildVersionARN string, started func()) ([]imagebuilder.Execution, error)
+	ListWorkflowStepExecutions(ctx context.Context, id string, started func()) ([]imagebuilder.Step, error)
+	ListWaitingWorkflowSteps(ctx context.Context, started func()) ([]imagebuilder.WaitingStep, error)
+}
+
+// SelectionClient tells which pipelines and image builds there are.
+type SelectionClient interface {
+	ListImagePipelines(ctx context.Context, started func()) ([]imagebuilder.Pipeline, error)
+	ListImagePipelineImages(ctx context.Context, pipelineARN string, started func()) ([]imagebuilder.Image, error)
+	ListImageBuildVersions(ctx context.Context, imageVersionARN string, started func()) ([]imagebuilder.Image, error)
+	GetImage(ctx context.Context, imageBuildVersionARN string, started func()) (imagebuilder.Image, error)
 }
 
 var _ Client = (*imagebuilder.Client)(nil)
 
-// Config says what a Target looks up. Every field is required.
+// Config says what a Target looks up.
 type Config struct {
-	Name, Region       string   // the labels "target" and "region"
-	WorkflowExecutions []string // ids in lower case, each once
+	Name, Region string // the labels "target" and "region"
 
-	MinInterval  time.Duration // above 0
-	MaxStaleness time.Duration // at least 0
+	// What is selected. Nothing is asked that none of these needs.
+	WorkflowExecutions []string   // ids in lower case, each once
+	Pipelines          []Selector // a pipeline is followed when one of them matches
+	Images             []string   // ARNs that imagebuilder.ParseImageARN accepts, each once
+
+	Steps   Steps // whose steps are looked up; empty for none
+	Waiting bool  // whether steps that wait are looked up
+
+	MaxExecutions     int           // of those that are found, at least 1
+	MinInterval       time.Duration // above 0
+	DiscoveryInterval time.Duration // above 0
+	MaxStaleness      time.Duration // at least 0
 
 	Client Client
 	Logger log.Logger
@@ -58,70 +86,50 @@ type Target struct {
 	c       Config
 	ctx     context.Context // that of all lookups
 	cancel  context.CancelFunc
-	running sync.WaitGroup // the dispatcher and the lookups
+	running sync.WaitGroup // the dispatchers and the lookups
 
-	mu          sync.Mutex
-	entries     []*entry          // in the order of their ids
-	leaving     map[string]*entry // by id: no longer selected, but queued or in flight
-	queue       queue             // due, and waiting for their turn
-	dispatching bool              // whether the dispatcher runs
-	latest      *refresh          // the refresh that began last
-	open        []*refresh        // the refreshes that have not ended
-	outages     map[outageKey]*outage
+	mu        sync.Mutex
+	lookups   lane // of executions and steps
+	discovery lane // of the selection
+	entries   map[subject]*entry // all that is asked
+	leaving   map[subject]*entry // no longer asked, but queued or in flight
+	born      []*entry           // new, or to be asked anew, since the last answer
+	latest    *refresh           // the refresh that began last
+	open      []*refresh         // the refreshes that have not ended
+	outages   map[outageKey]*outage
+
+	configured map[string]*entry  // by execution id
+	pipelines  *entry             // nil when no pipeline is selected
+	sources    map[subject]*entry // of builds
+	builds     map[string]*build  // by ARN
+	steps      map[string]*entry  // by execution id
+	waiting    *entry             // nil when it is not asked for
+	listed     []followed         // what list returns, nil when it is to be computed
+	dropped    int                // executions that MaxExecutions leaves out
 
 	up          bool
 	ended       bool          // whether a refresh has ended
 	duration    time.Duration // of the refresh that ended last
 	lastSuccess time.Time     // zero for never
+	wholeAt     time.Time     // when the selection was read whole, zero for never
 }
 
 // New returns a Target that has not looked anything up. Close ends it.
 func New(c Config) *Target {
-	t := &Target{c: c, latest: &refresh{}, leaving: map[string]*entry{}, outages: map[outageKey]*outage{}}
+	t := &Target{
+		c: c, latest: &refresh{},
+		entries: map[subject]*entry{}, leaving: map[subject]*entry{}, outages: map[outageKey]*outage{},
+		sources: map[subject]*entry{}, builds: map[string]*build{}, steps: map[string]*entry{},
+	}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
+	t.discovery.discovery = true
+	t.discover()
+	if c.Waiting {
+		t.waiting = t.add(subject{"ListWaitingWorkflowSteps", ""}, &waitingList{})
+		t.waiting.optional = true
+	}
 	t.Select(c.WorkflowExecutions)
 	return t
-}
-
-// Select replaces the executions that are looked up: ids in lower case, each once.
-// What is known of those that stay survives. Those that go are forgotten, and no
-// scrape waits for them any longer.
-func (t *Target) Select(ids []string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	known := maps.Clone(t.leaving)
-	for _, e := range t.entries {
-		known[e.id] = e
-	}
-	t.entries = make([]*entry, 0, len(ids))
-	for _, id := range ids {
-		e := known[id]
-		if e == nil {
-			e = &entry{id: id}
-		}
-		if e.gone { // and back before its lookup has ended
-			e.gone, e.since = false, t.latest.n+1
-		}
-		delete(known, id)
-		delete(t.leaving, id)
-		t.entries = append(t.entries, e)
-	}
-	slices.SortFunc(t.entries, func(a, b *entry) int { return cmp.Compare(a.id, b.id) })
-	for _, e := range known {
-		if !e.gone {
-			t.dismiss(e)
-		}
-	}
-}
-
-// dismiss forgets an entry that is no longer selected. The caller holds t.mu.
-func (t *Target) dismiss(e *entry) {
-	t.leave(e.outage)
-	if e.pending {
-		t.release(e, time.Now(), func(r *refresh) { r.lookups-- })
-		t.leaving[e.id] = e
-	}
-	e.gone, e.knowledge = true, knowledge{}
 }
 
 // Close ends all lookups and waits until they have ended. The Target must not be
@@ -131,6 +139,10 @@ func (t *Target) Close() {
 	t.running.Wait()
 }
 
+// patience is how long a scrape waits for a discovery when everything else is there
+// and the selection is known. What the discovery finds later, the next scrape has.
+const patience = time.Second
+
 // Lookup looks up what is due, waits for it until ctx ends, and returns what is
 // known then.
 func (t *Target) Lookup(ctx context.Context) Snapshot {
@@ -138,6 +150,16 @@ func (t *Target) Lookup(ctx context.Context) Snapshot {
 	select {
 	case <-r.done:
 	case <-ctx.Done():
+	case <-r.lookedUp:
+		if t.selectionKnown() {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, patience)
+			defer cancel()
+		}
+		select {
+		case <-r.done:
+		case <-ctx.Done():
+		}
 	}
 	s := t.snapshot(time.Now())
 	t.mu.Lock()
@@ -146,52 +168,53 @@ func (t *Target) Lookup(ctx context.Context) Snapshot {
 	return s
 }
 
-// Snapshot is what a Target knows at one moment.
-type Snapshot struct {
-	Name, Region string
-	Time         time.Time // the moment
-
-	// Up is false when the last refresh found Image Builder out of reach, or the one
-	// that the scrape has waited for did so far, and before the first answer.
-	Up bool
-	// RefreshEnded tells whether a refresh has ended; RefreshDuration is how long the
-	// last one took.
-	RefreshEnded    bool
-	RefreshDuration time.Duration
-	// LastSuccess is when a refresh last ended with every lookup answered; zero for
-	// never.
-	LastSuccess time.Time
-
-	Executions []Execution // all that are selected, in the order of their ids
-}
-
-// Execution is what is known about one selected execution.
-type Execution struct {
-	ID string
-	// Value is what is to be published, nil for nothing. It is shared and must not
-	// be changed; while the pointer stays the same, so does what it points to.
-	Value *imagebuilder.Execution
-	// ReadAt is when Value was read.
-	ReadAt time.Time
-	// LookedUp tells whether a lookup has ended.
-	LookedUp bool
-	// Failure is why the last lookup that ended has failed; empty when it succeeded.
-	Failure imagebuilder.Class
-}
-
-func (t *Target) snapshot(now time.Time) Snapshot {
+// selectionKnown reports whether everything that the selection is read with has been
+// tried at least once.
+func (t *Target) selectionKnown() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := Snapshot{
-		Name: t.c.Name, Region: t.c.Region, Time: now,
-		Up: t.up, RefreshEnded: t.ended, RefreshDuration: t.duration, LastSuccess: t.lastSuccess,
-		Executions: make([]Execution, len(t.entries)),
-	}
-	for i, e := range t.entries {
-		s.Executions[i] = Execution{ID: e.id, LookedUp: e.lookedUp, Failure: e.failure}
-		if e.publishable(now, t.c.MaxStaleness) {
-			s.Executions[i].Value, s.Executions[i].ReadAt = e.value, e.readAt
+	for _, e := range t.discoveries() {
+		if !e.lookedUp && !e.paused {
+			return false
 		}
 	}
-	return s
+	return true
+}
+
+// add makes t ask a question. When the last question about the subject is still being
+// asked, that one's answer counts.
+func (t *Target) add(s subject, q question) *entry {
+	e := t.leaving[s]
+	if e == nil {
+		e = &entry{}
+	} else {
+		delete(t.leaving, s)
+	}
+	if e.gone {
+		e.gone, e.since = false, t.latest.n+1
+	}
+	e.subject, e.question, e.lane, e.optional = s, q, &t.lookups, false
+	e.interval, e.retry, e.paused = t.c.MinInterval, t.c.MinInterval, false
+	t.entries[s] = e
+	t.awaken(e)
+	return e
+}
+
+// awaken makes t look whether e is due when the answer that is being taken in has
+// been. The scrapes that have waited for that answer then wait for e's, too.
+func (t *Target) awaken(e *entry) { t.born = append(t.born, e) }
+
+// dismiss ends a question and forgets what is known. The caller holds t.mu.
+func (t *Target) dismiss(e *entry) {
+	delete(t.entries, e.subject)
+	t.leave(e.outage)
+	if e.pending {
+		t.release(e, time.Now(), func(r *refresh) {
+			if !e.optional {
+				r.lookups--
+			}
+		})
+		t.leaving[e.subject] = e
+	}
+	e.gone, e.knowledge = true, knowledge{}
 }

@@ -203,7 +203,7 @@ func TestAnExecutionSettlesByAnAnswerOnly(t *testing.T) {
 		}
 		w.fail(id(1), final)
 		w.scrapeEvery(target, 10*time.Second, 320*time.Second)
-		if s := w.scrape(target); !s.Up || s.Executions[0].Failure != "" || !target.entries[0].settled {
+		if s := w.scrape(target); !s.Up || s.Executions[0].Failure != "" || !target.configured[id(1)].settled {
 			t.Errorf("after the next answer: %+v", s)
 		}
 	})
@@ -346,11 +346,11 @@ func TestBackoff(t *testing.T) {
 
 func TestBackoffNeverOverflows(t *testing.T) {
 	for misses, want := range map[int]time.Duration{0: 10 * time.Second, 1: 10 * time.Second, 2: 20 * time.Second, 6: 5 * time.Minute, 1 << 20: 5 * time.Minute} {
-		if got := backoff(10*time.Second, misses); got != want {
+		if got := backoff(10*time.Second, misses, maxBackoff); got != want {
 			t.Errorf("after %d misses: %s, want %s", misses, got, want)
 		}
 	}
-	if got := backoff(time.Hour, 100); got != time.Hour {
+	if got := backoff(time.Hour, 100, maxBackoff); got != time.Hour {
 		t.Errorf("with an interval of an hour: %s", got)
 	}
 }
@@ -713,14 +713,14 @@ func TestWithoutCredentialsEverythingFailsAtOnce(t *testing.T) {
 	})
 }
 
-// noCredentials is a Client that must not be asked for more than credentials.
-type noCredentials struct{ calls int }
+// noCredentials is a Client that must not be asked for more than credentials: all
+// other methods panic.
+type noCredentials struct {
+	Client
+	calls int
+}
 
 func (c *noCredentials) Authenticate(context.Context) error {
 	c.calls++
 	return &imagebuilder.Error{Operation: "Authenticate", Class: imagebuilder.Denied, Err: context.Canceled}
-}
-
-func (c *noCredentials) GetWorkflowExecution(context.Context, string, func()) (imagebuilder.Execution, error) {
-	panic("without credentials")
 }

@@ -11,13 +11,17 @@ import (
 )
 
 // refresh is all lookups that were due at one scrape, those included that an
-// earlier scrape had begun.
+// earlier scrape had begun, and those that follow from their answers.
 type refresh struct {
 	n        int // refreshes are numbered in their order
 	begun    time.Time
-	lookups  int           // all of them
-	pending  int           // those that have not ended
-	answered int           // those that ended with an answer
+	lookups  int // all of them that are not optional
+	answered int // those of lookups that ended with an answer
+	failed   int // those of lookups that ended without
+
+	pending  int           // those that have not ended, optional ones too
+	beside   int           // those of pending that belong to discovery
+	lookedUp chan struct{} // closed when nothing is pending but discovery, for the first time
 	done     chan struct{} // closed when pending is 0
 }
 
@@ -25,48 +29,106 @@ type refresh struct {
 func (t *Target) refresh(now time.Time) *refresh {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r := &refresh{n: t.latest.n + 1, begun: now, done: make(chan struct{})}
+	if len(t.sources) > 0 || t.pipelines != nil {
+		t.reselect(now) // what has become too old goes
+	}
+	t.pauseWaiting()
+	r := &refresh{n: t.latest.n + 1, begun: now, done: make(chan struct{}), lookedUp: make(chan struct{})}
 	joined := true // whether all that is pending belongs to the latest refresh
 	for _, e := range t.entries {
 		if e.due(now) {
-			e.pending, e.since = true, r.n
-			heap.Push(&t.queue, e)
+			t.enqueue(e, r.n)
 		}
 		if e.pending {
-			r.lookups++
+			r.count(e, 1)
 			joined = joined && e.since < r.n
 		}
 	}
-	if joined && r.lookups > 0 {
+	t.born = nil
+	if joined && r.pending > 0 {
 		return t.latest
 	}
-	r.pending, t.latest = r.lookups, r
-	if r.pending == 0 {
-		t.end(r, now)
-		return r
-	}
+	t.latest = r
 	t.open = append(t.open, r)
-	if !t.dispatching {
-		t.dispatching = true
-		t.running.Go(t.dispatch)
-	}
+	t.settle(now)
 	return r
+}
+
+// count takes in n more pending lookups of e.
+func (r *refresh) count(e *entry, n int) {
+	if !e.optional {
+		r.lookups += n
+	}
+	r.pending += n
+	if e.lane.discovery {
+		r.beside += n
+	}
+}
+
+// enqueue queues e for the refreshes from since on.
+func (t *Target) enqueue(e *entry, since int) {
+	e.pending, e.since = true, since
+	heap.Push(&e.lane.queue, e)
+	if !e.lane.dispatching {
+		e.lane.dispatching = true
+		t.running.Go(func() { t.dispatch(e.lane) })
+	}
+}
+
+// continueWith queues what an answer has made due, for the refreshes that have waited
+// for that answer: those from since on.
+func (t *Target) continueWith(since int, now time.Time) {
+	for _, e := range t.born {
+		if e.gone || !e.due(now) {
+			continue
+		}
+		t.enqueue(e, since)
+		for _, r := range t.open {
+			if r.n >= since {
+				r.count(e, 1)
+			}
+		}
+	}
+	t.born = nil
 }
 
 // release takes the pending lookup of e out of the refreshes that wait for it, and
 // tells each by count. The caller holds t.mu.
 func (t *Target) release(e *entry, now time.Time, count func(*refresh)) {
-	t.open = slices.DeleteFunc(t.open, func(r *refresh) bool {
+	for _, r := range t.open {
 		if r.n < e.since {
-			return false
+			continue
 		}
 		count(r)
-		if r.pending--; r.pending > 0 {
+		r.pending--
+		if e.lane.discovery {
+			r.beside--
+		}
+	}
+	t.settle(now)
+}
+
+// settle ends the refreshes that wait for nothing any more.
+func (t *Target) settle(now time.Time) {
+	t.open = slices.DeleteFunc(t.open, func(r *refresh) bool {
+		if r.pending == r.beside && !isClosed(r.lookedUp) {
+			close(r.lookedUp)
+		}
+		if r.pending > 0 {
 			return false
 		}
 		t.end(r, now)
 		return true
 	})
+}
+
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // end takes in a refresh whose lookups have all ended. The caller holds t.mu.
@@ -83,104 +145,121 @@ func (t *Target) end(r *refresh, now time.Time) {
 
 // blind reports whether everything of r that has ended found Image Builder out of
 // reach. The caller holds t.mu.
-func (r *refresh) blind() bool { return r.pending < r.lookups && r.answered == 0 }
+func (r *refresh) blind() bool { return r.failed > 0 && r.answered == 0 }
 
-// dispatch starts the queued lookups, each as soon as the one before has its turn on
-// the wire. So the order is decided as late as possible, and the goroutines are
+// lane is what is asked one after the other, in the order of urgency. The lookups of
+// executions and discovery have each their own, so that neither holds up the other.
+type lane struct {
+	discovery   bool
+	queue       queue // due, and waiting for their turn
+	dispatching bool  // whether the dispatcher runs
+}
+
+// dispatch starts the queued lookups of a lane, each as soon as the one before has its
+// turn on the wire. So the order is decided as late as possible, and the goroutines are
 // about as many as the client's limits let work. It ends when nothing is queued.
-func (t *Target) dispatch() {
+func (t *Target) dispatch(l *lane) {
 	for {
 		err := t.c.Client.Authenticate(t.ctx)
-		e := t.next()
+		e, q := t.next(l)
 		if e == nil {
 			return
 		}
 		if err != nil {
-			t.finish(e, nil, err)
-			for e := t.next(); e != nil; e = t.next() {
+			for ; e != nil; e, _ = t.next(l) {
 				t.finish(e, nil, err)
 			}
 			return
 		}
 		started := make(chan struct{})
-		t.running.Go(func() { t.lookup(e, started) })
+		t.running.Go(func() { t.lookup(e, q, started) })
 		<-started
 	}
 }
 
-// next takes the entry that goes next from the queue. When there is none, the
+// next takes the entry that goes next from the queue of a lane. When there is none, the
 // dispatcher must end.
-func (t *Target) next() *entry {
+func (t *Target) next(l *lane) (*entry, question) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for len(t.queue) > 0 {
-		e := heap.Pop(&t.queue).(*entry)
+	for len(l.queue) > 0 {
+		e := heap.Pop(&l.queue).(*entry)
 		e.begun = time.Now()
 		if !e.gone {
-			return e
+			return e, e.question
 		}
-		delete(t.leaving, e.id)
+		delete(t.leaving, e.subject)
+		e.pending = false
 	}
-	t.dispatching = false
-	return nil
+	l.dispatching = false
+	return nil, nil
 }
 
-// lookup looks one execution up. It closes started once it has its turn, or no
-// longer needs one.
-func (t *Target) lookup(e *entry, started chan struct{}) {
+// lookup asks one question. It closes started once it has its turn, or no longer needs
+// one.
+func (t *Target) lookup(e *entry, q question, started chan struct{}) {
 	turn := false
-	v, err := t.get(e.id, func() {
+	answer, err := t.get(q, func() {
 		t.mu.Lock()
 		e.begun = time.Now()
 		t.mu.Unlock()
 		turn = true
 		close(started)
 	})
-	t.finish(e, v, err)
+	t.finish(e, answer, err)
 	if !turn {
 		close(started)
 	}
 }
 
 // get asks the client. A panic below it is a failure of this lookup alone.
-func (t *Target) get(id string, started func()) (v *imagebuilder.Execution, err error) {
+func (t *Target) get(q question, started func()) (answer any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			v, err = nil, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			answer, err = nil, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	e, err := t.c.Client.GetWorkflowExecution(t.ctx, id, started)
-	if err != nil {
-		return nil, err
-	}
-	return &e, nil
+	return q.ask(t.ctx, t.c.Client, started)
 }
 
 // finish takes in the result of a lookup.
-func (t *Target) finish(e *entry, v *imagebuilder.Execution, err error) {
+func (t *Target) finish(e *entry, answer any, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e.pending = false
 	if e.gone {
-		delete(t.leaving, e.id)
+		delete(t.leaving, e.subject)
 		return
 	}
 	now := time.Now()
 	class := imagebuilder.Class("")
 	if err == nil {
-		e.succeed(v, now, t.c.MinInterval)
+		e.succeed(now)
+		e.take(t, e, answer, now)
 	} else {
 		class = imagebuilder.ClassOf(err)
-		e.fail(class, t.c.MinInterval)
+		e.fail(class, now)
+		if b, ok := e.question.(*build); ok && class == imagebuilder.NotFound {
+			b.forgotten(e)
+		}
 	}
 	t.report(e, err, now)
+	if e.lane.discovery && !e.optional {
+		t.reselect(now)
+		t.readWhole()
+	}
+	t.continueWith(e.since, now)
 	answered := class != imagebuilder.Denied && class != imagebuilder.Unavailable
-	if answered {
+	if answered && !e.optional {
 		t.up = true
 	}
 	t.release(e, now, func(r *refresh) {
-		if answered {
+		switch {
+		case e.optional:
+		case answered:
 			r.answered++
+		default:
+			r.failed++
 		}
 	})
 }
@@ -196,7 +275,7 @@ func (q queue) Less(i, j int) bool {
 	if !q[i].begun.Equal(q[j].begun) {
 		return q[i].begun.Before(q[j].begun)
 	}
-	return q[i].id < q[j].id
+	return q[i].id < q[j].id || q[i].id == q[j].id && q[i].operation < q[j].operation
 }
 
 // Push implements heap.Interface.

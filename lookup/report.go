@@ -13,31 +13,47 @@ import (
 // outage is a time in which lookups fail in one way. It is logged when it begins and
 // when it ends, however many lookups fail in between.
 type outage struct {
-	key        outageKey
-	since      time.Time
-	failures   int
-	executions int // that fail so now
+	key      outageKey
+	since    time.Time
+	failures int
+	entries  int // that fail so now
 }
 
-// outageKey tells outages apart: a failure that concerns one execution has its id,
+// outageKey tells outages apart: a failure that concerns one subject has its id,
 // one that the whole target suffers has none.
 type outageKey struct {
-	class imagebuilder.Class
-	code  string
-	id    string
+	class   imagebuilder.Class
+	code    string
+	subject subject
 }
 
-func newOutageKey(id string, err error) outageKey {
+func newOutageKey(s subject, err error) outageKey {
 	key := outageKey{class: imagebuilder.ClassOf(err)}
 	var e *imagebuilder.Error
 	if errors.As(err, &e) {
-		key.code = e.Code
+		key.code, key.subject.operation = e.Code, e.Operation
 	}
 	switch key.class {
 	case imagebuilder.NotFound, imagebuilder.BadRequest, imagebuilder.Invalid:
-		key.id = id
+		key.subject = s
 	}
 	return key
+}
+
+// keyvals returns s for a log line, in the API's words.
+func (s subject) keyvals() []any {
+	names := map[string]string{
+		"GetWorkflowExecution":       "workflow_execution_id",
+		"ListWorkflowStepExecutions": "workflow_execution_id",
+		"ListWorkflowExecutions":     "image_build_version_arn",
+		"GetImage":                   "image_build_version_arn",
+		"ListImageBuildVersions":     "image_version_arn",
+		"ListImagePipelineImages":    "image_pipeline_arn",
+	}
+	if s.id == "" {
+		return nil
+	}
+	return []any{names[s.operation], s.id}
 }
 
 // report logs what is new in the result of a lookup of e. The caller holds t.mu.
@@ -46,45 +62,43 @@ func (t *Target) report(e *entry, err error, now time.Time) {
 		return // the Target is being closed
 	}
 	before := e.outage
-	e.outage = t.fails(e.id, err, now)
+	e.outage = t.fails(e.subject, err, now)
 	if e.outage == before {
 		return
 	}
 	if e.outage != nil {
-		e.outage.executions++
+		e.outage.entries++
 	}
 	if t.leave(before) && err == nil {
 		keyvals := []any{"msg", "recovered", "class", before.key.class, "after", now.Sub(before.since).Round(time.Second), "failures", before.failures}
-		if before.key.id != "" {
-			keyvals = append(keyvals, "workflow_execution_id", before.key.id)
-		}
-		level.Info(t.logger()).Log(keyvals...)
+		level.Info(t.logger()).Log(append(keyvals, before.key.subject.keyvals()...)...)
 	}
 }
 
 // fails returns the outage that a failed lookup is a part of, nil for a success.
-func (t *Target) fails(id string, err error, now time.Time) *outage {
+func (t *Target) fails(s subject, err error, now time.Time) *outage {
 	if err == nil {
 		return nil
 	}
-	key := newOutageKey(id, err)
+	key := newOutageKey(s, err)
 	o := t.outages[key]
 	if o == nil {
 		o = &outage{key: key, since: now}
 		t.outages[key] = o
-		level.Warn(t.logger()).Log("msg", "lookup fails", "workflow_execution_id", id, "class", key.class, "err", err)
+		keyvals := append([]any{"msg", "lookup fails"}, s.keyvals()...)
+		level.Warn(t.logger()).Log(append(keyvals, "class", key.class, "err", err)...)
 	}
 	o.failures++
 	return o
 }
 
-// leave takes an execution out of an outage, which may be nil, and reports whether
+// leave takes an entry out of an outage, which may be nil, and reports whether
 // that was its last. The caller holds t.mu.
 func (t *Target) leave(o *outage) bool {
 	if o == nil {
 		return false
 	}
-	if o.executions--; o.executions > 0 {
+	if o.entries--; o.entries > 0 {
 		return false
 	}
 	delete(t.outages, o.key)

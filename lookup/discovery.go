@@ -1,0 +1,276 @@
+package lookup
+
+import (
+	"cmp"
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+)
+
+// Selector selects pipelines, and says how many of their builds are followed.
+type Selector struct {
+	Name   *regexp.Regexp    // matches the whole name; nil for every name
+	Tags   map[string]string // all of them
+	Builds int               // the newest so many that have ended, and all that have not; at least 1
+}
+
+func (s *Selector) matches(p *imagebuilder.Pipeline) bool {
+	if s.Name != nil && !s.Name.MatchString(p.Name) {
+		return false
+	}
+	for key, value := range s.Tags {
+		if got, ok := p.Tags[key]; !ok || got != value {
+			return false
+		}
+	}
+	return true
+}
+
+// pipelineList asks which pipelines there are.
+type pipelineList struct {
+	all      map[string]string       // names of all pipelines, by their ARNs
+	selected []imagebuilder.Pipeline // in the order of their names, each name once
+	builds   map[string]int          // how many builds of the selected ones are followed, by ARN
+}
+
+func (q *pipelineList) ask(ctx context.Context, c Client, started func()) (any, error) {
+	return c.ListImagePipelines(ctx, started)
+}
+
+func (q *pipelineList) take(t *Target, _ *entry, answer any, _ time.Time) {
+	*q = pipelineList{all: map[string]string{}, builds: map[string]int{}}
+	for _, p := range answer.([]imagebuilder.Pipeline) {
+		q.all[p.ARN] = p.Name
+		for i := range t.c.Pipelines {
+			if s := &t.c.Pipelines[i]; s.matches(&p) {
+				q.builds[p.ARN] = max(q.builds[p.ARN], s.Builds)
+			}
+		}
+		if q.builds[p.ARN] > 0 {
+			q.selected = append(q.selected, p)
+		}
+	}
+	slices.SortFunc(q.selected, func(a, b imagebuilder.Pipeline) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ARN, b.ARN))
+	})
+	q.selected = slices.CompactFunc(q.selected, func(a, b imagebuilder.Pipeline) bool { return a.Name == b.Name })
+}
+
+// source asks which builds there are of a pipeline or of an image version, or about
+// one build.
+type source struct {
+	list        func(ctx context.Context, c Client, started func()) ([]imagebuilder.Image, error)
+	pipelineARN string // whose builds they are, empty for none
+	builds      int    // how many that have ended are followed
+
+	images      []*imagebuilder.Image // those to follow, in no order
+	all         map[string]bool       // the ARNs of all builds, where they are needed
+	lastSuccess time.Time             // creation of the newest one that is available, zero for none
+}
+
+func (q *source) ask(ctx context.Context, c Client, started func()) (any, error) {
+	return q.list(ctx, c, started)
+}
+
+func (q *source) take(t *Target, _ *entry, answer any, _ time.Time) {
+	images := answer.([]imagebuilder.Image)
+	slices.SortFunc(images, func(a, b imagebuilder.Image) int { return order(b.Newer(&a), a.Newer(&b)) })
+	q.images, q.all, q.lastSuccess = nil, nil, time.Time{}
+	ended := 0
+	for i := range images {
+		image := &images[i]
+		if image.Status.Ended() {
+			ended++
+		}
+		if !image.Status.Ended() || ended <= q.builds {
+			follow := *image // lets go of the whole list
+			q.images = append(q.images, &follow)
+		}
+		if image.Status == imagebuilder.ImageAvailable && image.Created.After(q.lastSuccess) {
+			q.lastSuccess = image.Created
+		}
+	}
+	if len(t.configured) > 0 && q.pipelineARN != "" {
+		q.all = make(map[string]bool, len(images))
+		for i := range images {
+			q.all[images[i].ARN] = true
+		}
+	}
+}
+
+// originQuestion asks which pipeline made a build.
+type originQuestion struct {
+	arn string
+	b   *build
+}
+
+func (q *originQuestion) ask(ctx context.Context, c Client, started func()) (any, error) {
+	return c.GetImage(ctx, q.arn, started)
+}
+
+func (q *originQuestion) take(t *Target, e *entry, answer any, _ time.Time) {
+	image := answer.(imagebuilder.Image)
+	q.b.pipeline = t.pipelineName(image.SourcePipelineARN, image.SourcePipelineName)
+	e.settled = true
+}
+
+// followOrigin finds out which pipeline made b, if it is not known from its source.
+func (t *Target) followOrigin(b *build, w *want) {
+	switch {
+	case w.pipeline != "" || w.whole:
+		b.pipeline = w.pipeline
+		if b.origin != nil {
+			t.dismiss(b.origin)
+			b.origin = nil
+		}
+	case b.origin == nil && t.sources[subject{"GetImage", b.arn}] == nil:
+		b.origin = t.add(subject{"GetImage", b.arn}, &originQuestion{arn: b.arn, b: b})
+		b.origin.lane, b.origin.optional = &t.discovery, true
+		b.origin.interval = t.c.DiscoveryInterval
+	}
+}
+
+// pipelineName returns the name of the pipeline with this ARN: that of its owner, if
+// it is known, else name, else that in the ARN.
+func (t *Target) pipelineName(arn, name string) string {
+	if t.pipelines != nil {
+		if known := t.pipelines.question.(*pipelineList).all[arn]; known != "" {
+			return known
+		}
+	}
+	if name != "" {
+		return name
+	}
+	return arn[strings.LastIndex(arn, "/")+1:]
+}
+
+// discover makes t ask for what is selected by the configuration.
+func (t *Target) discover() {
+	if len(t.c.Pipelines) > 0 {
+		t.pipelines = t.addDiscovery(subject{"ListImagePipelines", ""}, &pipelineList{})
+	}
+	for _, arn := range t.c.Images {
+		parsed, err := imagebuilder.ParseImageARN(arn)
+		if err != nil {
+			panic(err) // Config says that it can be parsed
+		}
+		s, q := subject{"ListImageBuildVersions", arn}, &source{builds: 1}
+		q.list = func(ctx context.Context, c Client, started func()) ([]imagebuilder.Image, error) {
+			return c.ListImageBuildVersions(ctx, arn, started)
+		}
+		if parsed.Build {
+			s.operation = "GetImage"
+			q.list = func(ctx context.Context, c Client, started func()) ([]imagebuilder.Image, error) {
+				image, err := c.GetImage(ctx, arn, started)
+				return []imagebuilder.Image{image}, err
+			}
+		}
+		t.sources[s] = t.addDiscovery(s, q)
+	}
+}
+
+func (t *Target) addDiscovery(s subject, q question) *entry {
+	e := t.add(s, q)
+	e.lane, e.interval = &t.discovery, t.c.DiscoveryInterval
+	return e
+}
+
+// want is a build that is to be followed.
+type want struct {
+	image    *imagebuilder.Image
+	readAt   time.Time
+	fresh    bool   // whether the selection that it comes from is
+	pipeline string // the name, empty when it is not known
+	whole    bool   // whether image tells the pipeline, if there is one
+}
+
+// reselect makes t follow what discovery has read so far.
+func (t *Target) reselect(now time.Time) {
+	listFresh := t.selectPipelines(now)
+	wanted := map[string]*want{}
+	for s, e := range t.sources {
+		q := e.question.(*source)
+		e.paused = q.pipelineARN != "" && !listFresh
+		if !e.known {
+			continue
+		}
+		for _, image := range q.images {
+			w := wanted[image.ARN]
+			if w == nil {
+				w = &want{}
+				wanted[image.ARN] = w
+			}
+			if w.image == nil || e.readAt.After(w.readAt) {
+				w.image, w.readAt = image, e.readAt
+			}
+			w.fresh = w.fresh || !e.paused && e.publishable(now, t.c.MaxStaleness)
+			w.whole = w.whole || s.operation == "GetImage"
+			if pipeline := t.pipelineName(cmp.Or(q.pipelineARN, image.SourcePipelineARN), image.SourcePipelineName); pipeline != "" {
+				w.pipeline = pipeline
+			}
+		}
+	}
+	t.follow(wanted, now)
+}
+
+// selectPipelines makes t ask for the builds of the pipelines that are selected, and
+// of no others. It reports whether that selection is fresh.
+func (t *Target) selectPipelines(now time.Time) bool {
+	if t.pipelines == nil {
+		return false
+	}
+	q := t.pipelines.question.(*pipelineList)
+	for s, e := range t.sources {
+		if arn := e.question.(*source).pipelineARN; arn != "" && (q.builds[arn] == 0 || !t.pipelines.known) {
+			delete(t.sources, s)
+			t.dismiss(e)
+		}
+	}
+	if !t.pipelines.known {
+		return false
+	}
+	for arn, builds := range q.builds {
+		s := subject{"ListImagePipelineImages", arn}
+		if t.sources[s] == nil {
+			t.sources[s] = t.addDiscovery(s, &source{
+				pipelineARN: arn,
+				list: func(ctx context.Context, c Client, started func()) ([]imagebuilder.Image, error) {
+					return c.ListImagePipelineImages(ctx, arn, started)
+				},
+			})
+		}
+		t.sources[s].question.(*source).builds = builds
+	}
+	return t.pipelines.publishable(now, t.c.MaxStaleness)
+}
+
+// readWhole takes in when the selection was read whole, if everything that it consists
+// of has been read at least once.
+func (t *Target) readWhole() {
+	oldest := time.Time{}
+	for _, e := range t.discoveries() {
+		if !e.known && e.failure != imagebuilder.NotFound {
+			return
+		}
+		if oldest.IsZero() || e.readAt.Before(oldest) {
+			oldest = e.readAt
+		}
+	}
+	t.wholeAt = oldest
+}
+
+// discoveries returns the entries that the selection is read with.
+func (t *Target) discoveries() []*entry {
+	var all []*entry
+	if t.pipelines != nil {
+		all = append(all, t.pipelines)
+	}
+	for _, e := range t.sources {
+		all = append(all, e)
+	}
+	return all
+}

@@ -1,0 +1,116 @@
+package lookup
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+)
+
+// Steps says for which executions the steps are looked up.
+type Steps string
+
+// The values of Steps.
+const (
+	StepsNone   Steps = "none"
+	StepsActive Steps = "active" // that have not ended, or have failed
+	StepsAll    Steps = "all"
+)
+
+// of reports whether the steps of v are to be looked up.
+func (s Steps) of(v *imagebuilder.Execution) bool {
+	return s == StepsAll || s == StepsActive && (!v.Status.Final() || v.Status.Failed())
+}
+
+// stepList asks about the steps of an execution: as long as it runs, and once when it
+// has ended.
+type stepList struct {
+	id      string
+	endedAt time.Time // when the execution was seen to have ended, zero for not
+	steps   []imagebuilder.Step
+}
+
+func (q *stepList) ask(ctx context.Context, c Client, started func()) (any, error) {
+	return c.ListWorkflowStepExecutions(ctx, q.id, started)
+}
+
+func (q *stepList) take(t *Target, e *entry, answer any, _ time.Time) {
+	q.steps = answer.([]imagebuilder.Step)
+	q.pace(t, e)
+}
+
+// pace settles the steps when they were read after the execution had ended, and asks
+// for them once more when they were read before.
+func (q *stepList) pace(t *Target, e *entry) {
+	if q.endedAt.IsZero() || e.settled {
+		return
+	}
+	if e.known && e.failure == "" && !e.begun.Before(q.endedAt) {
+		e.settled = true
+	} else if e.failure == "" {
+		e.dueAt = time.Time{}
+		t.awaken(e)
+	}
+}
+
+// followSteps makes t look up the steps of an execution of which v was read, or no
+// longer.
+func (t *Target) followSteps(v *imagebuilder.Execution, now time.Time) {
+	if v == nil {
+		return
+	}
+	if !t.c.Steps.of(v) {
+		t.dismissSteps(v.ID)
+		return
+	}
+	e := t.steps[v.ID]
+	if e == nil {
+		e = t.add(subject{"ListWorkflowStepExecutions", v.ID}, &stepList{id: v.ID})
+		e.optional = true
+		t.steps[v.ID] = e
+	}
+	q := e.question.(*stepList)
+	switch {
+	case !v.Status.Final():
+		q.endedAt = time.Time{}
+	case q.endedAt.IsZero():
+		q.endedAt = now
+		q.pace(t, e)
+	}
+}
+
+func (t *Target) dismissSteps(id string) {
+	if e := t.steps[id]; e != nil {
+		delete(t.steps, id)
+		t.dismiss(e)
+	}
+}
+
+// waitingList asks which steps wait for an approval, while there may be any.
+type waitingList struct {
+	steps []imagebuilder.WaitingStep
+}
+
+func (q *waitingList) ask(ctx context.Context, c Client, started func()) (any, error) {
+	return c.ListWaitingWorkflowSteps(ctx, started)
+}
+
+func (q *waitingList) take(_ *Target, _ *entry, answer any, _ time.Time) {
+	q.steps = answer.([]imagebuilder.WaitingStep)
+}
+
+// mayWait lets t ask for waiting steps when v, which was just read, has not ended.
+func (t *Target) mayWait(v *imagebuilder.Execution) {
+	if t.waiting != nil && !v.Status.Final() {
+		t.waiting.paused = false
+		t.awaken(t.waiting)
+	}
+}
+
+// pauseWaiting lets t ask for waiting steps only while an execution has not ended.
+func (t *Target) pauseWaiting() {
+	if t.waiting != nil {
+		t.waiting.paused = !slices.ContainsFunc(t.list(), func(f followed) bool { return f.value != nil && !f.value.Status.Final() })
+	}
+}
