@@ -3,13 +3,16 @@
 // AWS CLI and every SDK included.
 //
 // Its content is a Scenario: what exists, and how far it has come at a given time.
-// The Run type describes one workflow execution by its course, so that every answer
-// follows from the clock and tests are deterministic.
+// An Account is one that is made of pipelines, images and the courses of workflow
+// executions, so that every answer follows from the clock and tests are deterministic.
 //
 //	run := emulator.Run{ID: "wf-…", Start: start, Steps: steps}
 //	api := &emulator.API{Scenario: emulator.Runs(run)}
 //	server := httptest.NewServer(api)
 //	// aws imagebuilder get-workflow-execution --endpoint-url $URL …
+//
+// Other accounts stand behind roles, which the same endpoint lets callers assume, as
+// STS does.
 //
 // The package stands alone: it imports nothing of the exporter, and other programs
 // may use it for their own tests. It emulates what reads need; it creates nothing.
@@ -19,11 +22,8 @@
 package emulator
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,36 +31,14 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Scenario is what an API knows. Its methods may be called concurrently.
-type Scenario interface {
-	// WorkflowExecution returns the execution with this id, in lower case, as it is
-	// at that time, and whether there is one.
-	WorkflowExecution(id string, now time.Time) (Execution, bool)
-}
-
-// Execution is a workflow execution as GetWorkflowExecution answers it. An empty
-// string is left out of the answer, as the service does with what it does not know.
-type Execution struct {
-	RequestID               string `json:"requestId,omitempty"`
-	WorkflowBuildVersionARN string `json:"workflowBuildVersionArn,omitempty"`
-	WorkflowExecutionID     string `json:"workflowExecutionId,omitempty"`
-	ImageBuildVersionARN    string `json:"imageBuildVersionArn,omitempty"`
-	Type                    string `json:"type,omitempty"`
-	Status                  string `json:"status,omitempty"`
-	Message                 string `json:"message,omitempty"`
-	TotalStepCount          int    `json:"totalStepCount"`
-	TotalStepsSucceeded     int    `json:"totalStepsSucceeded"`
-	TotalStepsFailed        int    `json:"totalStepsFailed"`
-	TotalStepsSkipped       int    `json:"totalStepsSkipped"`
-	StartTime               string `json:"startTime,omitempty"`
-	EndTime                 string `json:"endTime,omitempty"`
-	ParallelGroup           string `json:"parallelGroup,omitempty"`
-}
-
-// API answers the requests of Image Builder's clients. Only Scenario is required.
-// The fields must not change once it serves.
+// API answers the requests of Image Builder's clients, and AssumeRole of STS. Only
+// Scenario is required. The fields must not change once it serves.
 type API struct {
+	// Scenario is what callers see, save those with the credentials of a role.
 	Scenario Scenario
+
+	// Roles can be assumed. Requests with a role's credentials see its Scenario.
+	Roles []Role
 
 	// Now is the clock; nil stands for time.Now.
 	Now func() time.Time
@@ -68,13 +46,24 @@ type API struct {
 	// Latency is how long each answer takes.
 	Latency time.Duration
 
-	// Throttle, when not nil, is how many requests are let through; the others get
-	// the service's CallRateLimitExceededException.
+	// Throttle, when not nil, is how many requests to Image Builder are let through;
+	// the others get the service's CallRateLimitExceededException.
 	Throttle *rate.Limiter
 
-	// Fault, when not nil, sees every signed request of a known operation with the
-	// id that it asks for, in lower case. A handler that it returns answers in place
-	// of the API; nil leaves the request alone. See Error, Body, Hang and Reset.
+	// PageSize is the most rows that a page holds; 0 stands for 25, and so does
+	// everything above. A request can ask for fewer with maxResults.
+	PageSize int
+
+	// Unruly, when not 0, is a seed for what the service's reference allows and
+	// clients forget: rows in an order that means nothing (the same at each time for
+	// one list), and empty pages with a token, in front of pages that hold rows.
+	Unruly uint64
+
+	// Fault, when not nil, sees every signed request of a known operation with what
+	// it asks for: the workflowExecutionId in lower case, else the stepExecutionId,
+	// imageBuildVersionArn, imagePipelineArn, imageVersionArn or roleArn, or "". A
+	// handler that it returns answers in place of the API; nil leaves the request
+	// alone. See Error, Body, Hang and Reset.
 	Fault func(operation, id string) http.Handler
 
 	requests atomic.Int64
@@ -82,39 +71,64 @@ type API struct {
 	received map[string]int
 }
 
-// operations maps "METHOD /path" to the operations that the API knows.
-var operations = map[string]func(*API, http.ResponseWriter, *http.Request){
-	"GET /GetWorkflowExecution": (*API).getWorkflowExecution,
+// operations maps "METHOD /path" to what answers there. What comes back is written as
+// JSON; an error is a *refusal.
+var operations = map[string]func(*request) (any, error){
+	"GET /GetWorkflowExecution":        (*request).getWorkflowExecution,
+	"POST /ListWorkflowExecutions":     (*request).listWorkflowExecutions,
+	"POST /ListWorkflowStepExecutions": (*request).listWorkflowStepExecutions,
+	"GET /GetWorkflowStepExecution":    (*request).getWorkflowStepExecution,
+	"POST /ListWaitingWorkflowSteps":   (*request).listWaitingWorkflowSteps,
+	"POST /ListImagePipelines":         (*request).listImagePipelines,
+	"POST /ListImagePipelineImages":    (*request).listImagePipelineImages,
+	"POST /ListImageBuildVersions":     (*request).listImageBuildVersions,
+	"GET /GetImage":                    (*request).getImage,
+	"POST /":                           (*request).assumeRole,
 }
 
 // ServeHTTP answers one request as the service would.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("x-amzn-RequestId", fmt.Sprintf("00000000-0000-4000-8000-%012x", a.requests.Add(1)))
-	if code, message := checkSignature(r); code != "" {
-		Error(http.StatusForbidden, code, message).ServeHTTP(w, r)
+	id := fmt.Sprintf("00000000-0000-4000-8000-%012x", a.requests.Add(1))
+	w.Header().Set("x-amzn-RequestId", id)
+	signer, err := checkSignature(r)
+	if err != nil {
+		refuse(w, r, err)
 		return
 	}
-	operation := operations[r.Method+" "+r.URL.Path]
-	if operation == nil {
+	answer := operations[r.Method+" "+r.URL.Path]
+	if answer == nil {
 		Error(http.StatusNotFound, "UnknownOperationException", "").ServeHTTP(w, r)
 		return
 	}
-	name, id := r.URL.Path[1:], strings.ToLower(r.URL.Query().Get("workflowExecutionId"))
-	a.count(name)
+	q := &request{id: id, api: a, signer: signer}
+	if err := q.read(r); err != nil {
+		refuse(w, r, err)
+		return
+	}
+	a.count(q.operation)
 	if a.Latency > 0 && !wait(r, a.Latency) {
 		return
 	}
-	if a.Throttle != nil && !a.Throttle.Allow() {
+	if a.Throttle != nil && !isSTS(r) && !a.Throttle.Allow() {
 		Error(http.StatusTooManyRequests, "CallRateLimitExceededException", "Rate exceeded").ServeHTTP(w, r)
 		return
 	}
 	if a.Fault != nil {
-		if fault := a.Fault(name, id); fault != nil {
+		if fault := a.Fault(q.operation, q.input.subject()); fault != nil {
 			fault.ServeHTTP(w, r)
 			return
 		}
 	}
-	operation(a, w, r)
+	if err := q.begin(); err != nil {
+		refuse(w, r, err)
+		return
+	}
+	body, err := answer(q)
+	if err != nil {
+		refuse(w, r, err)
+		return
+	}
+	write(w, r, http.StatusOK, body)
 }
 
 // Requests returns how many signed requests of an operation have come in.
@@ -138,65 +152,4 @@ func (a *API) now() time.Time {
 		return a.Now()
 	}
 	return time.Now()
-}
-
-// executionID is the pattern of the API reference.
-var executionID = regexp.MustCompile(`^wf-[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
-
-func (a *API) getWorkflowExecution(w http.ResponseWriter, r *http.Request) {
-	id := r.URL.Query().Get("workflowExecutionId")
-	if !executionID.MatchString(id) {
-		Error(http.StatusBadRequest, "InvalidParameterValueException",
-			"The value supplied for parameter 'workflowExecutionId' is not valid.").ServeHTTP(w, r)
-		return
-	}
-	execution, ok := a.Scenario.WorkflowExecution(strings.ToLower(id), a.now())
-	if !ok {
-		Error(http.StatusNotFound, "ResourceNotFoundException",
-			"The workflow execution "+id+" does not exist.").ServeHTTP(w, r)
-		return
-	}
-	execution.RequestID = w.Header().Get("x-amzn-RequestId")
-	writeJSON(w, http.StatusOK, execution)
-}
-
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	body, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // only plain structs of this package come here
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
-}
-
-var (
-	authorization = regexp.MustCompile(`^AWS4-HMAC-SHA256 Credential=[^/, ]+/(\d{8})/[a-z0-9-]+/([a-z0-9-]+)/aws4_request, ?SignedHeaders=([a-z0-9;-]+), ?Signature=[0-9a-f]{64}$`)
-	amzDate       = regexp.MustCompile(`^(\d{8})T\d{6}Z$`)
-)
-
-// checkSignature returns the code and message of the service's refusal when r does
-// not bear a signature, version 4, for Image Builder. It checks form, service, date
-// and the headers that must be signed; the signature itself cannot be checked, for
-// an emulator knows no secret keys.
-func checkSignature(r *http.Request) (code, message string) {
-	header := r.Header.Get("Authorization")
-	if header == "" {
-		return "MissingAuthenticationTokenException", "Missing Authentication Token"
-	}
-	parts := authorization.FindStringSubmatch(header)
-	date := amzDate.FindStringSubmatch(r.Header.Get("X-Amz-Date"))
-	switch {
-	case parts == nil || date == nil:
-		return "IncompleteSignatureException", "The request signature does not conform to AWS standards."
-	case parts[1] != date[1]:
-		return "InvalidSignatureException", "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP."
-	case parts[2] != "imagebuilder":
-		return "InvalidSignatureException", "Credential should be scoped to correct service: 'imagebuilder'."
-	}
-	signed := ";" + parts[3] + ";"
-	if !strings.Contains(signed, ";host;") || !strings.Contains(signed, ";x-amz-date;") {
-		return "IncompleteSignatureException", "'Host' and 'X-Amz-Date' must be signed."
-	}
-	return "", ""
 }

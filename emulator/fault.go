@@ -8,11 +8,16 @@ import (
 )
 
 // Error answers as the service does when it refuses: code stands in the header
-// X-Amzn-ErrorType, with a URI behind a colon, and message in the body.
+// X-Amzn-ErrorType, with a URI behind a colon, and message in the body. A request to
+// STS gets both in an XML document.
 func Error(status int, code, message string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isSTS(r) {
+			write(w, r, status, stsError{Type: "Sender", Code: code, Message: message, RequestID: w.Header().Get("x-amzn-RequestId")})
+			return
+		}
 		w.Header().Set("X-Amzn-ErrorType", code+":http://internal.amazon.com/coral/com.amazon.imagebuilder/")
-		writeJSON(w, status, map[string]string{"message": message})
+		write(w, r, status, map[string]string{"message": message})
 	})
 }
 

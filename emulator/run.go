@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"fmt"
 	"strings"
 	"time"
 )
@@ -9,7 +10,7 @@ import (
 // follows from it and the clock.
 type Run struct {
 	ID                      string // wf- and a UUID
-	ImageBuildVersionARN    string
+	ImageBuildVersionARN    string // filled in for a run of an Image
 	WorkflowBuildVersionARN string
 	Type                    string // BUILD, TEST or DISTRIBUTION; may be empty
 	ParallelGroup           string
@@ -25,6 +26,9 @@ type Run struct {
 
 	// Skipped makes it end at its start, with every step skipped.
 	Skipped bool
+
+	// Retried is set in the lists of a Scenario when a later attempt has replaced it.
+	Retried bool
 }
 
 // Step is one step of a Run.
@@ -33,6 +37,7 @@ type Step struct {
 	Action string // the step action: LaunchInstance
 	Takes  time.Duration
 	Ends   Outcome
+	Waits  bool // it waits for somebody while it lasts: WAITING in place of RUNNING
 }
 
 // Outcome is how a step ends. The zero value is Succeeded.
@@ -46,75 +51,65 @@ const (
 	FailedIgnored         // its onFailure is Continue: the execution goes on
 )
 
+// Execution is a workflow execution as GetWorkflowExecution answers it. An empty
+// string is left out of the answer, as the service does with what it does not know.
+type Execution struct {
+	RequestID               string `json:"requestId,omitempty"`
+	WorkflowBuildVersionARN string `json:"workflowBuildVersionArn,omitempty"`
+	WorkflowExecutionID     string `json:"workflowExecutionId,omitempty"`
+	ImageBuildVersionARN    string `json:"imageBuildVersionArn,omitempty"`
+	Type                    string `json:"type,omitempty"`
+	Status                  string `json:"status,omitempty"`
+	Message                 string `json:"message,omitempty"`
+	TotalStepCount          int    `json:"totalStepCount"`
+	TotalStepsSucceeded     int    `json:"totalStepsSucceeded"`
+	TotalStepsFailed        int    `json:"totalStepsFailed"`
+	TotalStepsSkipped       int    `json:"totalStepsSkipped"`
+	StartTime               string `json:"startTime,omitempty"`
+	EndTime                 string `json:"endTime,omitempty"`
+	ParallelGroup           string `json:"parallelGroup,omitempty"`
+}
+
 // At returns what the API answers about r at that time.
 func (r Run) At(now time.Time) Execution {
+	c := r.course(now)
 	e := Execution{
 		WorkflowExecutionID:     r.ID,
 		WorkflowBuildVersionARN: r.WorkflowBuildVersionARN,
 		ImageBuildVersionARN:    r.ImageBuildVersionARN,
 		Type:                    r.Type,
 		ParallelGroup:           r.ParallelGroup,
-		Status:                  "PENDING",
+		Status:                  c.status,
+		Message:                 c.message,
 		TotalStepCount:          len(r.Steps),
+		EndTime:                 timestamp(c.end),
 	}
-	if r.Start.IsZero() || now.Before(r.Start) {
-		return e
+	if c.status != "PENDING" {
+		e.StartTime = Timestamp(r.Start)
 	}
-	e.StartTime = Timestamp(r.Start)
-	if r.Skipped {
-		e.Status, e.TotalStepsSkipped, e.EndTime = "SKIPPED", len(r.Steps), e.StartTime
-		return e
-	}
-	if r.Cancelled > 0 && !now.Before(r.Start.Add(r.Cancelled)) {
-		if r.play(&e, r.Start.Add(r.Cancelled)); e.EndTime == "" {
-			e.Status, e.Message = "CANCELLED", "Image build was cancelled."
-			e.EndTime = Timestamp(r.Start.Add(r.Cancelled))
+	for _, s := range c.steps {
+		switch s.status {
+		case "COMPLETED":
+			e.TotalStepsSucceeded++
+		case "FAILED":
+			e.TotalStepsFailed++
+		case "SKIPPED":
+			e.TotalStepsSkipped++
 		}
-		return e
 	}
-	r.play(&e, now)
 	return e
 }
 
-// play lets the steps happen until now.
-func (r Run) play(e *Execution, now time.Time) {
-	e.Status = "RUNNING"
-	at := r.Start
-	for _, step := range r.Steps {
-		if step.Ends != SkippedStep {
-			at = at.Add(step.Takes)
-		}
-		if now.Before(at) {
-			return
-		}
-		switch step.Ends {
-		case Succeeded:
-			e.TotalStepsSucceeded++
-		case SkippedStep:
-			e.TotalStepsSkipped++
-		case FailedIgnored:
-			e.TotalStepsFailed++
-		case Failed:
-			e.TotalStepsFailed++
-			e.Message = "Step '" + step.Name + "' failed."
-			r.fail(e, at, now)
-			return
-		}
-	}
-	e.Status, e.EndTime = "COMPLETED", Timestamp(at)
+// StepID returns the id of the nth step, counted from 0.
+func (r Run) StepID(n int) string {
+	return fmt.Sprintf("%s%012x", r.stepIDs(), (digest(r.ID)+uint64(n))&0xffffffffffff)
 }
 
-// fail ends e, which failed at that time, with or without a rollback.
-func (r Run) fail(e *Execution, at, now time.Time) {
-	end := at.Add(r.Rollback)
-	switch {
-	case r.Rollback == 0:
-		e.Status, e.EndTime = "FAILED", Timestamp(at)
-	case now.Before(end):
-		e.Status = "ROLLBACK_IN_PROGRESS"
-	default:
-		e.Status, e.EndTime = "ROLLBACK_COMPLETED", Timestamp(end)
-	}
+// stepIDs returns what the ids of all steps begin with.
+func (r Run) stepIDs() string {
+	id := strings.ToLower(r.ID)
+	hi, lo := digest("step", id), digest("of", id)
+	return fmt.Sprintf("step-%08x-%04x-%04x-%04x-", hi>>32, hi>>16&0xffff, hi&0xffff, lo>>48)
 }
 
 // Timestamp writes a time as the service does: RFC 3339 in UTC, with milliseconds.
@@ -122,22 +117,10 @@ func Timestamp(t time.Time) string {
 	return t.UTC().Format("2006-01-02T15:04:05.000Z")
 }
 
-// Runs returns the Scenario of these runs. Of two with one id, the last counts.
-func Runs(runs ...Run) Scenario {
-	s := make(scenario, len(runs))
-	for _, r := range runs {
-		s[strings.ToLower(r.ID)] = r
+// timestamp is Timestamp, and "" for the zero time, which stands for none.
+func timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
 	}
-	return s
-}
-
-type scenario map[string]Run
-
-// WorkflowExecution implements Scenario.
-func (s scenario) WorkflowExecution(id string, now time.Time) (Execution, bool) {
-	r, ok := s[id]
-	if !ok {
-		return Execution{}, false
-	}
-	return r.At(now), true
+	return Timestamp(t)
 }

@@ -1,0 +1,138 @@
+package emulator
+
+import (
+	"sync"
+	"time"
+)
+
+// Scenario is what exists in one account, in all of its regions. Its methods may be
+// called concurrently. What they return belongs to the Scenario.
+type Scenario interface {
+	// WorkflowExecution returns the execution with this id, in lower case, as it is
+	// at that time, and whether there is one.
+	WorkflowExecution(id string, now time.Time) (Execution, bool)
+
+	// WorkflowRuns returns the course of the executions that there are at that time:
+	// the one with an execution id in lower case, or with a step of an id, those of an
+	// image build version, by ARN, or, for "", those with a step that waits at some
+	// time.
+	WorkflowRuns(of string, now time.Time) []Run
+
+	// ImagePipelines returns the pipelines that there are at that time.
+	ImagePipelines(now time.Time) []Pipeline
+
+	// ImageBuilds returns the images that there are at that time: all those of a
+	// pipeline, by ARN, of an image name, by ARN without the version, or the one
+	// with an ARN.
+	ImageBuilds(of string, now time.Time) []Image
+}
+
+// Account is the usual Scenario. Its fields must not change once it is used.
+type Account struct {
+	Pipelines []Pipeline
+	Images    []Image // of pipelines and of none
+	Runs      []Run   // executions of which nothing else is known; of two with one id, the last counts
+
+	mu    sync.Mutex
+	index *index // made when it is first needed
+}
+
+// Runs returns the Scenario of these runs. Of two with one id, the last counts.
+func Runs(runs ...Run) Scenario { return &Account{Runs: runs} }
+
+// Pipeline is an image pipeline.
+type Pipeline struct {
+	ARN      string // arn:aws:imagebuilder:REGION:ACCOUNT:image-pipeline/NAME
+	Name     string // may have upper case and spaces; "" for the name in the ARN
+	Platform string // "" for Linux
+	Tags     map[string]string
+	Disabled bool      // its schedule is off: there is no next run
+	Created  time.Time // visible from then on; zero: always
+	Deleted  time.Time // gone from then on, which its images are not; zero: never
+	NextRun  time.Time // zero: computed from Every, or not scheduled
+
+	// First, Every and Build make a pipeline that builds for ever: build n, counted
+	// from 0, is created at First + n*Every. Build must be a pure function; what it
+	// leaves empty of PipelineARN and Created is filled in.
+	First time.Time
+	Every time.Duration
+	Build func(n int, at time.Time) Image
+
+	// Keep is how many of these builds exist, the newest; 0 for all.
+	Keep int
+}
+
+// Image is an image build version.
+type Image struct {
+	ARN         string // arn:aws:imagebuilder:REGION:ACCOUNT:image/NAME/VERSION/BUILD
+	PipelineARN string // "" for none
+	Name        string // may have upper case and spaces; "" for the name in the ARN
+	Platform    string // "" for Linux
+	Type        string // AMI or DOCKER; "" for AMI
+	BuildType   string // USER_INITIATED, SCHEDULED, IMPORT; "" for SCHEDULED
+	Tags        map[string]string
+	Created     time.Time // visible from then on; zero: always
+	Deleted     time.Time // gone from then on, with its executions; zero: never
+	Attempts    []Attempt // the build, and what RetryImage began; none: AVAILABLE at once
+	Outputs     []Output  // shown once AVAILABLE
+	Deprecated  time.Time // DEPRECATED from then on, if it was AVAILABLE; zero: never
+}
+
+// Attempt is one try to make an image.
+type Attempt struct {
+	Start time.Time // when it begins; zero: Image.Created
+
+	// Runs are its executions. Each is there from the attempt's start on, PENDING
+	// before its own. One that would start after another has failed or was cancelled
+	// goes away with that, unless it is Skipped.
+	Runs []Run
+
+	Distributes time.Duration // DISTRIBUTING that long after the last run has ended
+	Fails       bool          // then FAILED, although all executions completed, or there are none
+	Reason      string        // of a failure or a cancel; "" for a usual one
+}
+
+// Output is what an image became: an AMI or a container image.
+type Output struct{ Region, AMI, ContainerURI string }
+
+// exists reports whether a thing with these two times is there.
+func exists(created, deleted, now time.Time) bool {
+	return !now.Before(created) && (deleted.IsZero() || now.Before(deleted))
+}
+
+// name returns what p is called.
+func (p *Pipeline) name() string {
+	if p.Name != "" {
+		return p.Name
+	}
+	return arnName(p.ARN)
+}
+
+// builds returns which builds there are at that time: from the first number up to
+// and without the second.
+func (p *Pipeline) builds(now time.Time) (from, to int) {
+	if p.Build == nil || p.Every <= 0 || now.Before(p.First) {
+		return 0, 0
+	}
+	if !p.Deleted.IsZero() && !now.Before(p.Deleted) {
+		now = p.Deleted.Add(-1)
+	}
+	to = max(0, int(now.Sub(p.First)/p.Every)+1)
+	if p.Keep > 0 {
+		from = max(0, to-p.Keep)
+	}
+	return from, to
+}
+
+// nextRun returns when the schedule starts the next build; zero for never.
+func (p *Pipeline) nextRun(now time.Time) time.Time {
+	switch {
+	case p.Disabled:
+		return time.Time{}
+	case !p.NextRun.IsZero() || p.Every <= 0:
+		return p.NextRun
+	case now.Before(p.First):
+		return p.First
+	}
+	return p.First.Add((now.Sub(p.First)/p.Every + 1) * p.Every)
+}

@@ -1,0 +1,210 @@
+package emulator
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// index finds what an Account has. It holds the images that pipelines build for ever
+// as far as they exist.
+type index struct {
+	images map[string][]*Image // by ARN, by pipeline, and by ARN without the version
+	runs   map[string][]place  // by execution id, by how its steps' ids begin, and by image
+	waits  []place             // runs with a step that waits
+	built  [][2]int            // which builds of each pipeline are in here
+}
+
+// place is where a run is: in an image's attempt, or by itself.
+type place struct {
+	run     *Run
+	image   *Image // nil for none
+	attempt int
+}
+
+// locked calls f with the index for that time.
+func (a *Account) locked(now time.Time, f func(*index)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.index == nil {
+		a.index = a.newIndex()
+	}
+	a.index.turn(a.Pipelines, now)
+	f(a.index)
+}
+
+func (a *Account) newIndex() *index {
+	x := &index{
+		images: map[string][]*Image{}, runs: make(map[string][]place, 3*len(a.Runs)), built: make([][2]int, len(a.Pipelines)),
+	}
+	last := make(map[string]int, len(a.Runs))
+	for i := range a.Runs {
+		last[strings.ToLower(a.Runs[i].ID)] = i
+	}
+	for i := range a.Runs {
+		if r := &a.Runs[i]; last[strings.ToLower(r.ID)] == i {
+			x.addRun(place{run: r})
+		}
+	}
+	for _, i := range a.Images {
+		x.addImage(i)
+	}
+	return x
+}
+
+// turn puts those builds of the pipelines into x that there are at that time, and
+// takes the others out.
+func (x *index) turn(pipelines []Pipeline, now time.Time) {
+	for i := range pipelines {
+		p := &pipelines[i]
+		from, to := p.builds(now)
+		had := x.built[i]
+		if had == [2]int{from, to} {
+			continue
+		}
+		for n := had[0]; n < had[1]; n++ {
+			if n < from || n >= to {
+				x.removeImage(p.build(n))
+			}
+		}
+		for n := from; n < to; n++ {
+			if n < had[0] || n >= had[1] {
+				x.addImage(p.build(n))
+			}
+		}
+		x.built[i] = [2]int{from, to}
+	}
+}
+
+// build returns the nth image of p.
+func (p *Pipeline) build(n int) Image {
+	at := p.First.Add(time.Duration(n) * p.Every)
+	i := p.Build(n, at)
+	i.PipelineARN = p.ARN
+	if i.Created.IsZero() {
+		i.Created = at
+	}
+	return i
+}
+
+// imageKeys returns under which keys an image stands.
+func imageKeys(i *Image) []string {
+	keys := []string{i.ARN, arnUnversioned(i.ARN)}
+	if i.PipelineARN != "" {
+		keys = append(keys, i.PipelineARN)
+	}
+	return keys
+}
+
+// runKeys returns under which keys a run stands.
+func runKeys(r *Run) []string {
+	keys := []string{strings.ToLower(r.ID), r.stepIDs()}
+	if r.ImageBuildVersionARN != "" {
+		keys = append(keys, r.ImageBuildVersionARN)
+	}
+	return keys
+}
+
+func (x *index) addImage(i Image) {
+	i.Attempts = slices.Clone(i.Attempts)
+	for n := range i.Attempts {
+		a := &i.Attempts[n]
+		if a.Start.IsZero() {
+			a.Start = i.Created
+		}
+		a.Runs = slices.Clone(a.Runs)
+		for j := range a.Runs {
+			a.Runs[j].ImageBuildVersionARN = i.ARN
+			x.addRun(place{&a.Runs[j], &i, n})
+		}
+	}
+	for _, k := range imageKeys(&i) {
+		x.images[k] = append(x.images[k], &i)
+	}
+}
+
+func (x *index) addRun(p place) {
+	for _, k := range runKeys(p.run) {
+		x.runs[k] = append(x.runs[k], p)
+	}
+	if slices.ContainsFunc(p.run.Steps, func(s Step) bool { return s.Waits }) {
+		x.waits = append(x.waits, p)
+	}
+}
+
+func (x *index) removeImage(i Image) {
+	for _, k := range imageKeys(&i) {
+		remove(x.images, k, func(other *Image) bool { return other.ARN == i.ARN })
+	}
+	of := func(p place) bool { return p.image != nil && p.image.ARN == i.ARN }
+	for _, a := range i.Attempts {
+		for _, r := range a.Runs {
+			r.ImageBuildVersionARN = i.ARN
+			for _, k := range runKeys(&r) {
+				remove(x.runs, k, of)
+			}
+		}
+	}
+	x.waits = slices.DeleteFunc(x.waits, of)
+}
+
+// remove takes what f picks out of the list under a key.
+func remove[T any](lists map[string][]T, key string, f func(T) bool) {
+	if lists[key] = slices.DeleteFunc(lists[key], f); len(lists[key]) == 0 {
+		delete(lists, key)
+	}
+}
+
+// WorkflowExecution implements Scenario.
+func (a *Account) WorkflowExecution(id string, now time.Time) (Execution, bool) {
+	for _, r := range a.WorkflowRuns(id, now) {
+		return r.At(now), true
+	}
+	return Execution{}, false
+}
+
+// WorkflowRuns implements Scenario.
+func (a *Account) WorkflowRuns(of string, now time.Time) (runs []Run) {
+	const beginning = len("step-00000000-0000-0000-0000-")
+	if strings.HasPrefix(of, "step-") && len(of) > beginning {
+		of = of[:beginning]
+	}
+	a.locked(now, func(x *index) {
+		places := x.runs[of]
+		if of == "" {
+			places = x.waits
+		}
+		for _, p := range places {
+			if p.image == nil {
+				runs = append(runs, *p.run)
+			} else if latest := p.image.attempt(now); p.image.exists(now) && p.attempt <= latest && p.image.Attempts[p.attempt].has(p.run, now) {
+				r := *p.run
+				r.Retried = p.attempt < latest
+				runs = append(runs, r)
+			}
+		}
+	})
+	return runs
+}
+
+// ImagePipelines implements Scenario.
+func (a *Account) ImagePipelines(now time.Time) (pipelines []Pipeline) {
+	for i := range a.Pipelines {
+		if p := &a.Pipelines[i]; exists(p.Created, p.Deleted, now) {
+			pipelines = append(pipelines, *p)
+		}
+	}
+	return pipelines
+}
+
+// ImageBuilds implements Scenario.
+func (a *Account) ImageBuilds(of string, now time.Time) (images []Image) {
+	a.locked(now, func(x *index) {
+		for _, i := range x.images[of] {
+			if i.exists(now) {
+				images = append(images, *i)
+			}
+		}
+	})
+	return images
+}

@@ -1,0 +1,133 @@
+package emulator
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	maxPageSize   = 25
+	tokenLifetime = time.Hour
+)
+
+// position is where a page begins: behind so many rows, and so many empty pages in
+// front of the next rows.
+type position struct{ rows, blanks int }
+
+// turnTo goes to the page of a token, which the API has given out for the same list
+// in the last hour. A list stays as it was at its first page.
+func (q *request) turnTo(token string) error {
+	if token == "" {
+		return nil
+	}
+	bad := &refusal{http.StatusBadRequest, "InvalidPaginationTokenException", "The pagination token is not valid."}
+	text, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil {
+		return bad
+	}
+	var at int64
+	var p position
+	if _, err := fmt.Sscanf(string(text), "%d/%d/%d/", &at, &p.rows, &p.blanks); err != nil {
+		return bad
+	}
+	listed := time.Unix(0, at).UTC()
+	if age := q.now.Sub(listed); age < 0 || age > tokenLifetime || q.token(listed, p) != token {
+		return bad
+	}
+	q.now, q.position = listed, p
+	return nil
+}
+
+// token returns the token of a page of this list.
+func (q *request) token(listed time.Time, p position) string {
+	text := fmt.Sprintf("%d/%d/%d/", listed.UnixNano(), p.rows, p.blanks)
+	text += fmt.Sprintf("%x", digest(q.list(), text))
+	return base64.RawURLEncoding.EncodeToString([]byte(text))
+}
+
+// list identifies the list that is asked for.
+func (q *request) list() string {
+	filters, err := json.Marshal(q.input.Filters)
+	if err != nil {
+		panic(err) // only strings
+	}
+	role := ""
+	if r, _ := q.api.roleOf(q.signer); r != nil {
+		role = r.ARN
+	}
+	return strings.Join([]string{q.operation, role, q.signer.region, q.input.subject(), string(filters)}, "\n")
+}
+
+// page returns the rows of the page that q asks for, and the token of the next page,
+// "" on the last. The id of a row must be its own.
+func page[T any](q *request, rows []T, id func(T) string) ([]T, string, error) {
+	size := maxPageSize
+	if q.api.PageSize > 0 {
+		size = min(size, q.api.PageSize)
+	}
+	if n := q.input.MaxResults; n != nil {
+		if *n < 1 || *n > maxPageSize {
+			return nil, "", invalid("maxResults")
+		}
+		size = min(size, *n)
+	}
+	from := min(q.position.rows, len(rows))
+	if q.api.Unruly != 0 {
+		seed := fmt.Sprint(q.api.Unruly, q.list())
+		rows = slices.Clone(rows)
+		slices.SortFunc(rows, func(a, b T) int {
+			return cmp.Compare(digest(seed, id(a)), digest(seed, id(b)))
+		})
+		if blanks := 1 + int(digest(seed, fmt.Sprint(from))%2); q.position.blanks < blanks {
+			return []T{}, q.token(q.now, position{from, q.position.blanks + 1}), nil
+		}
+	}
+	to := min(from+size, len(rows))
+	next := ""
+	if to < len(rows) {
+		next = q.token(q.now, position{rows: to})
+	}
+	return append([]T{}, rows[from:to]...), next, nil
+}
+
+// digest returns a number that looks random and is the same for the same texts.
+func digest(texts ...string) uint64 {
+	h := fnv.New64a()
+	for _, t := range texts {
+		_, _ = h.Write([]byte(t))
+		_, _ = h.Write([]byte{0})
+	}
+	x := h.Sum64() // FNV alone leaves similar texts close together
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// filter narrows a list to the rows that have one of these values.
+type filter struct {
+	Name   string   `json:"name"`
+	Values []string `json:"values"`
+}
+
+// filtered returns the rows that pass all filters of the request. Of each row, field
+// returns the values that a filter's name stands for, and whether it stands for any.
+func filtered[T any](q *request, rows []T, field func(row T, name string) ([]string, bool)) ([]T, error) {
+	for _, f := range q.input.Filters {
+		var zero T
+		if _, ok := field(zero, f.Name); !ok || len(f.Values) == 0 {
+			return nil, invalid("filters")
+		}
+		rows = slices.DeleteFunc(slices.Clone(rows), func(row T) bool {
+			have, _ := field(row, f.Name)
+			return !slices.ContainsFunc(have, func(v string) bool { return slices.Contains(f.Values, v) })
+		})
+	}
+	return rows, nil
+}

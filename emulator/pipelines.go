@@ -1,0 +1,128 @@
+package emulator
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+var imagePipelineARN = regexp.MustCompile(`^arn:aws[^:]*:imagebuilder:[^:]+:(?:[0-9]{12}|aws):image-pipeline/[a-z0-9-_]+$`)
+
+// schedule is that of a pipeline.
+type schedule struct {
+	ScheduleExpression              string `json:"scheduleExpression"`
+	PipelineExecutionStartCondition string `json:"pipelineExecutionStartCondition"`
+	Timezone                        string `json:"timezone"`
+}
+
+// listedPipeline is a row of ListImagePipelines. The service never fills dateLastRun.
+type listedPipeline struct {
+	ARN                            string            `json:"arn"`
+	Name                           string            `json:"name"`
+	Description                    string            `json:"description,omitempty"`
+	Platform                       string            `json:"platform"`
+	EnhancedImageMetadataEnabled   bool              `json:"enhancedImageMetadataEnabled"`
+	ImageRecipeARN                 string            `json:"imageRecipeArn"`
+	InfrastructureConfigurationARN string            `json:"infrastructureConfigurationArn"`
+	Schedule                       *schedule         `json:"schedule,omitempty"`
+	Status                         string            `json:"status"`
+	DateCreated                    string            `json:"dateCreated,omitempty"`
+	DateUpdated                    string            `json:"dateUpdated,omitempty"`
+	DateNextRun                    string            `json:"dateNextRun,omitempty"`
+	Tags                           map[string]string `json:"tags"`
+	LastRunStatus                  string            `json:"lastRunStatus,omitempty"`
+	ConsecutiveFailures            int               `json:"consecutiveFailures"`
+}
+
+func (q *request) listImagePipelines() (any, error) {
+	pipelines := slices.DeleteFunc(q.scenario.ImagePipelines(q.now), func(p Pipeline) bool { return !q.sees(p.ARN) })
+	pipelines, err := filtered(q, pipelines, pipelineField)
+	if err != nil {
+		return nil, err
+	}
+	pipelines, next, err := page(q, pipelines, func(p Pipeline) string { return p.ARN })
+	rows := []listedPipeline{}
+	for i := range pipelines {
+		rows = append(rows, q.pipeline(&pipelines[i]))
+	}
+	return struct {
+		RequestID         string           `json:"requestId"`
+		ImagePipelineList []listedPipeline `json:"imagePipelineList"`
+		NextToken         string           `json:"nextToken,omitempty"`
+	}{q.id, rows, next}, err
+}
+
+// pipelineField is what the filters of ListImagePipelines look at.
+func pipelineField(p Pipeline, name string) (values []string, ok bool) {
+	switch name {
+	case "name":
+		return []string{p.name()}, true
+	case "status":
+		return []string{p.status()}, true
+	case "imageRecipeArn":
+		return []string{p.sibling("image-recipe")}, true
+	case "infrastructureConfigurationArn":
+		return []string{p.sibling("infrastructure-configuration")}, true
+	}
+	return nil, name == "description" || name == "distributionConfigurationArn"
+}
+
+// pipeline returns the row of p.
+func (q *request) pipeline(p *Pipeline) listedPipeline {
+	row := listedPipeline{
+		ARN: p.ARN, Name: p.name(), Platform: cmp.Or(p.Platform, "Linux"), Status: p.status(), Tags: tags(p.Tags),
+		EnhancedImageMetadataEnabled: true, ImageRecipeARN: p.sibling("image-recipe"),
+		InfrastructureConfigurationARN: p.sibling("infrastructure-configuration"),
+		DateCreated:                    timestamp(p.Created), DateUpdated: timestamp(p.Created), DateNextRun: timestamp(p.nextRun(q.now)),
+	}
+	if p.Every > 0 {
+		row.Schedule = newSchedule(fmt.Sprintf("rate(%d minutes)", p.Every/time.Minute))
+	} else if !p.NextRun.IsZero() {
+		row.Schedule = newSchedule("cron(0 6 ? * sun *)")
+	}
+	images := newestFirst(q.scenario.ImageBuilds(p.ARN, q.now))
+	if len(images) > 0 {
+		row.LastRunStatus, _ = images[0].stateAt(q.now)
+	}
+	for i := range images {
+		status, _ := images[i].stateAt(q.now)
+		if status == "AVAILABLE" || status == "DEPRECATED" {
+			break
+		}
+		if status == "FAILED" && images[i].buildType() == "SCHEDULED" {
+			row.ConsecutiveFailures++
+		}
+	}
+	return row
+}
+
+func newSchedule(expression string) *schedule {
+	return &schedule{expression, "EXPRESSION_MATCH_ONLY", "UTC"}
+}
+
+func (p *Pipeline) status() string {
+	if p.Disabled {
+		return "DISABLED"
+	}
+	return "ENABLED"
+}
+
+// sibling returns the ARN of another kind of thing with the name of p.
+func (p *Pipeline) sibling(kind string) string {
+	arn := strings.Replace(p.ARN, ":image-pipeline/", ":"+kind+"/", 1)
+	if strings.HasSuffix(kind, "-recipe") {
+		arn += "/1.0.0"
+	}
+	return arn
+}
+
+// tags returns t, which is an empty object in the service's answers if it is nil.
+func tags(t map[string]string) map[string]string {
+	if t == nil {
+		return map[string]string{}
+	}
+	return t
+}

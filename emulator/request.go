@@ -1,0 +1,145 @@
+package emulator
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// request is one signed request of a known operation.
+type request struct {
+	id        string
+	api       *API
+	signer    signer
+	operation string
+	input     input
+	scenario  Scenario  // what the caller sees
+	now       time.Time // of the answer; the first page's on later pages
+	position  position  // where the page begins
+}
+
+// input is the parameters of all operations; each has some of them.
+type input struct {
+	WorkflowExecutionID  string   `json:"workflowExecutionId"`
+	StepExecutionID      string   `json:"stepExecutionId"`
+	ImageBuildVersionARN string   `json:"imageBuildVersionArn"`
+	ImagePipelineARN     string   `json:"imagePipelineArn"`
+	ImageVersionARN      string   `json:"imageVersionArn"`
+	Filters              []filter `json:"filters"`
+	MaxResults           *int     `json:"maxResults"`
+	NextToken            string   `json:"nextToken"`
+
+	form url.Values // those of STS
+}
+
+// subject is what the request is about, as API.Fault sees it.
+func (in *input) subject() string {
+	for _, s := range []string{
+		strings.ToLower(in.WorkflowExecutionID), in.StepExecutionID, in.ImageBuildVersionARN,
+		in.ImagePipelineARN, in.ImageVersionARN, in.form.Get("RoleArn"),
+	} {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// read takes the operation and its parameters out of r.
+func (q *request) read(r *http.Request) error {
+	q.operation = r.URL.Path[1:]
+	if r.Method == http.MethodGet {
+		query := r.URL.Query()
+		q.input.WorkflowExecutionID = query.Get("workflowExecutionId")
+		q.input.StepExecutionID = query.Get("stepExecutionId")
+		q.input.ImageBuildVersionARN = query.Get("imageBuildVersionArn")
+		return nil
+	}
+	malformed := &refusal{http.StatusBadRequest, "SerializationException", "The body of the request cannot be read."}
+	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	if err != nil {
+		return malformed
+	}
+	if isSTS(r) {
+		if q.input.form, err = url.ParseQuery(string(body)); err != nil {
+			return malformed
+		}
+		q.operation = q.input.form.Get("Action")
+		return nil
+	}
+	if json.Unmarshal(body, &q.input) != nil {
+		return malformed
+	}
+	return nil
+}
+
+// begin finds out what the caller sees, and when.
+func (q *request) begin() error {
+	q.scenario, q.now = q.api.Scenario, q.api.now()
+	role, err := q.api.roleOf(q.signer)
+	if err != nil {
+		return err
+	}
+	if role != nil {
+		q.scenario = role.Scenario
+	}
+	return q.turnTo(q.input.NextToken)
+}
+
+// sees reports whether the thing with this ARN is in the region of the request.
+func (q *request) sees(arn string) bool {
+	region := arnPart(arn, 3)
+	return region == "" || region == q.signer.region
+}
+
+// refusal is an error that the service answers.
+type refusal struct {
+	status        int
+	code, message string
+}
+
+func (r *refusal) Error() string { return r.code + ": " + r.message }
+
+// invalid refuses a parameter that is missing or has the wrong form.
+func invalid(parameter string) error {
+	return &refusal{http.StatusBadRequest, "InvalidParameterValueException",
+		"The value supplied for parameter '" + parameter + "' is not valid."}
+}
+
+// unknown refuses something that does not exist.
+func unknown(kind, id string) error {
+	return &refusal{http.StatusNotFound, "ResourceNotFoundException", "The " + kind + " " + id + " does not exist."}
+}
+
+func refuse(w http.ResponseWriter, r *http.Request, err error) {
+	refused := err.(*refusal) // nothing else fails in this package
+	Error(refused.status, refused.code, refused.message).ServeHTTP(w, r)
+}
+
+// write answers with v, as XML when the request goes to STS.
+func write(w http.ResponseWriter, r *http.Request, status int, v any) {
+	marshal, contentType := json.Marshal, "application/json"
+	if isSTS(r) {
+		marshal, contentType = xml.Marshal, "text/xml"
+	}
+	body, err := marshal(v)
+	if err != nil {
+		panic(err) // only plain structs of this package come here
+	}
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}
+
+// arnPart returns a part of an ARN, counted from 0; "" when there is none.
+func arnPart(arn string, n int) string {
+	parts := strings.SplitN(arn, ":", 6)
+	if n >= len(parts) {
+		return ""
+	}
+	return parts[n]
+}
