@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -58,11 +59,31 @@ type flags struct {
 	configCheck   *bool
 	demo          *bool
 	offset        *string
-	status        *bool
+	collectors    collectorFlags
 	logLevel      *string
 	logFormat     *string
 	telemetryPath *string
 	web           *web.FlagConfig
+}
+
+// collectorFlags switch the families of collector.Options.
+type collectorFlags struct{ status, images, pipelines, steps, waiting *bool }
+
+func newCollectorFlags(app *kingpin.Application) collectorFlags {
+	on := func(name, help string) *bool {
+		return app.Flag("collector."+name, help).Default("true").Bool()
+	}
+	return collectorFlags{
+		status:    on("status", "Publish imagebuilder_workflow_execution_status, one series for each execution and status."),
+		images:    on("images", "Publish imagebuilder_image_*, the image builds that are followed."),
+		pipelines: on("pipelines", "Publish imagebuilder_pipeline_*, the pipelines that are selected."),
+		steps:     on("steps", "Look up and publish the steps of executions, where the configuration asks for them."),
+		waiting:   on("waiting", "Look up and publish the steps that wait for an approval."),
+	}
+}
+
+func (f collectorFlags) options() collector.Options {
+	return collector.Options{Status: *f.status, Images: *f.images, Pipelines: *f.pipelines, Steps: *f.steps, Waiting: *f.waiting}
 }
 
 // newApp returns the command line and where its values will stand.
@@ -75,7 +96,7 @@ func newApp() (*kingpin.Application, *flags) {
 		configCheck:   app.Flag("config.check", "Check the configuration file and exit: 0 when it is valid, else 1.").Bool(),
 		demo:          app.Flag("demo", "Show executions of an emulated Image Builder. Reads no configuration file, uses no AWS account.").Bool(),
 		offset:        app.Flag("scrape.timeout-offset", "How long before Prometheus' scrape timeout a scrape is to be complete.").Default("0.5s").String(),
-		status:        app.Flag("collector.status", "Publish imagebuilder_workflow_execution_status, one series for each execution and status.").Default("true").Bool(),
+		collectors:    newCollectorFlags(app),
 		logLevel:      app.Flag("log.level", "Log messages of this level and above: debug, info, warn or error.").Default("info").String(),
 		logFormat:     app.Flag("log.format", "How log messages are written: logfmt or json.").Default("logfmt").String(),
 		telemetryPath: app.Flag("web.telemetry-path", "The path of the metrics.").Default("/metrics").String(),
@@ -113,12 +134,12 @@ func run(args []string, stdout, stderr io.Writer) error {
 	own := prometheus.NewRegistry()
 	own.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		versioncollector.NewCollector(name))
-	targets, err := s.targets(ctx, imagebuilder.NewMetrics(own), logger)
+	targets, err := s.targets(ctx, f.collectors.options(), imagebuilder.NewMetrics(own), logger)
 	if err != nil {
 		return err
 	}
 	exporter := &Exporter{
-		options: collector.Options{Status: *f.status},
+		options: f.collectors.options(),
 		offset:  offset,
 		own:     own,
 		logger:  logger,
@@ -183,7 +204,7 @@ func checkConfig(ctx context.Context, file string, stdout, stderr io.Writer) err
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s: valid, %d targets, %d executions\n", file, len(c.Targets), c.Executions())
+	fmt.Fprintf(stdout, "%s: valid, %s\n", file, c.Summary())
 	if err := resolveRegions(ctx, c); err != nil {
 		fmt.Fprintf(stderr, "warning: %v\n", err)
 	}
@@ -213,6 +234,9 @@ func resolveRegions(ctx context.Context, c *config.Config) error {
 			}
 		}
 		t.Regions = []string{region}
+		if err := t.CheckImageRegions(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -221,6 +245,7 @@ func resolveRegions(ctx context.Context, c *config.Config) error {
 type setup struct {
 	config *config.Config
 	static *imagebuilder.StaticCredentials // nil for the SDK's default chain
+	sts    string                          // the URL of STS, empty for the SDK's choice
 	end    func()                          // frees what the setup holds
 }
 
@@ -244,48 +269,78 @@ func startDemo(_ context.Context, _ string, logger log.Logger) (*setup, error) {
 	}
 	url := "http://" + listener.Addr().String()
 	c := config.Default()
-	var runs []emulator.Run
-	for _, t := range emulator.Demo(1, time.Now()) {
-		target := config.Target{Name: t.Name, Regions: []string{t.Region}, EndpointURL: url}
-		for _, r := range t.Runs {
-			target.WorkflowExecutions = append(target.WorkflowExecutions, r.ID)
+	emulated, targets := emulator.Demo(1, time.Now())
+	for _, t := range targets {
+		target := config.Target{
+			Name: t.Name, Regions: []string{t.Region}, RoleARN: t.RoleARN, ExternalID: t.ExternalID,
+			Images: t.Images, Steps: string(lookup.StepsActive), MaxExecutions: 1000, EndpointURL: url,
 		}
-		runs = append(runs, t.Runs...)
+		for _, name := range t.Pipelines {
+			target.Pipelines = append(target.Pipelines, config.PipelineSelector{Name: regexp.QuoteMeta(name), Builds: 3})
+		}
 		c.Targets = append(c.Targets, target)
 	}
-	api := &http.Server{Handler: &emulator.API{Scenario: emulator.Runs(runs...)}, ReadHeaderTimeout: 10 * time.Second}
+	c.Lookup.DiscoveryInterval = 15 * time.Second // nobody wants to wait for a demo
+	api := &http.Server{Handler: emulated, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = api.Serve(listener) }() // ends with api.Close
 	level.Warn(logger).Log("msg", "this is a demo: nothing here is AWS, all executions are made up", "emulator", url)
 	return &setup{
 		config: &c,
 		static: &imagebuilder.StaticCredentials{AccessKeyID: "demo", SecretAccessKey: "demo"},
+		sts:    url,
 		end:    func() { _ = api.Close() },
 	}, nil
 }
 
-// targets returns a Target for each target and region.
-func (s *setup) targets(ctx context.Context, metrics *imagebuilder.Metrics, logger log.Logger) ([]*lookup.Target, error) {
+// targets returns a Target for each target and region. What the options switch off is
+// not asked for either.
+func (s *setup) targets(ctx context.Context, o collector.Options, metrics *imagebuilder.Metrics, logger log.Logger) ([]*lookup.Target, error) {
 	var targets []*lookup.Target
 	limits := s.config.Lookup
-	for _, t := range s.config.Targets {
+	for i := range s.config.Targets {
+		t := &s.config.Targets[i]
 		for _, region := range t.Regions {
 			client, err := imagebuilder.NewClient(ctx, imagebuilder.ClientConfig{
 				Target: t.Name, Region: region, EndpointURL: t.EndpointURL, Static: s.static,
-				Concurrency: limits.Concurrency, RateLimit: limits.RateLimit, Burst: limits.Burst, Timeout: limits.Timeout,
+				Role:           imagebuilder.Role{ARN: t.RoleARN, ExternalID: t.ExternalID, SessionName: t.SessionName},
+				STSEndpointURL: s.sts,
+				Concurrency:    limits.Concurrency, RateLimit: limits.RateLimit, Burst: limits.Burst, Timeout: limits.Timeout,
 				Metrics: metrics,
 			})
 			if err != nil {
 				return nil, fmt.Errorf("target %q: %w", t.Name, err)
 			}
-			targets = append(targets, lookup.New(lookup.Config{
-				Name: t.Name, Region: region, WorkflowExecutions: t.WorkflowExecutions,
-				MinInterval: limits.MinInterval, MaxStaleness: limits.MaxStaleness,
-				Client: client, Logger: logger,
-			}))
-			level.Info(logger).Log("msg", "target", "target", t.Name, "region", region, "workflow_executions", len(t.WorkflowExecutions))
+			c := selection(t, region, o)
+			c.MinInterval, c.DiscoveryInterval, c.MaxStaleness = limits.MinInterval, limits.DiscoveryInterval, limits.MaxStaleness
+			c.Client, c.Logger = client, logger
+			targets = append(targets, lookup.New(c))
+			level.Info(logger).Log("msg", "target", "target", t.Name, "region", region, "role_arn", t.RoleARN,
+				"workflow_executions", len(c.WorkflowExecutions), "pipelines", len(c.Pipelines), "images", len(c.Images), "steps", c.Steps)
 		}
 	}
 	return targets, nil
+}
+
+// selection returns what is looked up of a target in one of its regions.
+func selection(t *config.Target, region string, o collector.Options) lookup.Config {
+	c := lookup.Config{
+		Name: t.Name, Region: region,
+		WorkflowExecutions: t.WorkflowExecutions, Steps: lookup.Steps(t.Steps), MaxExecutions: t.MaxExecutions,
+	}
+	for _, s := range t.Pipelines {
+		c.Pipelines = append(c.Pipelines, lookup.Selector{Name: s.Regexp(), Tags: s.Tags, Builds: s.Builds})
+	}
+	for _, arn := range t.Images {
+		if image, err := imagebuilder.ParseImageARN(arn); err == nil && image.Region == region {
+			c.Images = append(c.Images, arn)
+		}
+	}
+	if !o.Steps {
+		c.Steps = lookup.StepsNone
+	}
+	// A target of ids alone needs no other permission, unless it asks for steps.
+	c.Waiting = o.Waiting && (len(t.Pipelines) > 0 || len(t.Images) > 0 || t.Steps != string(lookup.StepsNone))
+	return c
 }
 
 // newMux returns the pages of the exporter.

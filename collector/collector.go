@@ -28,7 +28,11 @@ var _ Source = (*lookup.Target)(nil)
 // Options switches families of metrics. The zero value has only those that are
 // always on.
 type Options struct {
-	Status bool // imagebuilder_workflow_execution_status
+	Status    bool // imagebuilder_workflow_execution_status
+	Images    bool // imagebuilder_image_*
+	Pipelines bool // imagebuilder_pipeline_*
+	Steps     bool // imagebuilder_workflow_step_*, but what waits
+	Waiting   bool // imagebuilder_workflow_step_waiting_since_timestamp_seconds
 }
 
 // Collector is a prometheus.Collector for one scrape.
@@ -54,9 +58,20 @@ type family interface {
 
 // New returns a Collector for a scrape that ends with ctx at the latest.
 func New(ctx context.Context, sources []Source, o Options) *Collector {
-	families := []family{targets{}, lookups{}, executions{}, steps{}}
-	if o.Status {
-		families = append(families, status{})
+	families := []family{targets{}, lookups{}, executions{}, counts{}}
+	for _, f := range []struct {
+		on     bool
+		family family
+	}{
+		{o.Status, status{}},
+		{o.Steps, steps{}},
+		{o.Waiting, waiting{}},
+		{o.Images, images{}},
+		{o.Pipelines, pipelines{}},
+	} {
+		if f.on {
+			families = append(families, f.family)
+		}
 	}
 	return &Collector{ctx: ctx, sources: sources, families: families}
 }
@@ -88,10 +103,11 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 // be called before Collect has returned.
 func (c *Collector) Waited() time.Duration { return c.waited }
 
-// Names of labels in docs/metrics.md: T, and E behind it.
+// Names of labels in docs/metrics.md: T, and E and S behind it.
 var (
 	targetNames    = []string{"target", "region"}
 	executionNames = []string{"target", "region", "workflow_execution_id"}
+	stepNames      = []string{"target", "region", "workflow_execution_id", "step_execution_id", "step"}
 )
 
 func newDesc(name, help string, labels []string, more ...string) *prometheus.Desc {

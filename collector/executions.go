@@ -52,7 +52,7 @@ func infoLabels(e *execution) []*dto.LabelPair {
 	return with(e.labels,
 		pair("status", string(v.Status)),
 		pair("workflow_type", v.WorkflowType),
-		pair("pipeline", ""),
+		pair("pipeline", e.Pipeline),
 		pair("image_name", v.Image.Name),
 		pair("image_version", v.Image.Version),
 		pair("image_build_version_arn", v.ImageBuildVersionARN),

@@ -47,7 +47,10 @@ func (targets) collect(ch chan<- prometheus.Metric, s *scrape) {
 			emit(refreshLastSuccessDesc, seconds(t.LastSuccess))
 		}
 		emit(selectedDesc, float64(len(t.Executions)))
-		emit(droppedDesc, 0)
+		emit(droppedDesc, float64(t.Dropped))
+		if !t.DiscoveredAt.IsZero() {
+			emit(discoveryLastSuccessDesc, seconds(t.DiscoveredAt))
+		}
 	}
 }
 

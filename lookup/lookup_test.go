@@ -2,8 +2,10 @@ package lookup
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,7 +15,7 @@ import (
 	"time"
 
 	"github.com/go-kit/log"
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
@@ -33,6 +35,7 @@ type world struct {
 
 	mu     sync.Mutex
 	faults map[string]http.Handler // by id; "" for all others
+	broken map[string]http.Handler // by operation
 	calls  map[string][]time.Duration
 	order  []string
 }
@@ -41,16 +44,19 @@ type world struct {
 func newWorld(t *testing.T, runs ...emulator.Run) *world {
 	w := &world{
 		t: t, begin: time.Now(),
-		faults: map[string]http.Handler{}, calls: map[string][]time.Duration{},
+		faults: map[string]http.Handler{}, broken: map[string]http.Handler{}, calls: map[string][]time.Duration{},
 		client: imagebuilder.ClientConfig{Concurrency: 100, Timeout: 10 * time.Second, Burst: 1},
 	}
 	w.API = &emulator.API{Scenario: emulator.Runs(runs...), Fault: w.fault}
 	return w
 }
 
-func (w *world) fault(_, id string) http.Handler {
+func (w *world) fault(operation, id string) http.Handler {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if f := w.broken[operation]; f != nil {
+		return f
+	}
 	w.calls[id] = append(w.calls[id], w.now())
 	w.order = append(w.order, id)
 	if f, ok := w.faults[id]; ok {
@@ -77,6 +83,13 @@ func (w *world) fail(id string, f http.Handler) {
 	}
 }
 
+// failOperation makes all requests of an operation end so from now on. Nil ends it.
+func (w *world) failOperation(operation string, f http.Handler) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.broken[operation] = f
+}
+
 // now returns the time since the world began.
 func (w *world) now() time.Duration { return time.Since(w.begin).Round(time.Millisecond) }
 
@@ -86,22 +99,28 @@ func (w *world) at(d time.Duration) { <-time.After(d - time.Since(w.begin)) }
 // target returns a Target for ids, with an interval of 10 s and a staleness of 5 m.
 func (w *world) target(ids ...string) *Target {
 	w.t.Helper()
+	return w.targetWith(Config{WorkflowExecutions: ids})
+}
+
+// targetWith returns a Target that selects as s says, with an interval of 10 s, one of 5 m
+// for discovery, and a staleness of 5 m.
+func (w *world) targetWith(s Config) *Target {
+	w.t.Helper()
 	httpClient, end := emulator.Pipe(w)
 	w.t.Cleanup(end)
 	httpClient.Transport = &oneFlight{RoundTripper: httpClient.Transport, t: w.t}
 	c := w.client
-	c.Target, c.Region, c.EndpointURL, c.HTTPClient = "golden-images", "eu-west-1", "http://emulator", httpClient
+	c.Target, c.EndpointURL, c.HTTPClient = "golden-images", "http://emulator", httpClient
+	c.Region = cmp.Or(c.Region, "eu-west-1")
 	c.Metrics = imagebuilder.NewMetrics(prometheus.NewRegistry())
 	c.Static = &imagebuilder.StaticCredentials{AccessKeyID: "AKID", SecretAccessKey: "secret"}
 	client, err := imagebuilder.NewClient(w.t.Context(), c)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	target := New(Config{
-		Name: "golden-images", Region: "eu-west-1", WorkflowExecutions: ids,
-		MinInterval: 10 * time.Second, MaxStaleness: 5 * time.Minute,
-		Client: client, Logger: log.NewLogfmtLogger(log.NewSyncWriter(&w.logs)),
-	})
+	s.Name, s.Region, s.Client, s.Logger = c.Target, c.Region, client, log.NewLogfmtLogger(log.NewSyncWriter(&w.logs))
+	s.MinInterval, s.DiscoveryInterval, s.MaxStaleness = 10*time.Second, 5*time.Minute, 5*time.Minute
+	target := New(s)
 	w.t.Cleanup(target.Close)
 	return target
 }
@@ -115,6 +134,14 @@ type oneFlight struct {
 
 func (o *oneFlight) RoundTrip(r *http.Request) (*http.Response, error) {
 	url := r.URL.String()
+	if r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		url += " " + string(body)
+	}
 	if _, twice := o.on.LoadOrStore(url, true); twice {
 		o.t.Errorf("a second request on the wire: %s", url)
 	}
@@ -257,7 +284,7 @@ func TestSixtyFourScrapersShareEveryLookup(t *testing.T) {
 		scrapers.Wait()
 		want := []time.Duration{1 * time.Second, 11 * time.Second, 21 * time.Second, 31 * time.Second, 41 * time.Second, 51 * time.Second}
 		for i, ids := range []string{id(1), id(2)} {
-			if diff := cmp.Diff(want, w.callsFor(ids)); diff != "" {
+			if diff := gocmp.Diff(want, w.callsFor(ids)); diff != "" {
 				t.Errorf("answers to %d (-want +got):\n%s", i+1, diff)
 			}
 		}
@@ -321,7 +348,7 @@ func TestBackoff(t *testing.T) {
 						step = min(2*step, 5*time.Minute)
 					}
 				}
-				if diff := cmp.Diff(want, w.callsFor(id(1))); diff != "" {
+				if diff := gocmp.Diff(want, w.callsFor(id(1))); diff != "" {
 					t.Errorf("calls (-want +got):\n%s", diff)
 				}
 				w.fail(id(1), nil)
@@ -365,7 +392,7 @@ func TestTheIntervalRunsFromTheFirstRequest(t *testing.T) {
 		w.fail(id(1), nil)
 		w.at(12 * time.Second) // the second one got its turn after 10 s
 		w.scrape(target)
-		if diff := cmp.Diff([]time.Duration{10 * time.Second}, w.callsFor(id(2))); diff != "" {
+		if diff := gocmp.Diff([]time.Duration{10 * time.Second}, w.callsFor(id(2))); diff != "" {
 			t.Errorf("calls (-want +got):\n%s", diff)
 		}
 	})
