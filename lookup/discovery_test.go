@@ -422,12 +422,14 @@ func TestADiscoveryThatFails(t *testing.T) {
 				t.Errorf("up %t, discovered at %s, at first at %s", s.Up, s.DiscoveredAt, first.DiscoveredAt)
 			}
 			w.scrapeEvery(target, 15*time.Second, 10*time.Minute+15*time.Second)
-			if s := w.expect(target, "it is too old"); s.Up && operation == "ListImagePipelines" {
+			w.expect(target, "it is too old")
+			w.scrapeEvery(target, 15*time.Second, 11*time.Minute+30*time.Second)
+			if s := w.scrape(target); s.Up && operation == "ListImagePipelines" {
 				t.Error("up, while everything that is asked is denied")
 			}
 			before := w.operations()
 			w.failOperation(operation, nil)
-			w.scrapeEvery(target, 15*time.Second, 12*time.Minute)
+			w.scrapeEvery(target, 15*time.Second, 13*time.Minute)
 			if s := w.expect(target, "it is back", known...); !s.Up || !s.DiscoveredAt.After(first.DiscoveredAt) {
 				t.Errorf("up %t, discovered at %s", s.Up, s.DiscoveredAt)
 			}

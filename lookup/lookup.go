@@ -89,8 +89,8 @@ type Target struct {
 	running sync.WaitGroup // the dispatchers and the lookups
 
 	mu        sync.Mutex
-	lookups   lane // of executions and steps
-	discovery lane // of the selection
+	lookups   lane               // of executions and steps
+	discovery lane               // of the selection
 	entries   map[subject]*entry // all that is asked
 	leaving   map[subject]*entry // no longer asked, but queued or in flight
 	born      []*entry           // new, or to be asked anew, since the last answer

@@ -73,7 +73,7 @@ func (t *Target) followSteps(v *imagebuilder.Execution, now time.Time) {
 	q := e.question.(*stepList)
 	switch {
 	case !v.Status.Final():
-		q.endedAt = time.Time{}
+		q.endedAt, e.settled = time.Time{}, false
 	case q.endedAt.IsZero():
 		q.endedAt = now
 		q.pace(t, e)

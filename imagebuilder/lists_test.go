@@ -1,0 +1,361 @@
+package imagebuilder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
+)
+
+const (
+	testImage    = "arn:aws:imagebuilder:eu-west-1:111122223333:image/web/1.0.0/1"
+	testPipeline = "arn:aws:imagebuilder:eu-west-1:111122223333:image-pipeline/web"
+)
+
+// calls has the lists, each with a subject of its own.
+var calls = map[string]func(c *Client, ctx context.Context) (rows int, err error){
+	"ListWorkflowExecutions": func(c *Client, ctx context.Context) (int, error) {
+		rows, err := c.ListWorkflowExecutions(ctx, testImage, nil)
+		return len(rows), err
+	},
+	"ListWorkflowStepExecutions": func(c *Client, ctx context.Context) (int, error) {
+		rows, err := c.ListWorkflowStepExecutions(ctx, testID, nil)
+		return len(rows), err
+	},
+	"ListWaitingWorkflowSteps": func(c *Client, ctx context.Context) (int, error) {
+		rows, err := c.ListWaitingWorkflowSteps(ctx, nil)
+		return len(rows), err
+	},
+	"ListImagePipelines": func(c *Client, ctx context.Context) (int, error) {
+		rows, err := c.ListImagePipelines(ctx, nil)
+		return len(rows), err
+	},
+	"ListImagePipelineImages": func(c *Client, ctx context.Context) (int, error) {
+		rows, err := c.ListImagePipelineImages(ctx, testPipeline, nil)
+		return len(rows), err
+	},
+	"ListImageBuildVersions": func(c *Client, ctx context.Context) (int, error) {
+		rows, err := c.ListImageBuildVersions(ctx, strings.TrimSuffix(testImage, "/1"), nil)
+		return len(rows), err
+	},
+	"GetImage": func(c *Client, ctx context.Context) (int, error) {
+		_, err := c.GetImage(ctx, testImage, nil)
+		return 1, err
+	},
+}
+
+func answer(format string, args ...any) http.Handler {
+	return emulator.Body(200, "application/json", fmt.Sprintf(format, args...))
+}
+
+// TestAnswersThatCannotBeUsed has what a list must not be taken for.
+func TestAnswersThatCannotBeUsed(t *testing.T) {
+	for _, c := range []struct {
+		name, body string
+		class      Class
+		except     string // an operation to whose answers it says nothing wrong
+	}{
+		{"nothing", "", Invalid, "ListWaitingWorkflowSteps"},
+		{"an empty object", "{}", Invalid, "ListWaitingWorkflowSteps"},
+		{"text", "oops", Unavailable, ""},
+		{"a list in place of an object", "[]", Invalid, ""},
+		{"a page that names itself", `{"requestId":"x","nextToken":"again","steps":[],"image":{"arn":"` + testImage + `","state":{"status":"AVAILABLE"}}}`, Invalid, "GetImage"},
+	} {
+		for operation, call := range calls {
+			if operation == c.except {
+				continue
+			}
+			synctest.Test(t, func(t *testing.T) {
+				client, _ := newTestClient(t, always(answer("%s", c.body)))
+				_, err := call(client, t.Context())
+				var e *Error
+				if !errors.As(err, &e) || e.Class != c.class || e.Operation != operation {
+					t.Errorf("%s, %s: %v, want class %s", operation, c.name, err, c.class)
+				}
+			})
+		}
+	}
+}
+
+func TestAnswersAboutSomethingElse(t *testing.T) {
+	for operation, body := range map[string]string{
+		"ListWorkflowExecutions":     `{"requestId":"x","imageBuildVersionArn":"` + testImage + `1","workflowExecutions":[]}`,
+		"ListWorkflowStepExecutions": `{"requestId":"x","workflowExecutionId":"wf-065b1cb6-3a62-4618-a021-94ddcbe32908","steps":[]}`,
+		"GetImage":                   `{"requestId":"x","image":{"arn":"` + testImage + `1","state":{"status":"AVAILABLE"}}}`,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			client, reg := newTestClient(t, always(answer("%s", body)))
+			if _, err := calls[operation](client, t.Context()); !errors.Is(err, Invalid) {
+				t.Errorf("%s: %v, want class invalid", operation, err)
+			}
+			if n := invalid(t, reg, "foreign_id"); n != 1 {
+				t.Errorf("%s: %g foreign ids are counted", operation, n)
+			}
+		})
+	}
+}
+
+// invalid returns how many answers were left out for a reason.
+func invalid(t *testing.T, reg prometheus.Gatherer, reason string) float64 {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == "imagebuilder_exporter_invalid_responses_total" && m.GetLabel()[0].GetValue() == reason {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
+	return 0
+}
+
+// TestRowsThatCannotBeUsed are left out and counted, and the others are read.
+func TestRowsThatCannotBeUsed(t *testing.T) {
+	for operation, c := range map[string]struct {
+		key        string
+		good, twin string
+		bad        []string
+	}{
+		"ListWorkflowExecutions": {
+			"workflowExecutions", `{"workflowExecutionId":"` + testID + `","status":"PAUSED"}`, `{"workflowExecutionId":"WF-` + testID[3:] + `","status":"RUNNING"}`,
+			[]string{`{}`, `{"status":"RUNNING"}`, `{"workflowExecutionId":"` + testID + `"}`, `{"workflowExecutionId":"1","status":"RUNNING"}`, `{"workflowExecutionId":"WF-` + testID[3:] + `","status":"RUNNING"}`},
+		},
+		"ListWorkflowStepExecutions": {
+			"steps", `{"stepExecutionId":"step-1","name":"A","status":"WAITING"}`, `{"stepExecutionId":"step-1"}`,
+			[]string{`{}`, `{"name":"A","status":"RUNNING"}`},
+		},
+		"ListWaitingWorkflowSteps": {
+			"steps",
+			`{"stepExecutionId":"step-1","workflowExecutionId":"` + testID + `","startTime":"2026-09-09T19:12:23.175Z"}`, `{"stepExecutionId":"step-1","workflowExecutionId":"` + testID + `","startTime":"2026-09-09T19:12:23.175Z"}`,
+			[]string{`{}`, `{"stepExecutionId":"step-2","workflowExecutionId":"1","startTime":"2026-09-09T19:12:23.175Z"}`, `{"stepExecutionId":"step-2","workflowExecutionId":"` + testID + `","startTime":"soon"}`},
+		},
+		"ListImagePipelines": {
+			"imagePipelineList", `{"arn":"` + testPipeline + `"}`, `{"arn":"` + testPipeline + `","name":"Web"}`,
+			[]string{`{}`, `{"name":"Web"}`, `{"arn":"web"}`},
+		},
+		"ListImagePipelineImages": {
+			"imageSummaryList", `{"arn":"` + testImage + `","state":{"status":"NEW"}}`, `{"arn":"` + testImage + `","state":{"status":"NEW"}}`,
+			[]string{`{}`, `{"arn":"` + testImage + `"}`, `{"arn":"` + testImage + `","state":{}}`, `{"arn":"x","state":{"status":"NEW"}}`},
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			rows := append([]string{c.good, c.twin}, c.bad...)
+			if operation == "ListWorkflowExecutions" {
+				rows[1] = c.good
+			}
+			client, reg := newTestClient(t, always(answer(`{"requestId":"x",%q:[%s]}`, c.key, strings.Join(rows, ","))))
+			n, err := calls[operation](client, t.Context())
+			if err != nil || n != 1 {
+				t.Errorf("%s: %d rows, %v; want 1", operation, n, err)
+			}
+			if n := invalid(t, reg, "empty") + invalid(t, reg, "timestamp"); int(n) != len(c.bad) {
+				t.Errorf("%s: %g of %d bad rows are counted", operation, n, len(c.bad))
+			}
+		})
+	}
+}
+
+func TestWhatAListTells(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bodies := map[string]string{
+			"ListImagePipelines": `{"requestId":"x","imagePipelineList":[{"arn":"` + testPipeline + `","name":"My Web","platform":"Linux","status":"ENABLED",
+				"tags":{"a":"b"},"lastRunStatus":"FAILED","consecutiveFailures":3,"dateNextRun":"2026-09-09T19:12:23.175Z"}]}`,
+			"GetImage": `{"requestId":"x","image":{"arn":"` + testImage + `","name":"My Web","platform":"Linux","type":"AMI","buildType":"SCHEDULED",
+				"state":{"status":"FAILED","reason":"why"},"dateCreated":"2026-09-09T19:12:23.175Z","sourcePipelineArn":"` + testPipeline + `",
+				"outputResources":{"amis":[{"region":"eu-west-1","image":"ami-1"},{"region":"eu-west-1","image":"ami-1"},{"region":"eu-west-1"}],
+				"containers":[{"region":"eu-west-1","imageUris":["a:1","a:2"]}]}}}`,
+			"ListWorkflowStepExecutions": `{"requestId":"x","steps":[{"stepExecutionId":"step-1","name":"A","action":"WaitForAction","status":"WAITING","rollbackStatus":"RUNNING",
+				"startTime":"2026-09-09T19:12:23.175Z","endTime":"2026-09-09T19:12:22.175Z","inputs":"secret","outputs":"secret","message":"secret"}]}`,
+		}
+		client, reg := newTestClient(t, &emulator.API{Scenario: emulator.Runs(), Fault: func(operation, _ string) http.Handler {
+			return answer("%s", bodies[operation])
+		}})
+		at := time.Date(2026, 9, 9, 19, 12, 23, 175e6, time.UTC)
+		three := 3
+		pipelines, err := client.ListImagePipelines(t.Context(), nil)
+		if diff := cmp.Diff([]Pipeline{{
+			ARN: testPipeline, Name: "My Web", Platform: "Linux", Status: "ENABLED", Tags: map[string]string{"a": "b"},
+			LastRunStatus: ImageFailed, ConsecutiveFailures: &three, NextRun: at,
+		}}, pipelines); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+		image, err := client.GetImage(t.Context(), testImage, nil)
+		if diff := cmp.Diff(Image{
+			ARN: testImage, Build: ImageBuildVersion{AccountID: "111122223333", Name: "web", Version: "1.0.0/1"},
+			Status: ImageFailed, Reason: "why", Platform: "Linux", Type: "AMI", BuildType: "SCHEDULED", Created: at,
+			Outputs:           []Output{{"eu-west-1", "ami-1"}, {"eu-west-1", "a:1"}, {"eu-west-1", "a:2"}},
+			SourcePipelineARN: testPipeline, SourcePipelineName: "web",
+		}, image); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+		steps, err := client.ListWorkflowStepExecutions(t.Context(), testID, nil)
+		if diff := cmp.Diff([]Step{{ID: "step-1", Name: "A", Action: "WaitForAction", Status: "WAITING", RollbackStatus: "RUNNING", Start: at}}, steps); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+		if n := invalid(t, reg, "timestamp"); n != 1 {
+			t.Errorf("%g bad times are counted, want the end before its start", n)
+		}
+	})
+}
+
+// TestDiscoveryHasAQuarterOfTheRate lists a hundred pages.
+func TestDiscoveryHasAQuarterOfTheRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		account := &emulator.Account{}
+		for n := range 2500 {
+			account.Pipelines = append(account.Pipelines, emulator.Pipeline{ARN: fmt.Sprint(testPipeline, n)})
+		}
+		client, _ := newClientWith(t, &emulator.API{Scenario: account}, ClientConfig{Concurrency: 10, RateLimit: 20, Burst: 40, Timeout: time.Second})
+		begin := time.Now()
+		pipelines, err := client.ListImagePipelines(t.Context(), nil)
+		// 10 at once, then 5 a second.
+		if took := time.Since(begin); len(pipelines) != 2500 || err != nil || took != 18*time.Second {
+			t.Errorf("%d pipelines after %s, %v; want 2500 after 18s", len(pipelines), took, err)
+		}
+	})
+}
+
+func TestAListWithoutAnEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var pages atomic.Int64
+		client, reg := newTestClient(t, &emulator.API{Scenario: emulator.Runs(), Fault: func(string, string) http.Handler {
+			return answer(`{"requestId":"x","imagePipelineList":[],"nextToken":"%d"}`, pages.Add(1))
+		}})
+		_, err := client.ListImagePipelines(t.Context(), nil)
+		if !errors.Is(err, Invalid) || pages.Load() != maxPages || invalid(t, reg, "pages") != 1 {
+			t.Errorf("%v after %d pages", err, pages.Load())
+		}
+	})
+}
+
+const testRole = "arn:aws:iam::444455556666:role/exporter"
+
+// roleAPI has an image in the account of a role that wants the external id "secret".
+func roleAPI() *emulator.API {
+	image := emulator.Image{ARN: testImage, Name: "in the other account"}
+	return &emulator.API{
+		Scenario: emulator.Runs(),
+		Roles:    []emulator.Role{{ARN: testRole, ExternalID: "external-secret", Scenario: &emulator.Account{Images: []emulator.Image{image}}}},
+	}
+}
+
+func TestARoleIsAssumedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := roleAPI()
+		client, reg := newClientWith(t, api, ClientConfig{
+			Concurrency: 1, Burst: 1, Timeout: 10 * time.Second,
+			Role: Role{ARN: testRole, ExternalID: "external-secret"}, STSEndpointURL: "http://sts",
+		})
+		for range 100 {
+			if _, err := client.GetImage(t.Context(), testImage, nil); err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(30 * time.Second)
+		}
+		if n := api.Requests("AssumeRole"); n != 1 {
+			t.Errorf("%d times in 50 minutes, want 1", n)
+		}
+		<-time.After(10 * time.Minute)
+		if _, err := client.GetImage(t.Context(), testImage, nil); err != nil || api.Requests("AssumeRole") != 2 {
+			t.Errorf("%d times in an hour, %v; want 2", api.Requests("AssumeRole"), err)
+		}
+		want := `# HELP imagebuilder_exporter_api_requests_total Attempts to call the AWS API, retries included, whatever their outcome.
+# TYPE imagebuilder_exporter_api_requests_total counter
+imagebuilder_exporter_api_requests_total{operation="AssumeRole",region="eu-west-1",target="golden-images"} 2
+imagebuilder_exporter_api_requests_total{operation="GetImage",region="eu-west-1",target="golden-images"} 101
+imagebuilder_exporter_api_requests_total{operation="GetWorkflowExecution",region="eu-west-1",target="golden-images"} 0
+`
+		if err := testutil.GatherAndCompare(reg, strings.NewReader(want), "imagebuilder_exporter_api_requests_total"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestARoleThatCannotBeAssumed has the ways in which STS refuses or fails.
+func TestARoleThatCannotBeAssumed(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		role  Role
+		fault http.Handler
+		class Class
+		code  string
+	}{
+		{"another external id", Role{ARN: testRole, ExternalID: "guessed-secret"}, nil, Denied, "AccessDenied"},
+		{"no external id", Role{ARN: testRole}, nil, Denied, "AccessDenied"},
+		{"unknown role", Role{ARN: testRole + "s", ExternalID: "external-secret"}, nil, Denied, "AccessDenied"},
+		{"validation", Role{ARN: testRole}, emulator.Body(400, "text/xml", `<ErrorResponse><Error><Code>ValidationError</Code><Message>m</Message></Error></ErrorResponse>`), Denied, "ValidationError"},
+		{"an answer that is none", Role{ARN: testRole}, emulator.Body(200, "text/xml", ``), Unavailable, ""},
+		{"throttled", Role{ARN: testRole}, emulator.Body(400, "text/xml", `<ErrorResponse><Error><Code>Throttling</Code><Message>m</Message></Error></ErrorResponse>`), Throttled, "Throttling"},
+		{"an outage", Role{ARN: testRole}, emulator.Body(503, "text/html", `<html>`), Unavailable, ""},
+		{"it hangs", Role{ARN: testRole}, emulator.Hang(), Unavailable, ""},
+		{"it resets", Role{ARN: testRole}, emulator.Reset(""), Unavailable, ""},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			api := roleAPI()
+			api.Fault = func(operation, _ string) http.Handler {
+				if operation == "AssumeRole" {
+					return c.fault
+				}
+				t.Errorf("%s was asked", operation)
+				return nil
+			}
+			client, _ := newClientWith(t, api, ClientConfig{Concurrency: 1, Burst: 1, Timeout: 10 * time.Second, Role: c.role, STSEndpointURL: "http://sts"})
+			begin := time.Now()
+			err := client.Authenticate(t.Context())
+			var e *Error
+			if !errors.As(err, &e) || e.Class != c.class || e.Code != c.code {
+				t.Fatalf("%s: %v, want class %s and code %s", c.name, err, c.class, c.code)
+			}
+			if took := time.Since(begin); took > 10*time.Second {
+				t.Errorf("%s: it took %s", c.name, took)
+			}
+			if strings.Contains(err.Error(), "-secret") || !strings.Contains(err.Error(), "assuming the role "+c.role.ARN) {
+				t.Errorf("%s: the error reads %v", c.name, err)
+			}
+			if _, err := client.GetImage(t.Context(), testImage, nil); !errors.Is(err, c.class) {
+				t.Errorf("%s: a call says %v", c.name, err)
+			}
+		})
+	}
+}
+
+// TestCredentialsThatExpireEarly are replaced when the service says so.
+func TestCredentialsThatExpireEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := roleAPI()
+		var expired atomic.Bool
+		api.Fault = func(operation, _ string) http.Handler {
+			if operation == "AssumeRole" {
+				expired.Store(false)
+			} else if expired.Load() {
+				return emulator.Error(403, "ExpiredTokenException", "")
+			}
+			return nil
+		}
+		client, _ := newClientWith(t, api, ClientConfig{
+			Concurrency: 1, Burst: 1, Timeout: 10 * time.Second,
+			Role: Role{ARN: testRole, ExternalID: "external-secret"}, STSEndpointURL: "http://sts",
+		})
+		for _, want := range []error{nil, Denied, nil} {
+			_, err := client.GetImage(t.Context(), testImage, nil)
+			if !errors.Is(err, want) {
+				t.Errorf("%v, want %v", err, want)
+			}
+			expired.Store(want == nil)
+		}
+	})
+}
