@@ -1,8 +1,10 @@
 package emulator
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 )
@@ -24,12 +26,34 @@ func Pipe(h http.Handler) (client *http.Client, end func()) {
 		DialContext:         listener.dial,
 		MaxIdleConnsPerHost: 1000,
 	}
-	return &http.Client{Transport: transport}, func() {
+	return &http.Client{Transport: ownBody{transport}}, func() {
 		transport.CloseIdleConnections()
 		_ = server.Close()
 		<-done
 	}
 }
+
+// ownBody sends a copy of each request's body. The SDK closes a body as soon as the
+// answer begins, which a pipe makes so fast that the transport may still be about to
+// look for the body's end; an error there would end the connection.
+type ownBody struct{ transport *http.Transport }
+
+func (o ownBody) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		return o.transport.RoundTrip(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	_ = r.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	r = r.Clone(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return o.transport.RoundTrip(r)
+}
+
+// CloseIdleConnections is for http.Client's method of that name.
+func (o ownBody) CloseIdleConnections() { o.transport.CloseIdleConnections() }
 
 // pipeListener is a net.Listener of net.Pipe connections.
 type pipeListener struct {
