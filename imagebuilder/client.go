@@ -178,7 +178,8 @@ const metadataTimeout = 5 * time.Second
 // source. Whoever is about to make many requests calls it first, so that missing
 // credentials cost one attempt to get them and not one for each request.
 func (c *Client) Authenticate(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, errTimeLimit)
+	// What gets them has the time limit itself, and says more than "deadline exceeded".
+	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout+time.Second, errTimeLimit)
 	defer cancel()
 	if _, err := c.credentials.Retrieve(ctx); err != nil {
 		return &Error{Operation: "Authenticate", Class: classify(err), Code: apiCode(err), Err: err}
