@@ -89,12 +89,12 @@ func newBenchExporter(b *testing.B, url string, ids []string) (*Exporter, func()
 	c.Targets = []config.Target{{Name: "bench", Regions: []string{"eu-west-1"}, EndpointURL: url, WorkflowExecutions: ids}}
 	s := &setup{config: &c, static: &imagebuilder.StaticCredentials{AccessKeyID: "AKID", SecretAccessKey: "secret"}}
 	own := prometheus.NewRegistry()
-	targets, err := s.targets(b.Context(), imagebuilder.NewMetrics(own), log.NewNopLogger())
+	targets, err := s.targets(b.Context(), everything, imagebuilder.NewMetrics(own), log.NewNopLogger())
 	if err != nil {
 		b.Fatal(err)
 	}
 	return &Exporter{
-		sources: []collector.Source{targets[0]}, options: collector.Options{Status: true},
+		sources: []collector.Source{targets[0]}, options: everything,
 		own: own, logger: log.NewNopLogger(),
 	}, targets[0].Close
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -48,32 +49,41 @@ func newTestExporter(t *testing.T, api http.Handler, limits config.Lookup, ids .
 	t.Helper()
 	own := prometheus.NewPedanticRegistry()
 	e := &Exporter{
-		options: collector.Options{Status: true},
+		options: everything,
 		offset:  500 * time.Millisecond, own: own, logger: log.NewNopLogger(),
 	}
 	addTarget(t, e, imagebuilder.NewMetrics(own), "golden-images", api, limits, ids...)
 	return e
 }
 
-// addTarget adds a target in eu-west-1 to e.
+// everything switches on all families.
+var everything = collector.Options{Status: true, Images: true, Pipelines: true, Steps: true, Waiting: true}
+
+// addTarget adds a target of ids in eu-west-1 to e.
 func addTarget(t *testing.T, e *Exporter, metrics *imagebuilder.Metrics, name string, api http.Handler, limits config.Lookup, ids ...string) {
+	t.Helper()
+	addSelection(t, e, api, limits, imagebuilder.ClientConfig{Target: name, Metrics: metrics}, lookup.Config{WorkflowExecutions: ids})
+}
+
+// addSelection adds a target in eu-west-1 to e that selects as s says.
+func addSelection(t *testing.T, e *Exporter, api http.Handler, limits config.Lookup, c imagebuilder.ClientConfig, s lookup.Config) {
 	t.Helper()
 	httpClient, end := emulator.Pipe(api)
 	t.Cleanup(end)
-	client, err := imagebuilder.NewClient(t.Context(), imagebuilder.ClientConfig{
-		Target: name, Region: "eu-west-1", EndpointURL: "http://emulator",
-		Static:      &imagebuilder.StaticCredentials{AccessKeyID: "AKID", SecretAccessKey: "secret"},
-		Concurrency: limits.Concurrency, RateLimit: limits.RateLimit, Burst: limits.Burst, Timeout: limits.Timeout,
-		Metrics: metrics, HTTPClient: httpClient,
-	})
+	c.Region, c.EndpointURL, c.STSEndpointURL, c.HTTPClient = "eu-west-1", "http://emulator", "http://sts", httpClient
+	c.Static = &imagebuilder.StaticCredentials{AccessKeyID: "AKID", SecretAccessKey: "secret"}
+	c.Concurrency, c.RateLimit, c.Burst, c.Timeout = limits.Concurrency, limits.RateLimit, limits.Burst, limits.Timeout
+	if c.Metrics == nil {
+		c.Metrics = imagebuilder.NewMetrics(prometheus.NewRegistry())
+	}
+	client, err := imagebuilder.NewClient(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	target := lookup.New(lookup.Config{
-		Name: name, Region: "eu-west-1", WorkflowExecutions: ids,
-		MinInterval: limits.MinInterval, MaxStaleness: limits.MaxStaleness,
-		Client: client, Logger: e.logger,
-	})
+	s.Name, s.Region, s.Client, s.Logger = c.Target, c.Region, client, e.logger
+	s.MinInterval, s.DiscoveryInterval, s.MaxStaleness = limits.MinInterval, limits.DiscoveryInterval, limits.MaxStaleness
+	s.MaxExecutions = 1000
+	target := lookup.New(s)
 	t.Cleanup(target.Close)
 	e.sources = append(e.sources, target)
 }
@@ -164,6 +174,51 @@ func goldenScenario(now time.Time) (api *emulator.API, ids []string) {
 	}, ids
 }
 
+// platformScenario has pipelines and images of every kind, and selects them all.
+func platformScenario(now time.Time) (*emulator.API, lookup.Config) {
+	const account = "arn:aws:imagebuilder:eu-west-1:444455556666:"
+	ago := func(d time.Duration) time.Time { return now.Add(-d) }
+	step := func(name, action string, takes time.Duration, ends emulator.Outcome) emulator.Step {
+		return emulator.Step{Name: name, Action: action, Takes: takes, Ends: ends}
+	}
+	launch := step("LaunchBuildInstance", "LaunchInstance", time.Minute, emulator.Succeeded)
+	apply := step("ApplyBuildComponents", "ExecuteComponents", 2*time.Minute, emulator.Succeeded)
+	broken := step("ApplyBuildComponents", "ExecuteComponents", 2*time.Minute, emulator.Failed)
+	approve := emulator.Step{Name: "Approve", Action: "WaitForAction", Takes: 100 * time.Hour, Waits: true}
+	image := func(pipeline, name string, build int, created time.Time, steps ...emulator.Step) emulator.Image {
+		i := emulator.Image{
+			ARN: fmt.Sprintf("%simage/%s/1.2.0/%d", account, name, build), Name: "A Name With Spaces", Created: created,
+			Attempts: []emulator.Attempt{{Runs: []emulator.Run{{
+				ID: testID(0xa0 + build), Type: "BUILD", Start: created, Steps: steps,
+				WorkflowBuildVersionARN: "arn:aws:imagebuilder:eu-west-1:aws:workflow/build/build-image/1.0.3/1",
+			}}}},
+		}
+		if pipeline != "" {
+			i.PipelineARN = account + "image-pipeline/" + pipeline
+		}
+		return i
+	}
+	made := image("web-server", "web", 1, ago(21*24*time.Hour), launch, apply)
+	made.Outputs = []emulator.Output{{Region: "eu-west-1", AMI: "ami-0123456789abcdef0"}, {Region: "us-east-1", AMI: "ami-0fedcba9876543210"}}
+	lost := image("", "lost", 4, ago(time.Hour), launch, apply)
+	lost.Type, lost.Attempts[0].Fails, lost.Attempts[0].Distributes = "DOCKER", true, time.Minute
+	api := &emulator.API{Unruly: 7, Scenario: &emulator.Account{
+		Pipelines: []emulator.Pipeline{
+			{ARN: account + "image-pipeline/web-server", Name: "Web Server", Platform: "Linux", NextRun: now.Add(time.Hour)},
+			{ARN: account + "image-pipeline/nightly", Name: "nightly", Platform: "Windows", Disabled: true},
+		},
+		Images: []emulator.Image{
+			made, image("web-server", "web", 2, ago(2*time.Hour), launch, broken),
+			image("web-server", "web", 3, ago(time.Hour), launch, approve), lost,
+		},
+	}}
+	return api, lookup.Config{
+		Pipelines: []lookup.Selector{{Name: regexp.MustCompile(`.`), Builds: 2}},
+		Images:    []string{account + "image/lost/x.x.x"},
+		Steps:     lookup.StepsAll, Waiting: true,
+	}
+}
+
 func defaultLimits() config.Lookup { return config.Default().Lookup }
 
 // TestGolden holds the whole of /metrics, at a fixed time, against
@@ -175,6 +230,8 @@ func TestGolden(t *testing.T) {
 		limits.Concurrency = 1000
 		e := newTestExporter(t, api, limits, ids...)
 		addTarget(t, e, imagebuilder.NewMetrics(prometheus.NewRegistry()), "healthy", api, limits, testID(0))
+		platform, selection := platformScenario(time.Now())
+		addSelection(t, e, platform, limits, imagebuilder.ClientConfig{Target: "platform"}, selection)
 		scrape(e)
 		<-time.After(time.Second) // the lookup that hangs has ended
 		got := scrape(e).Body.String()
@@ -235,15 +292,31 @@ func TestEveryStatusIsOneOfTheStateSet(t *testing.T) {
 	})
 }
 
-func TestTheStatusCanBeLeftOut(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		api, ids := goldenScenario(time.Now())
-		e := newTestExporter(t, api, defaultLimits(), ids...)
-		e.options.Status = false
-		if strings.Contains(scrape(e).Body.String(), "imagebuilder_workflow_execution_status") {
-			t.Error("the metric is there")
-		}
-	})
+func TestFamiliesCanBeLeftOut(t *testing.T) {
+	families := map[string]struct {
+		off   func(*collector.Options)
+		names *regexp.Regexp
+	}{
+		"status":    {func(o *collector.Options) { o.Status = false }, regexp.MustCompile(`(?m)^imagebuilder_workflow_execution_status\{`)},
+		"images":    {func(o *collector.Options) { o.Images = false }, regexp.MustCompile(`(?m)^imagebuilder_image_`)},
+		"pipelines": {func(o *collector.Options) { o.Pipelines = false }, regexp.MustCompile(`(?m)^imagebuilder_pipeline_`)},
+		"steps":     {func(o *collector.Options) { o.Steps = false }, regexp.MustCompile(`(?m)^imagebuilder_workflow_step_(info|duration|start|end)`)},
+		"waiting":   {func(o *collector.Options) { o.Waiting = false }, regexp.MustCompile(`(?m)^imagebuilder_workflow_step_waiting`)},
+	}
+	for off, c := range families {
+		synctest.Test(t, func(t *testing.T) {
+			api, selection := platformScenario(time.Now())
+			e := newTestExporter(t, api, defaultLimits())
+			addSelection(t, e, api, defaultLimits(), imagebuilder.ClientConfig{Target: "platform"}, selection)
+			c.off(&e.options)
+			text := scrape(e).Body.String()
+			for name, other := range families {
+				if there := other.names.MatchString(text); there == (name == off) {
+					t.Errorf("without %s: there is %s: %t", off, name, there)
+				}
+			}
+		})
+	}
 }
 
 // TestBadExecutionsSpoilNothing is a thousand executions of which a fifth fails in

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+)
+
+// answers has what the queries of docs/queries.md must return, in their order, 80
+// minutes after the start of platformScenario; after 45 of them a second target is
+// denied everything.
+var answers = []map[string]float64{
+	{ // failed
+		`{target="platform", region="eu-west-1", workflow_execution_id="wf-000000a2-3a62-4618-a021-94ddcbe32908", status="FAILED", pipeline="Web Server", image_name="web", image_version="1.2.0/2", workflow_type="BUILD"}`: 1,
+	},
+	{ // too long
+		`imagebuilder_workflow_execution_duration_seconds{target="platform", region="eu-west-1", workflow_execution_id="wf-000000a3-3a62-4618-a021-94ddcbe32908"}`: 8400,
+	},
+	{ // steps
+		`{target="platform", region="eu-west-1", workflow_execution_id="wf-000000a2-3a62-4618-a021-94ddcbe32908", step_execution_id="STEP-a2-1", step="ApplyBuildComponents", action="ExecuteComponents", status="FAILED"}`: 120,
+		`{target="platform", region="eu-west-1", workflow_execution_id="wf-000000a3-3a62-4618-a021-94ddcbe32908", step_execution_id="STEP-a3-1", step="Approve", action="WaitForAction", status="WAITING"}`:                  8340,
+	},
+	{ // waiting
+		`{target="platform", region="eu-west-1", workflow_execution_id="wf-000000a3-3a62-4618-a021-94ddcbe32908", step_execution_id="STEP-a3-1", step="Approve", action="WaitForAction"}`: 8340,
+	},
+	{ // durations
+		`{target="platform", region="eu-west-1", pipeline="Web Server", workflow_type="BUILD"}`: 180,
+		`{target="platform", region="eu-west-1", workflow_type="BUILD"}`:                        180,
+	},
+	{ // steps done
+		`{target="platform", region="eu-west-1", workflow_execution_id="wf-000000a3-3a62-4618-a021-94ddcbe32908"}`: 0.5,
+	},
+	{ // days since the last good image
+		`{target="platform", region="eu-west-1", pipeline="Web Server"}`: 21 + 80./24/60,
+		`{target="denied", region="eu-west-1", pipeline="Web Server"}`:   21 + 80./24/60,
+	},
+	{ // pipelines
+		`imagebuilder_pipeline_enabled{target="platform", region="eu-west-1", pipeline="nightly", what="disabled"}`:               0,
+		`imagebuilder_pipeline_consecutive_failures{target="platform", region="eu-west-1", pipeline="Web Server", what="failures in a row"}`: 1,
+		`{target="platform", region="eu-west-1", pipeline="Web Server", what="seconds to the next run"}`:                          -1200,
+	},
+	{ // blind
+		`imagebuilder_up{target="denied", region="eu-west-1", what="down"}`:                  0,
+		`{target="denied", region="eu-west-1", what="seconds since discovery"}`: 2400,
+	},
+}
+
+var queryBlock = regexp.MustCompile("(?s)```promql\n(.*?)```")
+
+// TestQueries holds that testdata/queries.yml, which promtool runs, has the queries of
+// docs/queries.md, what they must return, and what the exporter says in 80 minutes of
+// platformScenario. Write it anew with -update.
+func TestQueries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		doc, err := os.ReadFile("docs/queries.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		queries := queryBlock.FindAllStringSubmatch(string(doc), -1)
+		if len(queries) != len(answers) {
+			t.Fatalf("%d queries, and %d answers", len(queries), len(answers))
+		}
+		series, steps := recordSeries(t)
+		var file strings.Builder
+		file.WriteString("# Made by TestQueries from docs/queries.md; write it anew with -update.\n")
+		file.WriteString("rule_files: []\nevaluation_interval: 1m\ntests:\n  - interval: 1m\n    input_series:\n")
+		for _, name := range slices.Sorted(maps.Keys(series)) {
+			fmt.Fprintf(&file, "      - {series: '%s', values: '%s'}\n", name, strings.Join(series[name], " "))
+		}
+		file.WriteString("    promql_expr_test:\n")
+		for i, q := range queries {
+			fmt.Fprintf(&file, "      - expr: |\n          %s\n        eval_time: 80m\n        exp_samples:\n",
+				strings.ReplaceAll(strings.TrimRight(q[1], "\n"), "\n", "\n          "))
+			for _, labels := range slices.Sorted(maps.Keys(answers[i])) {
+				fmt.Fprintf(&file, "          - {labels: '%s', value: %v}\n", steps.Replace(labels), answers[i][labels])
+			}
+		}
+		const golden = "testdata/queries.yml"
+		if *update {
+			if err := os.WriteFile(golden, []byte(file.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), file.String()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+// recordSeries scrapes once a minute and returns the values of every series in
+// promtool's notation, and the ids of steps. Prometheus' tests begin at the Unix time 0.
+func recordSeries(t *testing.T) (series map[string][]string, steps *strings.Replacer) {
+	t.Helper()
+	begin := time.Now()
+	api, selection := platformScenario(begin)
+	e := newTestExporter(t, api, defaultLimits())
+	addSelection(t, e, api, defaultLimits(), imagebuilder.ClientConfig{Target: "platform"}, selection)
+	var deny atomic.Bool
+	other, selection := platformScenario(begin)
+	other.Fault = func(string, string) http.Handler {
+		if deny.Load() {
+			return emulator.Error(403, "AccessDeniedException", "")
+		}
+		return nil
+	}
+	addSelection(t, e, other, defaultLimits(), imagebuilder.ClientConfig{Target: "denied"}, selection)
+	e.sources = e.sources[1:] // without the target of ids
+	series = map[string][]string{}
+	var ids []string
+	const minutes = 80
+	for minute := range minutes + 1 {
+		<-time.After(time.Until(begin.Add(time.Duration(minute) * time.Minute)))
+		deny.Store(minute > 45)
+		parser := expfmt.NewTextParser(model.UTF8Validation)
+		families, err := parser.TextToMetricFamilies(scrape(e).Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			for _, m := range f.GetMetric() {
+				if !strings.HasPrefix(f.GetName(), "imagebuilder_") || m.Gauge == nil {
+					continue
+				}
+				var labels []string
+				for _, l := range m.GetLabel() {
+					labels = append(labels, fmt.Sprintf("%s=%q", l.GetName(), l.GetValue()))
+					if l.GetName() == "step_execution_id" && !slices.Contains(ids, l.GetValue()) {
+						ids = append(ids, l.GetValue())
+					}
+				}
+				value := m.GetGauge().GetValue()
+				if strings.HasSuffix(f.GetName(), "_timestamp_seconds") {
+					value -= float64(begin.Unix())
+				}
+				name := f.GetName() + "{" + strings.Join(labels, ", ") + "}"
+				for len(series[name]) < minute {
+					series[name] = append(series[name], "_")
+				}
+				series[name] = append(series[name], fmt.Sprint(value))
+			}
+		}
+		for name := range series {
+			if len(series[name]) == minute {
+				series[name] = append(series[name], "stale")
+			}
+		}
+	}
+	return series, stepNames(ids)
+}
