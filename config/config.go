@@ -6,7 +6,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
 )
 
 // Config is the content of a configuration file. The yaml tags are the keys that
@@ -25,16 +30,93 @@ type Target struct {
 	// WorkflowExecutions are ids, in lower case and each once. With ids, there is
 	// at most one region.
 	WorkflowExecutions []string `yaml:"workflow_executions"`
+	// Images are ARNs of image versions and image build versions, each once. Their
+	// regions are among Regions, unless those are empty.
+	Images []string `yaml:"images"`
+	// Pipelines select image pipelines: those that at least one of them matches.
+	Pipelines []PipelineSelector `yaml:"pipelines"`
+	// Steps says for which executions the steps are looked up: StepsActive, StepsAll
+	// or StepsNone. Load leaves it never empty.
+	Steps string `yaml:"steps"`
+	// MaxExecutions is how many executions of images and pipelines are kept, at least 1.
+	MaxExecutions int `yaml:"max_executions"`
+	// RoleARN is the IAM role in whose name the target is asked, empty for none.
+	RoleARN string `yaml:"role_arn"`
+	// ExternalID is what the role may ask for, empty for none. It is a secret, and
+	// stands in no error.
+	ExternalID string `yaml:"external_id"`
+	// SessionName is the name of the role's session, empty for the exporter's name.
+	SessionName string `yaml:"session_name"`
 	// EndpointURL is Image Builder's endpoint, an http or https URL; empty for the
 	// SDK's choice.
 	EndpointURL string `yaml:"endpoint_url"`
 }
+
+// The values of Target.Steps.
+const (
+	StepsActive = "active" // of executions that have not ended or have failed
+	StepsAll    = "all"
+	StepsNone   = "none"
+)
+
+// setDefaults implements defaulter. Steps also depends on what the target selects.
+func (t *Target) setDefaults() { t.Steps, t.MaxExecutions = StepsActive, 1000 }
+
+// CheckImageRegions returns an error, a sentence, when an image is in none of
+// t.Regions. As long as those are empty, nothing is wrong.
+func (t *Target) CheckImageRegions() error {
+	for _, image := range t.Images {
+		if err := t.checkImageRegion(image); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Target) checkImageRegion(image string) error {
+	arn, err := imagebuilder.ParseImageARN(image)
+	if err != nil {
+		return err
+	}
+	if len(t.Regions) > 0 && !slices.Contains(t.Regions, arn.Region) {
+		return fmt.Errorf("the image %q is in %s, which is not among the regions of target %q: %s", image, arn.Region, t.Name, strings.Join(t.Regions, ", "))
+	}
+	return nil
+}
+
+// PipelineSelector selects image pipelines. It has a name or tags; what it has must
+// match.
+type PipelineSelector struct {
+	// Name is a regular expression (RE2) for the whole name, empty for every name.
+	Name string `yaml:"name"`
+	// Tags must all be there, with exactly these values.
+	Tags map[string]string `yaml:"tags"`
+	// Builds is how many of the newest builds that have ended are kept for each
+	// pipeline, at least 1. Those that have not ended are kept in any case.
+	Builds int `yaml:"builds"`
+}
+
+func (s *PipelineSelector) setDefaults() { s.Builds = 1 }
+
+// Regexp returns Name as a regular expression that matches whole names only, nil when
+// it is empty. Load has made sure that it compiles.
+func (s PipelineSelector) Regexp() *regexp.Regexp {
+	if s.Name == "" {
+		return nil
+	}
+	return regexp.MustCompile(anchored(s.Name))
+}
+
+func anchored(name string) string { return `\A(?:` + name + `)\z` }
 
 // Lookup says how fresh values are, and how the API may be pressed. The limits hold
 // for each target and region by itself.
 type Lookup struct {
 	// MinInterval is the least time between two lookups of one execution.
 	MinInterval time.Duration `yaml:"min_interval"`
+	// DiscoveryInterval is the least time between two searches for pipelines and the
+	// builds of images.
+	DiscoveryInterval time.Duration `yaml:"discovery_interval"`
 	// MaxStaleness is how long the last known values of an execution that has not
 	// ended are published while its lookups fail, counted from when it was due.
 	MaxStaleness time.Duration `yaml:"max_staleness"`
@@ -51,18 +133,40 @@ type Lookup struct {
 // Default returns the configuration that a file's keys are laid over.
 func Default() Config {
 	return Config{Lookup: Lookup{
-		MinInterval: 10 * time.Second, MaxStaleness: 5 * time.Minute,
+		MinInterval: 10 * time.Second, DiscoveryInterval: 5 * time.Minute, MaxStaleness: 5 * time.Minute,
 		Timeout: 10 * time.Second, Concurrency: 10, RateLimit: 20, Burst: 40,
 	}}
 }
 
-// Executions returns how many workflow executions are configured by their ids.
-func (c *Config) Executions() int {
-	n := 0
+// Summary returns how much is configured, such as
+// "2 targets: 3 workflow executions, 1 image, 2 pipeline selectors".
+func (c *Config) Summary() string {
+	var executions, images, pipelines int
 	for _, t := range c.Targets {
-		n += len(t.WorkflowExecutions)
+		executions += len(t.WorkflowExecutions)
+		images += len(t.Images)
+		pipelines += len(t.Pipelines)
 	}
-	return n
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{executions, "workflow execution"}, {images, "image"}, {pipelines, "pipeline selector"}} {
+		if part.n > 0 {
+			parts = append(parts, count(part.n, part.what))
+		}
+	}
+	if len(parts) == 0 {
+		return count(len(c.Targets), "target")
+	}
+	return count(len(c.Targets), "target") + ": " + strings.Join(parts, ", ")
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // maxFileBytes bounds a configuration file: room for more than 200,000 executions.

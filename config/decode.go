@@ -40,6 +40,8 @@ func (d *document) decodeNode(n ast.Node, v reflect.Value, key string) error {
 		return d.decodeStruct(resolved, n, v, key)
 	case reflect.Slice:
 		return d.decodeList(resolved, n, v, key)
+	case reflect.Map:
+		return d.decodeMap(resolved, n, v, key)
 	case reflect.Int:
 		return d.decodeInt(resolved, n, v, key)
 	case reflect.Float64:
@@ -74,12 +76,15 @@ func (d *document) decodeStruct(resolved, n ast.Node, v reflect.Value, key strin
 	return nil
 }
 
-// absent reports whether n is empty in the place of a section or list, as when all
-// its lines are comments.
+// absent reports whether n is empty in the place of a section, list or map, as when
+// all its lines are comments.
 func (d *document) absent(n ast.Node, v reflect.Value) bool {
 	_, null := d.resolve(n).(*ast.NullNode)
-	return null && (v.Kind() == reflect.Struct || v.Kind() == reflect.Slice)
+	return null && (v.Kind() == reflect.Struct || v.Kind() == reflect.Slice || v.Kind() == reflect.Map)
 }
+
+// defaulter is an item of a list that has other defaults than zero values.
+type defaulter interface{ setDefaults() }
 
 func (d *document) decodeList(resolved, n ast.Node, v reflect.Value, key string) error {
 	sequence, ok := resolved.(*ast.SequenceNode)
@@ -88,11 +93,38 @@ func (d *document) decodeList(resolved, n ast.Node, v reflect.Value, key string)
 	}
 	list := reflect.MakeSlice(v.Type(), len(sequence.Values), len(sequence.Values))
 	for i, item := range sequence.Values {
+		if v, ok := list.Index(i).Addr().Interface().(defaulter); ok {
+			v.setDefaults()
+		}
 		if err := d.decodeNode(item, list.Index(i), "an item of "+key); err != nil {
 			return err
 		}
 	}
 	v.Set(list)
+	return nil
+}
+
+// decodeMap decodes a mapping of texts to texts, whose keys are the user's.
+func (d *document) decodeMap(resolved, n ast.Node, v reflect.Value, key string) error {
+	mapping, ok := resolved.(*ast.MappingNode)
+	if !ok {
+		return d.errorf(n, "%s must be a mapping of texts to texts", key)
+	}
+	m := make(map[string]string, len(mapping.Values))
+	for _, pair := range mapping.Values {
+		var name, value string
+		if err := d.decodeNode(pair.Key, reflect.ValueOf(&name).Elem(), "a key of "+key); err != nil {
+			return err
+		}
+		if _, ok := m[name]; ok {
+			return d.errorf(pair.Key, "the key %q stands here twice", name)
+		}
+		if err := d.decodeNode(pair.Value, reflect.ValueOf(&value).Elem(), "a value of "+key); err != nil {
+			return err
+		}
+		m[name] = value
+	}
+	v.Set(reflect.ValueOf(m))
 	return nil
 }
 

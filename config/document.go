@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -118,6 +117,11 @@ func (d *document) at(path ...any) ast.Node {
 	return n
 }
 
+// has reports whether the mapping under path has key.
+func (d *document) has(key string, path ...any) bool {
+	return d.child(d.resolve(d.at(path...)), key) != nil
+}
+
 func (d *document) child(n ast.Node, step any) ast.Node {
 	switch v := n.(type) {
 	case *ast.SequenceNode:
@@ -157,14 +161,10 @@ func firstToken(n ast.Node) *token.Token {
 	return n.GetToken()
 }
 
-// password finds the user and password of an endpoint, however it is written, which no
-// error may repeat.
-var password = regexp.MustCompile(`(endpoint_url['"]?\s*:\s*['"]?).*@`)
-
 func (d *document) errorAt(line, column int, sentence string) error {
 	line = min(max(line, 1), len(d.lines))
-	source := password.ReplaceAllString(d.lines[line-1], "$1***@")
-	return &Error{File: d.name, Line: line, Column: max(column, 1), Sentence: sentence, Source: source}
+	shown, words := masked(d.lines)
+	return &Error{File: d.name, Line: line, Column: max(column, 1), Sentence: withoutSecrets(sentence, words), Source: shown[line-1]}
 }
 
 // syntaxError returns err, of the YAML library, as an Error.
