@@ -147,7 +147,9 @@ func TestTokens(t *testing.T) {
 
 func TestFilters(t *testing.T) {
 	client := newSDK(t, &API{Scenario: manyThings(), Now: func() time.Time { return start }}, "eu-west-1")
-	filter := func(name string, values ...string) []types.Filter { return []types.Filter{{Name: &name, Values: values}} }
+	filter := func(name string, values ...string) []types.Filter {
+		return []types.Filter{{Name: &name, Values: values}}
+	}
 	for _, c := range []struct {
 		filters []types.Filter
 		want    int
