@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -175,5 +176,22 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 		if good != 1 {
 			t.Errorf("%d good container images, want 1", good)
 		}
+	}
+}
+
+func TestTheDemoMayBeReadConcurrently(t *testing.T) {
+	api, _ := Demo(1, start)
+	var group sync.WaitGroup
+	for n := range 4 {
+		group.Go(func() {
+			for m := range 4 {
+				snapshot(api, start.Add(time.Duration(n*m)*time.Hour))
+			}
+		})
+	}
+	group.Wait()
+	fresh, _ := Demo(1, start)
+	if diff := cmp.Diff(snapshot(fresh, start), snapshot(api, start)); diff != "" {
+		t.Errorf("afterwards (-want +got):\n%s", diff)
 	}
 }

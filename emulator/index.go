@@ -157,10 +157,11 @@ func remove[T any](lists map[string][]T, key string, f func(T) bool) {
 
 // WorkflowExecution implements Scenario.
 func (a *Account) WorkflowExecution(id string, now time.Time) (Execution, bool) {
-	for _, r := range a.WorkflowRuns(id, now) {
-		return r.At(now), true
+	runs := a.WorkflowRuns(id, now)
+	if len(runs) == 0 {
+		return Execution{}, false
 	}
-	return Execution{}, false
+	return runs[0].At(now), true
 }
 
 // WorkflowRuns implements Scenario.

@@ -52,9 +52,6 @@ func (o ownBody) RoundTrip(r *http.Request) (*http.Response, error) {
 	return o.transport.RoundTrip(r)
 }
 
-// CloseIdleConnections is for http.Client's method of that name.
-func (o ownBody) CloseIdleConnections() { o.transport.CloseIdleConnections() }
-
 // pipeListener is a net.Listener of net.Pipe connections.
 type pipeListener struct {
 	conns  chan net.Conn

@@ -79,7 +79,11 @@ func (q *request) pipeline(p *Pipeline) listedPipeline {
 		DateCreated:                    timestamp(p.Created), DateUpdated: timestamp(p.Created), DateNextRun: timestamp(p.nextRun(q.now)),
 	}
 	if p.Every > 0 {
-		row.Schedule = newSchedule(fmt.Sprintf("rate(%d minutes)", p.Every/time.Minute))
+		expression := fmt.Sprintf("rate(%d minutes)", p.Every/time.Minute)
+		if day := 24 * time.Hour; p.Every%day == 0 {
+			expression = fmt.Sprintf("rate(%d days)", p.Every/day)
+		}
+		row.Schedule = newSchedule(expression)
 	} else if !p.NextRun.IsZero() {
 		row.Schedule = newSchedule("cron(0 6 ? * sun *)")
 	}

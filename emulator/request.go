@@ -3,6 +3,7 @@ package emulator
 import (
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -116,7 +117,10 @@ func unknown(kind, id string) error {
 }
 
 func refuse(w http.ResponseWriter, r *http.Request, err error) {
-	refused := err.(*refusal) // nothing else fails in this package
+	var refused *refusal
+	if !errors.As(err, &refused) {
+		panic(err) // nothing else fails in this package
+	}
 	Error(refused.status, refused.code, refused.message).ServeHTTP(w, r)
 }
 
