@@ -163,8 +163,8 @@ func firstToken(n ast.Node) *token.Token {
 
 func (d *document) errorAt(line, column int, sentence string) error {
 	line = min(max(line, 1), len(d.lines))
-	shown, words := masked(d.lines)
-	return &Error{File: d.name, Line: line, Column: max(column, 1), Sentence: withoutSecrets(sentence, words), Source: shown[line-1]}
+	source, sentence := withoutSecrets(d.lines, line-1, sentence)
+	return &Error{File: d.name, Line: line, Column: max(column, 1), Sentence: sentence, Source: source}
 }
 
 // syntaxError returns err, of the YAML library, as an Error.

@@ -1,157 +1,73 @@
 package config
 
 import (
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 )
 
-// No error may repeat a secret. A file with a mistake may be no YAML at all, so secrets
-// are found in its text: rather too much is hidden than too little.
-
-// password finds the user and password of an endpoint, however it is written.
-var password = regexp.MustCompile(`(endpoint_url['"]?\s*:\s*['"]?).*@`)
-
-var (
-	// secretKey finds external_id. likeSecretKey finds, in the place of a key, what may
-	// be meant by it: a name with "ext" in it, or one with escapes.
-	secretKey     = regexp.MustCompile(`(?i)["']?external_id["']?[ \t]*[:=]?[ \t]*`)
-	likeSecretKey = regexp.MustCompile(`(?i)(?:^|[{,#])[ \t]*(?:[-?][ \t]+)*(?:["']?[\w-]*ext[\w-]*["']?|"[^"]*\\[^"]*")[ \t]*[:=][ \t]*`)
-	// quoted finds a text in quotes, which may go over several lines.
-	quoted = regexp.MustCompile(`^(?:"(?:[^"\\]|\\(?s:.))*"|'(?:[^']|'')*')`)
-	// plainInFlow finds the end of a text without quotes within braces.
-	plainInFlow = regexp.MustCompile(`[ \t]*(?:[}\]]|,[ \t]*["']?[\w-]+["']?[ \t]*:[ \t])`)
-	// afterValue is what may stand behind a value in its line: another key, or nothing.
-	afterValue = regexp.MustCompile(`^[ \t\]}]*(?:$|,[ \t]*$|,[ \t{]*["']?[\w-]+["']?[ \t]*:[ \t])`)
-	// anyKey and ourKey find a line that begins with a key.
-	anyKey = regexp.MustCompile(`^[ \t]*(?:-[ \t]+)*[{[]?(["']?[\w-]+)["']?[ \t]*:(?:[ \t]|$)`)
-	ourKey = regexp.MustCompile(`^[ \t]*(?:-[ \t]+)*[{[]?(["']?(?:targets|lookup|name|regions|workflow_executions|images|pipelines|steps|max_executions|role_arn|session_name|endpoint_url))["']?[ \t]*:(?:[ \t]|$)`)
-)
+// No error may repeat an external id. A file with a mistake may be no YAML at all, so
+// it is looked for in the text: rather too much is hidden than too little.
 
 const mask = "***"
 
-// masked returns lines with every secret masked, and the words of which the secrets
-// consist.
-func masked(lines []string) (shown, words []string) {
-	shown = slices.Clone(lines)
-	for i := 0; i < len(lines); i++ {
-		done := 0 // how much of lines[i] is behind us
-		out := ""
-		for done < len(lines[i]) {
-			at := nextKey(lines[i][done:])
-			if at == nil {
-				break
-			}
-			begin := done + at[1]
-			column := begin - len(strings.TrimLeft(lines[i][done+at[0]:begin], " \t{,#-?"))
-			out += lines[i][done:begin] + mask
-			last, end := secretEnd(lines, i, begin, column)
-			if !strings.Contains(" "+lines[i][:column], " #") { // not in a comment
-				words = append(words, secretWords(lines, i, begin, last, end)...)
-			}
-			if last > i {
-				shown[i], out = out, ""
-				for i++; i < last; i++ {
-					shown[i] = maskLine(lines[i])
-				}
-				out = maskLine(lines[i][:end])
-			}
-			done = end
-		}
-		shown[i] = password.ReplaceAllString(out+lines[i][done:], "$1"+mask+"@")
+var (
+	// password finds the user and password of an endpoint, however it is written.
+	password = regexp.MustCompile(`(endpoint_url['"]?\s*:\s*['"]?).*@`)
+	// secretKey finds external_id, also when it is misspelt.
+	secretKey = regexp.MustCompile(`(?i)external|\bext`)
+	// nextKey finds a line that begins with another key than external_id.
+	nextKey = regexp.MustCompile(`^[ \t]*(?:-[ \t]+)*["']?(?:` + strings.Join(ourKeys(), "|") + `)["']?[ \t]*:(?:[ \t]|$)`)
+	// citation finds what a sentence cites from the file.
+	citation = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+	// word finds what an external id can consist of, but for commas.
+	word = regexp.MustCompile(`[\w+=.@:/-]{2,}`)
+)
+
+// ourKeys returns all keys but external_id.
+func ourKeys() []string {
+	var all []string
+	for _, t := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[Target](), reflect.TypeFor[PipelineSelector](), reflect.TypeFor[Lookup]()} {
+		all = append(all, keysOf(t)...)
 	}
-	return shown, words
+	return slices.DeleteFunc(all, func(key string) bool { return key == "external_id" })
 }
 
-// nextKey returns where the first key of a secret begins and ends, nil for nowhere.
-func nextKey(line string) []int {
-	is, like := secretKey.FindStringIndex(line), likeSecretKey.FindStringIndex(line)
-	if is == nil || (like != nil && like[1] <= is[0]) {
-		return like
+// secretLines reports which lines may hold a part of an external id: those with its
+// key, and those below that do not begin with another key as far to the left.
+func secretLines(lines []string) []bool {
+	secret := make([]bool, len(lines))
+	column := -1 // of the key whose value may go on, -1 for none
+	for i, line := range lines {
+		if at := secretKey.FindStringIndex(line); at != nil {
+			column = at[0]
+		} else if nextKey.MatchString(line) && len(line)-len(strings.TrimLeft(line, " \t-\"'")) <= column {
+			column = -1
+		}
+		secret[i] = column >= 0
 	}
-	return is
+	return secret
 }
 
-// secretEnd returns the line and byte where the value ends that begins at byte begin of
-// line i, and whose key begins at byte column.
-func secretEnd(lines []string, i, begin, column int) (last, end int) {
-	value := lines[i][begin:]
-	next := anyKey // what may follow in a line of its own
-	if value == "" || strings.ContainsAny(value[:1], "#|>&!*[{\"'?") {
-		next = ourKey
-	}
-	if value != "" && (value[0] == '"' || value[0] == '\'') {
-		text := strings.Join(lines[i:], "\n")[begin:]
-		at := quoted.FindStringIndex(text)
-		if at == nil { // it never ends
-			return len(lines) - 1, len(lines[len(lines)-1])
-		}
-		breaks := strings.Count(text[:at[1]], "\n")
-		end = begin + at[1]
-		if breaks > 0 {
-			end = at[1] - 1 - strings.LastIndex(text[:at[1]], "\n")
-		}
-		i += breaks
-		if afterValue.MatchString(lines[i][end:]) {
-			return i, end
-		}
-		next = anyKey
-	} else if before := lines[i][:begin]; next == anyKey && strings.Count(before, "{") > strings.Count(before, "}") {
-		if at := plainInFlow.FindStringIndex(value); at != nil && at[0] > 0 && afterValue.MatchString(value[at[0]:]) {
-			return i, begin + at[0]
-		}
-	}
-	for i+1 < len(lines) {
-		key := next.FindStringSubmatchIndex(lines[i+1])
-		if key != nil && key[2] <= column {
-			break
-		}
-		i++
-	}
-	return i, len(lines[i])
-}
-
-// secretWords returns the words of a secret that reaches from byte begin of line first
-// to byte end of line last.
-func secretWords(lines []string, first, begin, last, end int) []string {
+// withoutSecrets returns a line of lines, numbered from 0, and a sentence about it as
+// they may be shown.
+func withoutSecrets(lines []string, n int, sentence string) (line, safe string) {
+	secret := secretLines(lines)
 	var words []string
-	for i := first; i <= last; i++ {
-		text := lines[i]
-		if i == last {
-			text = text[:end]
+	for i, line := range lines {
+		if secret[i] {
+			words = append(words, word.FindAllString(secretKey.ReplaceAllString(line, ""), -1)...)
 		}
-		if i == first {
-			text = text[begin:]
-		}
-		text, _, _ = strings.Cut(text, " #")
-		words = append(words, strings.FieldsFunc(text, func(r rune) bool {
-			return strings.ContainsRune(" \t,\"'[]{}|>&*#!", r)
-		})...)
 	}
-	for i, w := range words {
-		words[i] = strings.Trim(w, ":=") // as a key, it is cited without
-	}
-	return slices.DeleteFunc(words, func(w string) bool { return len(w) < 2 })
-}
-
-// maskLine masks a whole line but its indentation.
-func maskLine(line string) string {
-	text := strings.TrimLeft(line, " \t")
-	if text == "" {
-		return line
-	}
-	return line[:len(line)-len(text)] + mask
-}
-
-// citation finds what a sentence cites from the file.
-var citation = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
-
-// withoutSecrets returns sentence without the citations that have one of words in them.
-func withoutSecrets(sentence string, words []string) string {
-	return citation.ReplaceAllStringFunc(sentence, func(s string) string {
-		if slices.ContainsFunc(words, func(w string) bool { return strings.Contains(s, w) }) {
+	safe = citation.ReplaceAllStringFunc(sentence, func(s string) string {
+		if slices.ContainsFunc(words, func(w string) bool { return strings.Contains(s, strings.TrimRight(w, ":,")) }) {
 			return `"` + mask + `"`
 		}
 		return s
 	})
+	if secret[n] {
+		return mask, safe
+	}
+	return password.ReplaceAllString(lines[n], "$1"+mask+"@"), safe
 }
