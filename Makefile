@@ -36,6 +36,7 @@ fmt: $(BIN)/golangci-lint
 
 promtool: $(BIN)/promtool
 	$(BIN)/promtool check metrics < testdata/metrics.txt
+	$(BIN)/promtool test rules testdata/queries.yml
 
 # A few seconds for each fuzz target; FUZZTIME=8h for a night. (A count, for a run that
 # ends by the clock sometimes fails by the clock.)

@@ -187,11 +187,11 @@ func TestWhatTheUserIsTold(t *testing.T) {
 		exit           int
 		stdout, stderr string
 	}{
-		{"valid", []string{"--config.check", "--config.file=region.yml"}, 0, "region.yml: valid, 1 targets, 1 executions\n", ""},
+		{"valid", []string{"--config.check", "--config.file=region.yml"}, 0, "region.yml: valid, 1 target: 1 workflow execution\n", ""},
 		{
 			"valid, without a region",
 			[]string{"--config.check", "--config.file=valid.yml"},
-			0, "valid.yml: valid, 1 targets, 1 executions\n", "warning: target \"a\" has no region",
+			0, "valid.yml: valid, 1 target: 1 workflow execution\n", "warning: target \"a\" has no region",
 		},
 		{"invalid", []string{"--config.check", "--config.file=bad.yml"}, 1, "", "bad.yml:1:43: \"165b1cb6"},
 		{"no file", []string{"--config.check", "--config.file=none.yml"}, 1, "", "none.yml: no such file"},

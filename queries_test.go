@@ -32,11 +32,11 @@ var answers = []map[string]float64{
 		`imagebuilder_workflow_execution_duration_seconds{target="platform", region="eu-west-1", workflow_execution_id="wf-000000a3-3a62-4618-a021-94ddcbe32908"}`: 8400,
 	},
 	{ // steps
-		`{target="platform", region="eu-west-1", workflow_execution_id="wf-000000a2-3a62-4618-a021-94ddcbe32908", step_execution_id="STEP-a2-1", step="ApplyBuildComponents", action="ExecuteComponents", status="FAILED"}`: 120,
-		`{target="platform", region="eu-west-1", workflow_execution_id="wf-000000a3-3a62-4618-a021-94ddcbe32908", step_execution_id="STEP-a3-1", step="Approve", action="WaitForAction", status="WAITING"}`:                 8340,
+		`{target="platform", region="eu-west-1", workflow_execution_id="wf-000000a2-3a62-4618-a021-94ddcbe32908", step_execution_id="step-3f73d58a-738e-9bc8-22ce-f2178dff9abf", step="ApplyBuildComponents", action="ExecuteComponents", status="FAILED"}`: 120,
+		`{target="platform", region="eu-west-1", workflow_execution_id="wf-000000a3-3a62-4618-a021-94ddcbe32908", step_execution_id="step-6af0b9e7-bac9-485b-0eb3-f70c6e924fbf", step="Approve", action="WaitForAction", status="WAITING"}`:                 8340,
 	},
 	{ // waiting
-		`{target="platform", region="eu-west-1", workflow_execution_id="wf-000000a3-3a62-4618-a021-94ddcbe32908", step_execution_id="STEP-a3-1", step="Approve", action="WaitForAction"}`: 8340,
+		`{target="platform", region="eu-west-1", workflow_execution_id="wf-000000a3-3a62-4618-a021-94ddcbe32908", step_execution_id="step-6af0b9e7-bac9-485b-0eb3-f70c6e924fbf", step="Approve", action="WaitForAction"}`: 8340,
 	},
 	{ // durations
 		`{target="platform", region="eu-west-1", pipeline="Web Server", workflow_type="BUILD"}`: 180,
