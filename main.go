@@ -273,7 +273,7 @@ func startDemo(_ context.Context, _ string, logger log.Logger) (*setup, error) {
 	for _, t := range targets {
 		target := config.Target{
 			Name: t.Name, Regions: []string{t.Region}, RoleARN: t.RoleARN, ExternalID: t.ExternalID,
-			Images: t.Images, Steps: string(lookup.StepsActive), MaxExecutions: 1000, EndpointURL: url,
+			Images: t.Images, Steps: config.StepsActive, MaxExecutions: 1000, EndpointURL: url,
 		}
 		for _, name := range t.Pipelines {
 			target.Pipelines = append(target.Pipelines, config.PipelineSelector{Name: regexp.QuoteMeta(name), Builds: 3})
