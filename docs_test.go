@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,6 +19,8 @@ import (
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
 )
 
 // families returns the names of all metrics that there can be.
@@ -190,4 +194,174 @@ func requests(t *testing.T, running, ended, forgotten, servers int, interval tim
 		return api.Requests("GetWorkflowExecution") - before
 	}
 	return hour(0), hour(1)
+}
+
+// TestWhatDiscoveryCosts does the same for the set-ups with pipelines.
+func TestWhatDiscoveryCosts(t *testing.T) {
+	doc, err := os.ReadFile("docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := discoveryRow.FindAllStringSubmatch(string(doc), -1)
+	if len(rows) < 4 {
+		t.Fatalf("%d set-ups are documented", len(rows))
+	}
+	for _, row := range rows {
+		var n [5]int // as in the pattern
+		for i := range n {
+			n[i], _ = strconv.Atoi(strings.ReplaceAll(row[i+1], ",", "")) // digits, by the pattern
+		}
+		synctest.Test(t, func(t *testing.T) {
+			account := &emulator.Account{}
+			for p := range n[0] {
+				pipeline := fmt.Sprintf("arn:aws:imagebuilder:eu-west-1:111122223333:image-pipeline/p-%d", p)
+				account.Pipelines = append(account.Pipelines, emulator.Pipeline{ARN: pipeline})
+				for b := range n[1] {
+					run := emulator.Run{ID: testID(1000*p + b), Start: time.Now().Add(-time.Hour), Steps: []emulator.Step{{Takes: time.Minute}}}
+					if b == 0 && p < n[2] {
+						run.Steps[0].Takes = 1000 * time.Hour
+					}
+					account.Images = append(account.Images, emulator.Image{
+						ARN:         fmt.Sprintf("arn:aws:imagebuilder:eu-west-1:111122223333:image/p-%d/1.0.0/%d", p, b+1),
+						PipelineARN: pipeline, Created: run.Start, Attempts: []emulator.Attempt{{Runs: []emulator.Run{run}}},
+					})
+				}
+			}
+			api := &emulator.API{Scenario: account}
+			e := newTestExporter(t, api, defaultLimits())
+			addSelection(t, e, api, defaultLimits(), imagebuilder.ClientConfig{Target: "pipelines"}, lookup.Config{
+				Pipelines: []lookup.Selector{{Name: regexp.MustCompile(`.`), Builds: 1}}, Steps: lookup.StepsActive, Waiting: true,
+			})
+			begin, sum := time.Now(), 0
+			hour := func(number int) int {
+				for at := time.Duration(number) * time.Hour; at < time.Duration(number+1)*time.Hour; at += 15 * time.Second {
+					<-time.After(time.Until(begin.Add(at)))
+					ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
+					e.sources[1].Lookup(ctx)
+					cancel()
+				}
+				before := sum
+				sum = 0
+				for operation := range operations(t) {
+					sum += api.Requests(operation)
+				}
+				return sum - before
+			}
+			if first, further := hour(0), hour(1); first != n[3] || further != n[4] {
+				t.Errorf("%s: %d requests in the first hour and %d in the second", row[0], first, further)
+			}
+		})
+	}
+}
+
+// discoveryRow is: pipelines, builds of each, builds that run, requests in the first
+// hour and in each further one.
+var discoveryRow = regexp.MustCompile(`(?m)^\| (\d+) \| (\d+) \| (\d+) \| ([\d,]+) \| ([\d,]+) \|$`)
+
+var sdkCall = regexp.MustCompile(`\.sdk\.(\w+)\(ctx`)
+
+// operations returns the operations of Image Builder that the code calls.
+func operations(t *testing.T) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob("imagebuilder/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	called := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, call := range sdkCall.FindAllStringSubmatch(string(text), -1) {
+			called[call[1]] = true
+		}
+	}
+	return called
+}
+
+var policyBlock = regexp.MustCompile("(?s)```json\n(.*?)```")
+
+// TestPolicies holds that the policies of docs/iam.md and of the README allow exactly
+// what the code calls, on the resources that the service knows.
+func TestPolicies(t *testing.T) {
+	// From "Actions, resources, and condition keys for Amazon EC2 Image Builder" of the
+	// Service Authorization Reference: the resource type of each action.
+	resources := map[string]string{
+		"GetWorkflowExecution": "workflow-execution/*", "ListWorkflowStepExecutions": "workflow-execution/*",
+		"ListWorkflowExecutions": "image/*", "GetImage": "image/*", "ListImageBuildVersions": "image/*",
+		"ListImagePipelineImages": "image-pipeline/*", "ListImagePipelines": "*", "ListWaitingWorkflowSteps": "*",
+	}
+	allowed, roles := map[string]bool{}, 0
+	for _, s := range statements(t, "docs/iam.md") {
+		for _, action := range s.actions() {
+			service, operation, _ := strings.Cut(action, ":")
+			switch {
+			case action == "sts:AssumeRole":
+				roles++
+			case service != "imagebuilder":
+				t.Errorf("docs/iam.md allows %s", action)
+			default:
+				allowed[operation] = true
+			}
+			_, resource, _ := strings.Cut(s.Resource, "111122223333:")
+			if want := resources[operation]; service == "imagebuilder" && resource != want && s.Resource != want {
+				t.Errorf("docs/iam.md allows %s on %s, want %s", action, s.Resource, want)
+			}
+		}
+	}
+	if diff := cmp.Diff(operations(t), allowed); diff != "" {
+		t.Errorf("operations that the code calls and docs/iam.md allows (-code +docs):\n%s", diff)
+	}
+	if roles != 2 {
+		t.Errorf("docs/iam.md has sts:AssumeRole %d times, want a policy and a trust policy", roles)
+	}
+	for _, s := range statements(t, "README.md") {
+		for _, action := range s.actions() {
+			if !allowed[strings.TrimPrefix(action, "imagebuilder:")] {
+				t.Errorf("README.md allows %s", action)
+			}
+		}
+	}
+}
+
+type statement struct {
+	Effect   string
+	Action   any
+	Resource string
+}
+
+func (s statement) actions() []string {
+	if one, ok := s.Action.(string); ok {
+		return []string{one}
+	}
+	var all []string
+	for _, a := range s.Action.([]any) {
+		all = append(all, a.(string))
+	}
+	return all
+}
+
+// statements returns those of all policies in a document.
+func statements(t *testing.T, file string) []statement {
+	t.Helper()
+	doc, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []statement
+	for _, block := range policyBlock.FindAllSubmatch(doc, -1) {
+		var policy struct {
+			Version   string
+			Statement []statement
+		}
+		if err := json.Unmarshal(block[1], &policy); err != nil || policy.Version != "2012-10-17" || len(policy.Statement) == 0 {
+			t.Errorf("%s: not a policy: %v\n%s", file, err, block[1])
+		}
+		all = append(all, policy.Statement...)
+	}
+	if len(all) == 0 {
+		t.Errorf("%s has no policy", file)
+	}
+	return all
 }

@@ -38,7 +38,9 @@ var answers = []map[string]float64{
 	{ // waiting
 		`{target="platform", region="eu-west-1", workflow_execution_id="wf-000000a3-3a62-4618-a021-94ddcbe32908", step_execution_id="step-6af0b9e7-bac9-485b-0eb3-f70c6e924fbf", step="Approve", action="WaitForAction"}`: 8340,
 	},
-	{ // durations
+	{ // durations, also those from before the denial
+		`{target="denied", region="eu-west-1", pipeline="Web Server", workflow_type="BUILD"}`:   180,
+		`{target="denied", region="eu-west-1", workflow_type="BUILD"}`:                          180,
 		`{target="platform", region="eu-west-1", pipeline="Web Server", workflow_type="BUILD"}`: 180,
 		`{target="platform", region="eu-west-1", workflow_type="BUILD"}`:                        180,
 	},
@@ -47,7 +49,6 @@ var answers = []map[string]float64{
 	},
 	{ // days since the last good image
 		`{target="platform", region="eu-west-1", pipeline="Web Server"}`: 21 + 80./24/60,
-		`{target="denied", region="eu-west-1", pipeline="Web Server"}`:   21 + 80./24/60,
 	},
 	{ // pipelines
 		`imagebuilder_pipeline_enabled{target="platform", region="eu-west-1", pipeline="nightly", what="disabled"}`:                          0,
@@ -56,7 +57,7 @@ var answers = []map[string]float64{
 	},
 	{ // blind
 		`imagebuilder_up{target="denied", region="eu-west-1", what="down"}`:     0,
-		`{target="denied", region="eu-west-1", what="seconds since discovery"}`: 2400,
+		`{target="denied", region="eu-west-1", what="seconds since discovery"}`: 2100,
 	},
 }
 
@@ -84,7 +85,7 @@ func TestQueries(t *testing.T) {
 		}
 		file.WriteString("    promql_expr_test:\n")
 		for i, q := range queries {
-			fmt.Fprintf(&file, "      - expr: |\n          %s\n        eval_time: 80m\n        exp_samples:\n",
+			fmt.Fprintf(&file, "      - expr: |2\n          %s\n        eval_time: 80m\n        exp_samples:\n",
 				strings.ReplaceAll(strings.TrimRight(q[1], "\n"), "\n", "\n          "))
 			for _, labels := range slices.Sorted(maps.Keys(answers[i])) {
 				fmt.Fprintf(&file, "          - {labels: '%s', value: %v}\n", labels, answers[i][labels])
