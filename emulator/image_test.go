@@ -36,8 +36,12 @@ func TestTheStateOfAnImage(t *testing.T) {
 		want  []at
 	}{
 		{"good", Image{Attempts: []Attempt{{Runs: good, Distributes: 3 * m}}}, []at{
-			{0, "PENDING", 3}, {m, "BUILDING", 3}, {11 * m, "TESTING", 3}, {21 * m, "DISTRIBUTING", 3},
-			{31 * m, "DISTRIBUTING", 3}, {34 * m, "AVAILABLE", 3},
+			{0, "PENDING", 3},
+			{m, "BUILDING", 3},
+			{11 * m, "TESTING", 3},
+			{21 * m, "DISTRIBUTING", 3},
+			{31 * m, "DISTRIBUTING", 3},
+			{34 * m, "AVAILABLE", 3},
 		}},
 		{"fails a test", Image{Attempts: []Attempt{{Runs: badTest}}}, []at{{20 * m, "TESTING", 4}, {21 * m, "FAILED", 3}, {time.Hour, "FAILED", 3}}},
 		{"cancelled", Image{Attempts: []Attempt{{Runs: cancelled}}}, []at{{5 * m, "BUILDING", 2}, {6 * m, "CANCELLED", 1}}},

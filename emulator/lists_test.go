@@ -154,8 +154,12 @@ func TestFilters(t *testing.T) {
 		filters []types.Filter
 		want    int
 	}{
-		{filter("status", "DISABLED"), 25}, {filter("name", "p3", "p4", "p99"), 2}, {filter("name", "P3"), 0},
-		{filter("description", "x"), 0}, {filter("imageRecipeArn", inEurope+"image-recipe/p3/1.0.0"), 1}, {filter("color", "x"), -1},
+		{filter("status", "DISABLED"), 25},
+		{filter("name", "p3", "p4", "p99"), 2},
+		{filter("name", "P3"), 0},
+		{filter("description", "x"), 0},
+		{filter("imageRecipeArn", inEurope+"image-recipe/p3/1.0.0"), 1},
+		{filter("color", "x"), -1},
 	} {
 		out, err := client.ListImagePipelines(t.Context(), &imagebuilder.ListImagePipelinesInput{Filters: c.filters})
 		if c.want < 0 && code(err) != "InvalidParameterValueException" || c.want >= 0 && (err != nil || len(out.ImagePipelineList) != c.want) {
@@ -167,8 +171,13 @@ func TestFilters(t *testing.T) {
 		filters []types.Filter
 		want    int
 	}{
-		{"1.4.0", nil, 10}, {"1.4.x", nil, 10}, {"1.x.x", filter("version", "1.2.0"), 10}, {"x.x.x", filter("version", "1.2.0/3"), 1},
-		{"1.0.0", filter("platform", "Windows"), 0}, {"1.0.0", filter("type", "AMI"), 10}, {"1.0.0", filter("name", "web"), 10},
+		{"1.4.0", nil, 10},
+		{"1.4.x", nil, 10},
+		{"1.x.x", filter("version", "1.2.0"), 10},
+		{"x.x.x", filter("version", "1.2.0/3"), 1},
+		{"1.0.0", filter("platform", "Windows"), 0},
+		{"1.0.0", filter("type", "AMI"), 10},
+		{"1.0.0", filter("name", "web"), 10},
 	} {
 		out, err := client.ListImageBuildVersions(t.Context(), &imagebuilder.ListImageBuildVersionsInput{
 			ImageVersionArn: aws.String(inEurope + "image/web/" + c.version), Filters: c.filters,

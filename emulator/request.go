@@ -107,8 +107,10 @@ func (r *refusal) Error() string { return r.code + ": " + r.message }
 
 // invalid refuses a parameter that is missing or has the wrong form.
 func invalid(parameter string) error {
-	return &refusal{http.StatusBadRequest, "InvalidParameterValueException",
-		"The value supplied for parameter '" + parameter + "' is not valid."}
+	return &refusal{
+		http.StatusBadRequest, "InvalidParameterValueException",
+		"The value supplied for parameter '" + parameter + "' is not valid.",
+	}
 }
 
 // unknown refuses something that does not exist.

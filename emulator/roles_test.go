@@ -108,8 +108,13 @@ func TestWhatAFaultSees(t *testing.T) {
 		t.Errorf("a fault of STS: %v", err)
 	}
 	want := []call{
-		{"GetWorkflowExecution", testID}, {"GetWorkflowStepExecution", step}, {"GetImage", testImage}, {"ListImagePipelineImages", "p"},
-		{"ListImageBuildVersions", "i"}, {"ListWaitingWorkflowSteps", ""}, {"AssumeRole", api.Roles[0].ARN},
+		{"GetWorkflowExecution", testID},
+		{"GetWorkflowStepExecution", step},
+		{"GetImage", testImage},
+		{"ListImagePipelineImages", "p"},
+		{"ListImageBuildVersions", "i"},
+		{"ListWaitingWorkflowSteps", ""},
+		{"AssumeRole", api.Roles[0].ARN},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

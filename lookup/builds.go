@@ -123,7 +123,9 @@ func (t *Target) follow(wanted map[string]*want, now time.Time) {
 			b.entry = t.add(subject{"ListWorkflowExecutions", arn}, b)
 			t.builds[arn] = b
 		}
-		b.entry.paused = !w.fresh
+		if b.entry.paused = !w.fresh; w.fresh {
+			t.awaken(b.entry)
+		}
 		b.update(t, w.image, now)
 		t.followOrigin(b, w)
 	}
