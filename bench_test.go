@@ -46,11 +46,30 @@ func serveEmulator() {
 	if err != nil {
 		panic(err)
 	}
-	go func() {
-		_ = http.Serve(listener, &emulator.API{Latency: latency, Scenario: emulator.Runs(emulator.Synthetic(1, n, benchStart)...)})
-	}()
+	runs := emulator.Synthetic(1, n, benchStart)
+	account := &emulator.Account{Runs: runs}
+	if pipelines, _ := strconv.Atoi(os.Getenv(emulatorProcess + "_PIPELINES")); pipelines > 0 {
+		account = pipelinesOf(pipelines, runs)
+	}
+	go func() { _ = http.Serve(listener, &emulator.API{Latency: latency, Scenario: account}) }()
 	fmt.Fprintln(os.Stdout, listener.Addr())
 	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// pipelinesOf returns so many pipelines that have made a build of each of the runs.
+func pipelinesOf(pipelines int, runs []emulator.Run) *emulator.Account {
+	account := &emulator.Account{}
+	for p := range pipelines {
+		arn := fmt.Sprintf("arn:aws:imagebuilder:eu-west-1:111122223333:image-pipeline/pipeline-%d", p)
+		account.Pipelines = append(account.Pipelines, emulator.Pipeline{ARN: arn})
+		for n := p; n < len(runs); n += pipelines {
+			account.Images = append(account.Images, emulator.Image{
+				ARN:         fmt.Sprintf("arn:aws:imagebuilder:eu-west-1:111122223333:image/pipeline-%d/1.0.0/%d", p, n/pipelines+1),
+				PipelineARN: arn, Created: runs[n].Start, Attempts: []emulator.Attempt{{Runs: runs[n : n+1]}},
+			})
+		}
+	}
+	return account
 }
 
 // startEmulator returns the URL of an emulator in a process of its own, and the ids
@@ -84,9 +103,15 @@ func startEmulator(b *testing.B, n int, latency time.Duration) (url string, ids 
 // newBenchExporter returns an Exporter that asks the emulator at url, and what ends it.
 func newBenchExporter(b *testing.B, url string, ids []string) (*Exporter, func()) {
 	b.Helper()
+	return newBenchExporterOf(b, config.Target{EndpointURL: url, WorkflowExecutions: ids})
+}
+
+func newBenchExporterOf(b *testing.B, target config.Target) (*Exporter, func()) {
+	b.Helper()
 	c := config.Default()
 	c.Lookup.RateLimit, c.Lookup.Concurrency = 0, 64
-	c.Targets = []config.Target{{Name: "bench", Regions: []string{"eu-west-1"}, EndpointURL: url, WorkflowExecutions: ids}}
+	target.Name, target.Regions = "bench", []string{"eu-west-1"}
+	c.Targets = []config.Target{target}
 	s := &setup{config: &c, static: &imagebuilder.StaticCredentials{AccessKeyID: "AKID", SecretAccessKey: "secret"}}
 	own := prometheus.NewRegistry()
 	targets, err := s.targets(b.Context(), everything, imagebuilder.NewMetrics(own), log.NewNopLogger())
@@ -274,6 +299,38 @@ func total(b *testing.B, g prometheus.Gatherer, name string) float64 {
 		}
 	}
 	return sum
+}
+
+// BenchmarkDiscovery is 200 pipelines of 25 builds each, of which 5 are followed with
+// all their steps: what the first scrape costs, and a later one.
+func BenchmarkDiscovery(b *testing.B) {
+	const pipelines, builds, followed = 200, 25, 5
+	b.Setenv(emulatorProcess+"_PIPELINES", strconv.Itoa(pipelines))
+	url, _ := startEmulator(b, pipelines*builds, 0)
+	for b.Loop() {
+		e, end := newBenchExporterOf(b, config.Target{
+			EndpointURL: url, Steps: config.StepsAll, MaxExecutions: pipelines * followed,
+			Pipelines: []config.PipelineSelector{{Name: ".*", Builds: followed}},
+		})
+		cold := measure(func() { benchScrape(b, e, pipelines*followed) })
+		calls := total(b, e.own, "imagebuilder_exporter_api_requests_total")
+		var warms []cost
+		var series int
+		for range benchRounds {
+			warms = append(warms, measure(func() {
+				w := scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "600")
+				series = strings.Count(w.Body.String(), "\nimagebuilder_")
+			}))
+		}
+		warm := median(warms)
+		b.ReportMetric(float64(series), "series")
+		b.ReportMetric(calls, "calls")
+		b.ReportMetric(total(b, e.own, "imagebuilder_exporter_api_requests_total")-calls, "warm-calls")
+		b.ReportMetric(float64(cold.cpu.Microseconds())/calls, "cold-cpu-µs/call")
+		b.ReportMetric(warm.cpu.Seconds()/cold.cpu.Seconds(), "warm/cold")
+		b.ReportMetric(float64(warm.allocs)/float64(series), "warm-allocs/series")
+		end()
+	}
 }
 
 // BenchmarkFirstScrape is one scrape with the limits of a real Prometheus, of an API

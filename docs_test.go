@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/config"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
@@ -121,6 +122,24 @@ func TestEveryFlagIsDocumented(t *testing.T) {
 		if !f.Hidden && !strings.Contains(string(doc), long) {
 			t.Errorf("docs/configuration.md does not have %s", long)
 		}
+	}
+}
+
+// TestTheReadmesConfiguration is what people copy first.
+func TestTheReadmesConfiguration(t *testing.T) {
+	doc, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(doc), "```yaml\n")
+	text, _, _ := strings.Cut(rest, "```")
+	file := filepath.Join(t.TempDir(), "config.yml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(file)
+	if err != nil || len(c.Targets) != 1 || len(c.Targets[0].Pipelines) != 1 {
+		t.Errorf("%+v, %v", c, err)
 	}
 }
 

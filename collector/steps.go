@@ -29,38 +29,47 @@ func (steps) describe(ch chan<- *prometheus.Desc) {
 }
 
 func (steps) collect(ch chan<- prometheus.Metric, s *scrape) {
-	s.steps(func(_ *execution, step *imagebuilder.Step, labels []*dto.LabelPair) {
-		ch <- &sample{stepInfoDesc, with(labels,
+	all := s.steps()
+	for _, step := range all {
+		ch <- &sample{stepInfoDesc, with(step.labels,
 			pair("action", step.Action),
 			pair("status", step.Status),
 			pair("rollback_status", step.RollbackStatus),
 		), 1}
-	})
-	s.steps(func(e *execution, step *imagebuilder.Step, labels []*dto.LabelPair) {
-		if d, ok := step.Duration(e.snapshot.Time, e.Value.Status.Final()); ok {
-			ch <- &sample{stepDurationDesc, labels, d.Seconds()}
+	}
+	for _, step := range all {
+		if d, ok := step.Duration(step.execution.snapshot.Time, step.execution.Value.Status.Final()); ok {
+			ch <- &sample{stepDurationDesc, step.labels, d.Seconds()}
 		}
-	})
-	s.steps(func(_ *execution, step *imagebuilder.Step, labels []*dto.LabelPair) {
+	}
+	for _, step := range all {
 		if !step.Start.IsZero() {
-			ch <- &sample{stepStartDesc, labels, seconds(step.Start)}
+			ch <- &sample{stepStartDesc, step.labels, seconds(step.Start)}
 		}
-	})
-	s.steps(func(_ *execution, step *imagebuilder.Step, labels []*dto.LabelPair) {
+	}
+	for _, step := range all {
 		if !step.End.IsZero() {
-			ch <- &sample{stepEndDesc, labels, seconds(step.End)}
+			ch <- &sample{stepEndDesc, step.labels, seconds(step.End)}
 		}
-	})
+	}
 }
 
-// steps calls f for every step that is known.
-func (s *scrape) steps(f func(e *execution, step *imagebuilder.Step, labels []*dto.LabelPair)) {
+// step is one step of a scrape, with its labels.
+type step struct {
+	*imagebuilder.Step
+	execution *execution
+	labels    []*dto.LabelPair // S of docs/metrics.md
+}
+
+// steps returns every step that is known.
+func (s *scrape) steps() []step {
+	var all []step
 	s.known(func(e *execution) {
 		for i := range e.Steps {
-			step := &e.Steps[i]
-			f(e, step, stepLabels(e.labels, step.ID, step.Name))
+			all = append(all, step{&e.Steps[i], e, stepLabels(e.labels, e.Steps[i].ID, e.Steps[i].Name)})
 		}
 	})
+	return all
 }
 
 // stepLabels returns S of docs/metrics.md; execution is E.
