@@ -7,13 +7,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
-	awscredentials "github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/imagebuilder"
-	"github.com/aws/smithy-go/logging"
 	"github.com/prometheus/common/version"
 )
 
@@ -96,83 +91,6 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 		invalid:     func(reason string) { c.Metrics.invalid.WithLabelValues(c.Target, c.Region, reason).Inc() },
 	}, nil
 }
-
-func awsConfig(ctx context.Context, c ClientConfig) (aws.Config, error) {
-	if c.Static != nil {
-		static := awscredentials.NewStaticCredentialsProvider(c.Static.AccessKeyID, c.Static.SecretAccessKey, "")
-		return aws.Config{Region: c.Region, Credentials: &credentials{current: static}}, nil
-	}
-	load := func(ctx context.Context) (aws.Config, error) {
-		return config.LoadDefaultConfig(ctx,
-			config.WithRegion(c.Region),
-			config.WithLogger(logging.Nop{}),
-			// Bounds what the sources of credentials do on their own: the SDK's
-			// credentials cache lets go of the caller's context.
-			config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(c.Timeout)))
-	}
-	cfg, err := load(ctx)
-	if err != nil {
-		return aws.Config{}, err
-	}
-	cfg.Credentials = &credentials{
-		current: cfg.Credentials,
-		reload: func(ctx context.Context) (aws.CredentialsProvider, error) {
-			later, err := load(ctx)
-			return later.Credentials, err
-		},
-	}
-	return cfg, nil
-}
-
-// httpClient returns the transport for Image Builder: that of cfg, which has the
-// user's CA bundle, with as many idle connections as there are slots.
-func httpClient(cfg aws.Config, c ClientConfig) aws.HTTPClient {
-	if c.HTTPClient != nil {
-		return c.HTTPClient
-	}
-	base, ok := cfg.HTTPClient.(*awshttp.BuildableClient)
-	if !ok {
-		base = awshttp.NewBuildableClient()
-	}
-	return base.WithTimeout(0).WithTransportOptions(func(t *http.Transport) {
-		t.MaxIdleConns = 0
-		t.MaxIdleConnsPerHost = c.Concurrency
-	})
-}
-
-// checkEndpoint finds what the SDK would refuse on every call.
-func checkEndpoint(o sdk.Options) error {
-	fips := o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled
-	dual := o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled
-	if o.BaseEndpoint != nil && (fips || dual) {
-		return errors.New("an endpoint of its own (endpoint_url, AWS_ENDPOINT_URL_IMAGEBUILDER or AWS_ENDPOINT_URL) cannot be combined with AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT; name the wanted endpoint itself, or leave it to the SDK")
-	}
-	return nil
-}
-
-// DefaultRegion returns the region that the SDK finds in the environment, in the
-// AWS configuration file, or in the instance metadata, and the empty string when
-// there is none. It fails when the configuration file cannot be read.
-func DefaultRegion(ctx context.Context) (string, error) {
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
-	if err != nil {
-		return "", fmt.Errorf("reading the AWS configuration: %w", err)
-	}
-	if cfg.Region != "" {
-		return cfg.Region, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
-	defer cancel()
-	cfg, err = config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}), config.WithEC2IMDSRegion())
-	if err != nil {
-		return "", nil // not on EC2, or without metadata: no region there
-	}
-	return cfg.Region, nil
-}
-
-// metadataTimeout bounds how long the instance metadata is waited for, which are not
-// there outside of EC2.
-const metadataTimeout = 5 * time.Second
 
 // Authenticate makes sure that there are credentials, from the cache or from their
 // source. Whoever is about to make many requests calls it first, so that missing

@@ -1,0 +1,154 @@
+package lookup
+
+import (
+	"container/heap"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+)
+
+// lane is what is asked one after the other, in the order of urgency. The lookups of
+// executions and discovery have each their own, so that neither holds up the other.
+type lane struct {
+	discovery   bool
+	queue       queue // due, and waiting for their turn
+	dispatching bool  // whether the dispatcher runs
+}
+
+// dispatch starts the queued lookups of a lane, each as soon as the one before has its
+// turn on the wire. So the order is decided as late as possible, and the goroutines are
+// about as many as the client's limits let work. It ends when nothing is queued.
+func (t *Target) dispatch(l *lane) {
+	for {
+		err := t.c.Client.Authenticate(t.ctx)
+		e, q := t.next(l)
+		if e == nil {
+			return
+		}
+		if err != nil {
+			for ; e != nil; e, _ = t.next(l) {
+				t.finish(e, nil, err)
+			}
+			return
+		}
+		started := make(chan struct{})
+		t.running.Go(func() { t.lookup(e, q, started) })
+		<-started
+	}
+}
+
+// next takes the entry that goes next from the queue of a lane. When there is none, the
+// dispatcher must end.
+func (t *Target) next(l *lane) (*entry, question) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for len(l.queue) > 0 {
+		e := heap.Pop(&l.queue).(*entry)
+		e.begun = time.Now()
+		if !e.gone {
+			return e, e.question
+		}
+		delete(t.leaving, e.subject)
+		e.pending = false
+	}
+	l.dispatching = false
+	return nil, nil
+}
+
+// lookup asks one question. It closes started once it has its turn, or no longer needs
+// one.
+func (t *Target) lookup(e *entry, q question, started chan struct{}) {
+	turn := false
+	answer, err := t.get(q, func() {
+		t.mu.Lock()
+		e.begun = time.Now()
+		t.mu.Unlock()
+		turn = true
+		close(started)
+	})
+	t.finish(e, answer, err)
+	if !turn {
+		close(started)
+	}
+}
+
+// get asks the client. A panic below it is a failure of this lookup alone.
+func (t *Target) get(q question, started func()) (answer any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			answer, err = nil, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return q.ask(t.ctx, t.c.Client, started)
+}
+
+// finish takes in the result of a lookup.
+func (t *Target) finish(e *entry, answer any, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e.pending = false
+	if e.gone {
+		delete(t.leaving, e.subject)
+		return
+	}
+	now := time.Now()
+	class := imagebuilder.Class("")
+	if err == nil {
+		e.succeed(now)
+		e.take(t, e, answer, now)
+	} else {
+		class = imagebuilder.ClassOf(err)
+		e.fail(class, now)
+		if b, ok := e.question.(*build); ok && class == imagebuilder.NotFound {
+			b.forgotten(e)
+		}
+	}
+	t.report(e, err, now)
+	if e.lane.discovery && !e.optional {
+		t.reselect(now)
+		t.readWhole()
+	}
+	t.continueWith(e.since, now)
+	answered := class != imagebuilder.Denied && class != imagebuilder.Unavailable
+	if answered && !e.optional {
+		t.up = true
+	}
+	t.release(e, now, func(r *refresh) {
+		switch {
+		case e.optional:
+		case answered:
+			r.answered++
+		default:
+			r.failed++
+		}
+	})
+}
+
+// queue is a heap of entries, ordered by when they were looked up last.
+type queue []*entry
+
+func (q queue) Len() int      { return len(q) }
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+
+// Less implements heap.Interface. What was never looked up has no time and comes first.
+func (q queue) Less(i, j int) bool {
+	if !q[i].begun.Equal(q[j].begun) {
+		return q[i].begun.Before(q[j].begun)
+	}
+	return q[i].id < q[j].id || q[i].id == q[j].id && q[i].operation < q[j].operation
+}
+
+// Push implements heap.Interface.
+func (q *queue) Push(e any) { *q = append(*q, e.(*entry)) }
+
+// Pop implements heap.Interface.
+func (q *queue) Pop() any {
+	old := *q
+	last := len(old) - 1
+	e := old[last]
+	old[last] = nil
+	*q = old[:last]
+	return e
+}

@@ -1,0 +1,78 @@
+package lookup
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+)
+
+// want is a build that is to be followed.
+type want struct {
+	image    *imagebuilder.Image
+	readAt   time.Time
+	fresh    bool   // whether the selection that it comes from is
+	pipeline string // the name, empty when it is not known
+	whole    bool   // whether image tells the pipeline, if there is one
+}
+
+// reselect makes t follow what discovery has read so far.
+func (t *Target) reselect(now time.Time) {
+	listFresh := t.selectPipelines(now)
+	wanted := map[string]*want{}
+	for s, e := range t.sources {
+		q := e.question.(*source)
+		e.paused = q.pipelineARN != "" && !listFresh
+		if !e.known {
+			continue
+		}
+		for _, image := range q.images {
+			w := wanted[image.ARN]
+			if w == nil {
+				w = &want{}
+				wanted[image.ARN] = w
+			}
+			if w.image == nil || e.readAt.After(w.readAt) {
+				w.image, w.readAt = image, e.readAt
+			}
+			w.fresh = w.fresh || !e.paused && e.publishable(now, t.c.MaxStaleness)
+			w.whole = w.whole || s.operation == "GetImage"
+			if pipeline := t.pipelineName(cmp.Or(q.pipelineARN, image.SourcePipelineARN), image.SourcePipelineName); pipeline != "" {
+				w.pipeline = pipeline
+			}
+		}
+	}
+	t.follow(wanted, now)
+}
+
+// selectPipelines makes t ask for the builds of the pipelines that are selected, and
+// of no others. It reports whether that selection is fresh.
+func (t *Target) selectPipelines(now time.Time) bool {
+	if t.pipelines == nil {
+		return false
+	}
+	q := t.pipelines.question.(*pipelineList)
+	for s, e := range t.sources {
+		if arn := e.question.(*source).pipelineARN; arn != "" && (q.builds[arn] == 0 || !t.pipelines.known) {
+			delete(t.sources, s)
+			t.dismiss(e)
+		}
+	}
+	if !t.pipelines.known {
+		return false
+	}
+	for arn, builds := range q.builds {
+		s := subject{"ListImagePipelineImages", arn}
+		if t.sources[s] == nil {
+			t.sources[s] = t.addDiscovery(s, &source{
+				pipelineARN: arn,
+				list: func(ctx context.Context, c Client, started func()) ([]imagebuilder.Image, error) {
+					return c.ListImagePipelineImages(ctx, arn, started)
+				},
+			})
+		}
+		t.sources[s].question.(*source).builds = builds
+	}
+	return t.pipelines.publishable(now, t.c.MaxStaleness)
+}
