@@ -52,6 +52,7 @@ type Client struct {
 	sdk         *sdk.Client
 	credentials *credentials
 	timeout     time.Duration
+	region      string
 	invalid     func(reason string)
 }
 
@@ -69,7 +70,7 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 		discovery: newGate(max(1, c.Concurrency/4), c.RateLimit/4, max(1, c.Burst/4)),
 	}
 	if c.Role != (Role{}) {
-		cfg.Credentials = assumeRole(cfg, c, attempts)
+		cfg.Credentials = assumeRole(cfg, c)
 	}
 	client := sdk.NewFromConfig(cfg, func(o *sdk.Options) {
 		o.HTTPClient = boundedClient{httpClient(cfg, c)}
@@ -88,6 +89,7 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 		sdk:         client,
 		credentials: cfg.Credentials.(*credentials),
 		timeout:     c.Timeout,
+		region:      c.Region,
 		invalid:     func(reason string) { c.Metrics.invalid.WithLabelValues(c.Target, c.Region, reason).Inc() },
 	}, nil
 }
@@ -142,7 +144,7 @@ func (c *Client) GetImage(ctx context.Context, imageBuildVersionARN string, star
 			return err
 		}
 		var ok bool
-		if i, ok = newImage(out.Image, c.invalid); !ok {
+		if i, ok = c.newImage(out.Image); !ok {
 			return invalidAnswer{errors.New("the answer has no ARN of an image build version, or no state")}
 		}
 		return nil

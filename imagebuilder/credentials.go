@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -19,6 +20,7 @@ type credentials struct {
 
 	mu      sync.Mutex
 	current aws.CredentialsProvider
+	expired time.Time // when expire last dropped something
 }
 
 // Retrieve implements aws.CredentialsProvider.
@@ -53,9 +55,16 @@ func credentialsExpired(code string) bool {
 	return strings.HasPrefix(code, "ExpiredToken") || code == "UnrecognizedClientException" || code == "InvalidClientTokenId"
 }
 
+// expireInterval is the least time between two replacements of credentials that are
+// refused: new ones may be refused, too.
+const expireInterval = time.Minute
+
 // expire drops the credentials that are cached, so that the next call gets new ones.
 func (c *credentials) expire() {
-	if cache, ok := c.provider().(*aws.CredentialsCache); ok {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cache, ok := c.current.(*aws.CredentialsCache); ok && time.Since(c.expired) >= expireInterval {
+		c.expired = time.Now()
 		cache.Invalidate()
 	}
 }

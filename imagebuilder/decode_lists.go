@@ -66,22 +66,22 @@ func decodePipeline(row *types.ImagePipeline, invalid func(reason string)) (Pipe
 	return p, true
 }
 
-func decodeImageSummary(row *types.ImageSummary, invalid func(reason string)) (Image, bool) {
-	return newImage(&types.Image{
+func (c *Client) decodeImageSummary(row *types.ImageSummary) (Image, bool) {
+	return c.newImage(&types.Image{
 		Arn: row.Arn, State: row.State, Platform: row.Platform, Type: row.Type, BuildType: row.BuildType,
 		DateCreated: row.DateCreated, OutputResources: row.OutputResources,
-	}, invalid)
+	})
 }
 
 // newImage returns what the SDK says about an image build version.
-func newImage(row *types.Image, invalid func(reason string)) (Image, bool) {
+func (c *Client) newImage(row *types.Image) (Image, bool) {
 	i := Image{
 		ARN:                aws.ToString(row.Arn),
 		Build:              ParseImageBuildVersionARN(aws.ToString(row.Arn)),
 		Platform:           string(row.Platform),
 		Type:               string(row.Type),
 		BuildType:          string(row.BuildType),
-		Created:            decodeTime(row.DateCreated, invalid),
+		Created:            decodeTime(row.DateCreated, c.invalid),
 		Outputs:            outputsOf(row.OutputResources),
 		SourcePipelineARN:  aws.ToString(row.SourcePipelineArn),
 		SourcePipelineName: aws.ToString(row.SourcePipelineName),
@@ -89,8 +89,13 @@ func newImage(row *types.Image, invalid func(reason string)) (Image, bool) {
 	if row.State != nil {
 		i.Status, i.Reason = ImageStatus(row.State.Status), aws.ToString(row.State.Reason)
 	}
-	if i.Build == (ImageBuildVersion{}) || i.Status == "" {
-		invalid(reasonEmpty)
+	arn, err := ParseImageARN(i.ARN)
+	switch {
+	case err != nil, !arn.Build, i.Status == "":
+		c.invalid(reasonEmpty)
+		return Image{}, false
+	case arn.Region != c.region:
+		c.invalid(reasonForeignID)
 		return Image{}, false
 	}
 	if i.SourcePipelineName == "" {

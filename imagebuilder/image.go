@@ -1,6 +1,10 @@
 package imagebuilder
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // ImageStatus is the state of an image in the API's own words. Values that the API
 // reference does not have pass through unchanged.
@@ -40,6 +44,9 @@ func (s ImageStatus) Ended() bool {
 	return false
 }
 
+// Known reports whether the API reference has this state.
+func (s ImageStatus) Known() bool { return slices.Contains(ImageStatuses(), s) }
+
 // Image is one image build version as the API described it at one moment. A string
 // that the API did not give is empty, a time is zero.
 type Image struct {
@@ -63,14 +70,9 @@ type Output struct {
 	ID     string // ami-… or the URI of a container image
 }
 
-// Newer reports whether i is the newer build of the two. Builds of one moment, or
-// without one, are told apart by version and build number.
-func (i *Image) Newer(than *Image) bool {
-	if !i.Created.Equal(than.Created) {
-		return i.Created.After(than.Created)
-	}
-	if order := compareVersions(i.Build.Version, than.Build.Version); order != 0 {
-		return order > 0
-	}
-	return i.ARN > than.ARN
+// Compare returns a number above 0 when i is the newer build of the two, below 0 when it
+// is the older one. Builds of one moment, or without one, are told apart by version and
+// build number.
+func (i *Image) Compare(other *Image) int {
+	return cmp.Or(i.Created.Compare(other.Created), compareVersions(i.Build.Version, other.Build.Version), cmp.Compare(i.ARN, other.ARN))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/imagebuilder"
@@ -62,6 +63,10 @@ func (c *Client) ListWaitingWorkflowSteps(ctx context.Context, started func()) (
 		if err != nil {
 			return nil, err
 		}
+		// This answer has no requestId by which to know one that says nothing.
+		if err := c.checkPage(out.Steps == nil, nil, ""); err != nil {
+			return nil, err
+		}
 		for i := range out.Steps {
 			rows.add(decodeWaitingStep(&out.Steps[i], c.invalid))
 		}
@@ -101,7 +106,7 @@ func (c *Client) ListImagePipelineImages(ctx context.Context, pipelineARN string
 			return nil, err
 		}
 		for i := range out.ImageSummaryList {
-			rows.add(decodeImageSummary(&out.ImageSummaryList[i], c.invalid))
+			rows.add(c.decodeImageSummary(&out.ImageSummaryList[i]))
 		}
 		return out.NextToken, nil
 	})
@@ -121,11 +126,22 @@ func (c *Client) ListImageBuildVersions(ctx context.Context, imageVersionARN str
 			return nil, err
 		}
 		for i := range out.ImageSummaryList {
-			rows.add(decodeImageSummary(&out.ImageSummaryList[i], c.invalid))
+			image, ok := c.decodeImageSummary(&out.ImageSummaryList[i])
+			if ok && !isVersionOf(image.ARN, imageVersionARN) {
+				c.invalid(reasonForeignID)
+				continue
+			}
+			rows.add(image, ok)
 		}
 		return out.NextToken, nil
 	})
 	return rows.list, err
+}
+
+// isVersionOf reports whether the ARN of a build is of the same image as that of a
+// version, which ends in /VERSION.
+func isVersionOf(build, version string) bool {
+	return strings.HasPrefix(build, version[:strings.LastIndex(version, "/")+1])
 }
 
 // maxPages bounds a list: 50,000 rows of 25 a page.

@@ -66,8 +66,8 @@ func TestAnswersThatCannotBeUsed(t *testing.T) {
 		class      Class
 		except     string // an operation to whose answers it says nothing wrong
 	}{
-		{"nothing", "", Invalid, "ListWaitingWorkflowSteps"},
-		{"an empty object", "{}", Invalid, "ListWaitingWorkflowSteps"},
+		{"nothing", "", Invalid, ""},
+		{"an empty object", "{}", Invalid, ""},
 		{"text", "oops", Unavailable, ""},
 		{"a list in place of an object", "[]", Invalid, ""},
 		{"a page that names itself", `{"requestId":"x","nextToken":"again","steps":[],"image":{"arn":"` + testImage + `","state":{"status":"AVAILABLE"}}}`, Invalid, "GetImage"},
@@ -149,7 +149,15 @@ func TestRowsThatCannotBeUsed(t *testing.T) {
 		},
 		"ListImagePipelineImages": {
 			"imageSummaryList", `{"arn":"` + testImage + `","state":{"status":"NEW"}}`, `{"arn":"` + testImage + `","state":{"status":"NEW"}}`,
-			[]string{`{}`, `{"arn":"` + testImage + `"}`, `{"arn":"` + testImage + `","state":{}}`, `{"arn":"x","state":{"status":"NEW"}}`},
+			[]string{
+				`{}`, `{"arn":"` + testImage + `"}`, `{"arn":"` + testImage + `","state":{}}`, `{"arn":"x","state":{"status":"NEW"}}`,
+				`{"arn":"arn:aws:imagebuilder:us-east-1:111122223333:image/web/1.0.0/1","state":{"status":"NEW"}}`,
+				`{"arn":"arn:aws:imagebuilder:eu-west-1:111122223333:image/ \n/1/ü","state":{"status":"NEW"}}`,
+			},
+		},
+		"ListImageBuildVersions": {
+			"imageSummaryList", `{"arn":"` + testImage + `","state":{"status":"NEW"}}`, `{"arn":"` + testImage + `","state":{"status":"NEW"}}`,
+			[]string{`{"arn":"arn:aws:imagebuilder:eu-west-1:111122223333:image/another/1.0.0/1","state":{"status":"NEW"}}`},
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -162,7 +170,7 @@ func TestRowsThatCannotBeUsed(t *testing.T) {
 			if err != nil || n != 1 {
 				t.Errorf("%s: %d rows, %v; want 1", operation, n, err)
 			}
-			if n := invalid(t, reg, "empty") + invalid(t, reg, "timestamp"); int(n) != len(c.bad) {
+			if n := invalid(t, reg, "empty") + invalid(t, reg, "timestamp") + invalid(t, reg, "foreign_id"); int(n) != len(c.bad) {
 				t.Errorf("%s: %g of %d bad rows are counted", operation, n, len(c.bad))
 			}
 		})
@@ -299,6 +307,7 @@ func TestARoleThatCannotBeAssumed(t *testing.T) {
 		{"unknown role", Role{ARN: testRole + "s", ExternalID: "external-secret"}, nil, Denied, "AccessDenied"},
 		{"validation", Role{ARN: testRole}, emulator.Body(400, "text/xml", `<ErrorResponse><Error><Code>ValidationError</Code><Message>m</Message></Error></ErrorResponse>`), Denied, "ValidationError"},
 		{"an answer that is none", Role{ARN: testRole}, emulator.Body(200, "text/xml", ``), Unavailable, ""},
+		{"a refusal that repeats the external id", Role{ARN: testRole, ExternalID: "external-secret"}, emulator.Body(400, "text/xml", `<ErrorResponse><Error><Code>ValidationError</Code><Message>external-secret is bad</Message></Error></ErrorResponse>`), Denied, "ValidationError"},
 		{"throttled", Role{ARN: testRole}, emulator.Body(400, "text/xml", `<ErrorResponse><Error><Code>Throttling</Code><Message>m</Message></Error></ErrorResponse>`), Throttled, "Throttling"},
 		{"an outage", Role{ARN: testRole}, emulator.Body(503, "text/html", `<html>`), Unavailable, ""},
 		{"it hangs", Role{ARN: testRole}, emulator.Hang(), Unavailable, ""},

@@ -3,6 +3,8 @@ package imagebuilder
 import (
 	"context"
 	"fmt"
+	"math"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,8 +28,10 @@ const (
 )
 
 // assumeRole returns the credentials of c.Role, which those of cfg assume. They are
-// kept for as long as they are valid. Every attempt to get them goes through attempts.
-func assumeRole(cfg aws.Config, c ClientConfig, attempts *attempts) *credentials {
+// kept for as long as they are valid. Attempts to get them are counted like all others,
+// but wait for no turn: nothing else can go on before they are there.
+func assumeRole(cfg aws.Config, c ClientConfig) *credentials {
+	attempts := &attempts{target: c.Target, region: c.Region, metrics: c.Metrics, gate: newGate(math.MaxInt, 0, 1)}
 	client := sts.NewFromConfig(cfg, func(o *sts.Options) {
 		o.HTTPClient = boundedClient{httpClient(cfg, c)}
 		o.Retryer = newRetryer()
@@ -46,7 +50,8 @@ func assumeRole(cfg aws.Config, c ClientConfig, attempts *attempts) *credentials
 			o.ExternalID = &c.Role.ExternalID
 		}
 	})
-	cache := aws.NewCredentialsCache(&roleProvider{provider, c.Role.ARN, c.Timeout}, func(o *aws.CredentialsCacheOptions) {
+	role := &roleProvider{provider, cfg.Credentials.(*credentials), c.Role, c.Timeout}
+	cache := aws.NewCredentialsCache(role, func(o *aws.CredentialsCacheOptions) {
 		o.ExpiryWindow = roleRenewal
 	})
 	return &credentials{current: cache}
@@ -55,7 +60,8 @@ func assumeRole(cfg aws.Config, c ClientConfig, attempts *attempts) *credentials
 // roleProvider assumes a role. Its errors are roleErrors.
 type roleProvider struct {
 	provider aws.CredentialsProvider
-	arn      string
+	base     *credentials // that assume it
+	role     Role
 	timeout  time.Duration
 }
 
@@ -68,19 +74,28 @@ func (p *roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		return err
 	})
 	if err != nil {
-		return aws.Credentials{}, roleError{p.arn, err}
+		if credentialsExpired(apiCode(err)) {
+			p.base.expire()
+		}
+		return aws.Credentials{}, roleError{p.role, err}
 	}
 	return v, nil
 }
 
 // roleError is the failure to assume a role.
 type roleError struct {
-	arn string
-	err error
+	role Role
+	err  error
 }
 
-// Error says which role.
-func (e roleError) Error() string { return fmt.Sprintf("assuming the role %s: %v", e.arn, e.err) }
+// Error says which role. STS may repeat the external id that it was sent.
+func (e roleError) Error() string {
+	text := fmt.Sprintf("assuming the role %s: %v", e.role.ARN, e.err)
+	if e.role.ExternalID != "" {
+		text = strings.ReplaceAll(text, e.role.ExternalID, "***")
+	}
+	return text
+}
 
 // Unwrap returns the cause.
 func (e roleError) Unwrap() error { return e.err }

@@ -2,10 +2,9 @@ package lookup
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
-
-	"github.com/go-kit/log/level"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
 )
@@ -17,8 +16,10 @@ type build struct {
 	arn      string
 	entry    *entry
 	image    imagebuilder.Image // replaced by discovery
+	source   *entry             // that has read image
 	pipeline string             // the name of the pipeline that made it, empty when not known
 	origin   *entry             // asks which pipeline that is, nil when nothing is to be asked
+	foundAt  time.Time          // when it was found
 	endedAt  time.Time          // when the image was first seen to have ended, zero for not
 
 	executions []*execution // each with a value
@@ -39,7 +40,7 @@ func (b *build) take(t *Target, e *entry, answer any, now time.Time) {
 	for _, v := range answer.([]imagebuilder.Execution) {
 		x := before[v.ID]
 		if x == nil {
-			x = &execution{}
+			x = &execution{dropped: t.dropped > 0} // until list decides
 		}
 		delete(before, v.ID)
 		x.read(&v, now)
@@ -51,61 +52,81 @@ func (b *build) take(t *Target, e *entry, answer any, now time.Time) {
 			t.dismissSteps(id)
 		}
 	}
+	b.pace(e, settled, now)
 	t.listed = nil
-	t.cut(now)
 	for _, x := range b.executions {
 		if !x.dropped {
-			t.followSteps(x.value, now)
-			t.mayWait(x.value)
+			t.followSteps(x.value, e.interval, now)
+			t.mayWait(x.value, b)
 		}
 	}
-	b.pace(e, settled, now)
 }
 
-// pace decides when e, which has just got an answer, is asked again. Executions that
-// are left behind by an image that has ended are asked for ever more rarely: they may
-// never end.
+// pace decides when e, which has just got an answer, is asked again. What is left behind
+// by an image that has ended may never end itself, and so may an image in a state that is
+// not known: both are asked for ever more rarely.
 func (b *build) pace(e *entry, settled bool, now time.Time) {
-	e.interval = e.retry
-	if b.endedAt.IsZero() || e.begun.Before(b.endedAt) {
+	switch {
+	case !b.image.Status.Known():
+		e.again(b.slower(e, now.Sub(b.foundAt)))
+	case b.endedAt.IsZero() || e.begun.Before(b.endedAt):
+		e.again(e.retry)
+	case settled:
+		e.settled = true
+	default:
+		e.again(b.slower(e, now.Sub(b.endedAt)))
+	}
+}
+
+// slower returns an interval that grows with time.
+func (b *build) slower(e *entry, after time.Duration) time.Duration {
+	return max(e.retry, min(after/10, maxBackoff))
+}
+
+// forget implements question. When the image has ended there will be no executions any
+// more; those that had ended stay what they are.
+func (b *build) forget(t *Target, e *entry) {
+	if b.endedAt.IsZero() || e.misses < forgottenAfter {
 		return
 	}
-	if e.settled = settled; !settled {
-		e.interval = min(max(e.retry, now.Sub(b.endedAt)/10), max(e.retry, maxBackoff))
-		e.dueAt = e.begun.Add(e.interval)
-		e.staleAt = e.dueAt
-	}
+	e.settled = true
+	b.executions = slices.DeleteFunc(b.executions, func(x *execution) bool {
+		if !x.settled && t.configured[x.value.ID] == nil {
+			t.dismissSteps(x.value.ID)
+		}
+		return !x.settled
+	})
+	t.listed = nil
 }
 
-// forgotten takes in that the API knows no executions of the build. When the image has
-// ended there will be none any more.
-func (b *build) forgotten(e *entry) { e.settled = !b.endedAt.IsZero() }
-
 // update takes in what discovery has read about the image.
-func (b *build) update(t *Target, image *imagebuilder.Image, now time.Time) {
-	before := b.image
-	b.image = *image
+func (b *build) update(t *Target, w *want, now time.Time) {
+	before, image := b.image, w.image
+	retried := retried(&before, image, b.source == w.source)
+	b.image, b.source = *image, w.source
 	switch {
 	case !image.Status.Ended():
 		b.endedAt = time.Time{}
-	case b.endedAt.IsZero() || retried(&before, image):
+	case b.endedAt.IsZero() || retried:
 		b.endedAt = now
 	}
-	if retried(&before, image) {
-		b.entry.settled, b.entry.dueAt = false, time.Time{}
+	b.entry.patient = !b.endedAt.IsZero()
+	if retried || before.Status != image.Status && b.entry.failure != "" {
+		b.entry.settled, b.entry.misses, b.entry.dueAt = false, 0, time.Time{}
 		t.awaken(b.entry)
 	}
 }
 
 // retried reports whether somebody has retried an image between two looks at it.
 // RetryImage keeps the ARN and makes new executions. It is seen when the image leaves
-// its end, also for another one, or fails for another reason.
-func retried(before, now *imagebuilder.Image) bool {
+// its end, also for another one, or fails for another reason, of which two sources may
+// say more or less.
+func retried(before, now *imagebuilder.Image, sameSource bool) bool {
 	if !now.Status.Ended() {
 		return before.Status.Ended()
 	}
 	failed := before.Status == imagebuilder.ImageFailed || before.Status == imagebuilder.ImageCancelled
-	return failed && (before.Status != now.Status || before.Reason != now.Reason)
+	return failed && (before.Status != now.Status || sameSource && before.Reason != now.Reason)
 }
 
 // follow makes t follow the builds of wanted, and no others.
@@ -119,14 +140,14 @@ func (t *Target) follow(wanted map[string]*want, now time.Time) {
 	for arn, w := range wanted {
 		b := t.builds[arn]
 		if b == nil {
-			b = &build{arn: arn, image: *w.image}
+			b = &build{arn: arn, image: *w.image, source: w.source, foundAt: now}
 			b.entry = t.add(subject{"ListWorkflowExecutions", arn}, b)
 			t.builds[arn] = b
 		}
 		if b.entry.paused = !w.fresh; w.fresh {
 			t.awaken(b.entry)
 		}
-		b.update(t, w.image, now)
+		b.update(t, w, now)
 		t.followOrigin(b, w)
 	}
 }
@@ -154,68 +175,59 @@ func (t *Target) buildsInOrder() []*build {
 		}
 	}
 	slices.SortFunc(all, func(a, b *build) int {
-		if x, y := a.image.Status.Ended(), b.image.Status.Ended(); x != y {
-			return order(x, y)
+		if ended := a.image.Status.Ended(); ended != b.image.Status.Ended() {
+			if ended {
+				return 1
+			}
+			return -1
 		}
-		return order(b.image.Newer(&a.image), a.image.Newer(&b.image))
+		return b.image.Compare(&a.image)
 	})
 	return all
 }
 
-// order compares by whether something belongs behind or in front.
-func order(behind, inFront bool) int {
-	switch {
-	case behind:
-		return 1
-	case inFront:
-		return -1
-	}
-	return 0
-}
-
 // cut decides what MaxExecutions leaves out of what was found: of the executions that
 // have ended first those of the oldest builds, then the others; and of the images, as
-// many.
+// many. Executions that were selected by their ids do not count.
 func (t *Target) cut(now time.Time) {
 	total := 0
 	for _, b := range t.builds {
 		total += len(b.executions)
-		b.dropped = false
 	}
-	if total <= t.c.MaxExecutions && len(t.builds) <= t.c.MaxExecutions && t.dropped == 0 {
-		return
+	limit, before := t.c.MaxExecutions, t.dropped
+	if total <= limit && len(t.builds) <= limit { // nothing can be left out
+		limit = total + len(t.builds)
 	}
 	var active, ended []*execution
-	for i, b := range t.buildsInOrder() {
-		b.dropped = i >= t.c.MaxExecutions
+	for i, b := range t.cutOrder(limit == t.c.MaxExecutions) {
+		b.dropped = i >= limit
 		for _, x := range b.executions {
-			if x.value.Status.Final() {
+			if t.configured[x.value.ID] != nil {
+				x.dropped = false
+			} else if x.value.Status.Final() {
 				ended = append(ended, x)
 			} else {
 				active = append(active, x)
 			}
 		}
 	}
-	before := t.dropped
 	t.dropped = 0
 	for i, x := range append(active, ended...) {
 		was := x.dropped
-		x.dropped = i >= t.c.MaxExecutions
-		switch {
-		case x.dropped:
+		if x.dropped = i >= limit; x.dropped {
 			t.dropped++
-			if t.configured[x.value.ID] == nil {
-				t.dismissSteps(x.value.ID)
-			}
-		case was:
-			t.followSteps(x.value, now)
+			t.dismissSteps(x.value.ID)
+		} else if was {
+			t.followSteps(x.value, t.c.MinInterval, now)
 		}
 	}
-	if before == 0 && t.dropped > 0 {
-		level.Warn(t.logger()).Log("msg", "more executions are found than max_executions allows; the oldest are left out",
-			"max_executions", t.c.MaxExecutions, "dropped", t.dropped)
+	t.reportCut(before)
+}
+
+// cutOrder returns the builds in their order, or, when it does not matter, in any.
+func (t *Target) cutOrder(matters bool) []*build {
+	if matters {
+		return t.buildsInOrder()
 	}
-	if before > 0 && t.dropped == 0 {
-		level.Info(t.logger()).Log("msg", "no executions are left out any more", "max_executions", t.c.MaxExecutions)
-	}
+	return slices.Collect(maps.Values(t.builds))
 }

@@ -32,6 +32,7 @@ func (s *Selector) matches(p *imagebuilder.Pipeline) bool {
 
 // pipelineList asks which pipelines there are.
 type pipelineList struct {
+	remembers
 	all      map[string]string       // names of all pipelines, by their ARNs
 	selected []imagebuilder.Pipeline // in the order of their names, each name once
 	builds   map[string]int          // how many builds of the selected ones are followed, by ARN
@@ -63,12 +64,13 @@ func (q *pipelineList) take(t *Target, _ *entry, answer any, _ time.Time) {
 // source asks which builds there are of a pipeline or of an image version, or about
 // one build.
 type source struct {
+	remembers
 	list        func(ctx context.Context, c Client, started func()) ([]imagebuilder.Image, error)
 	pipelineARN string // whose builds they are, empty for none
 	builds      int    // how many that have ended are followed
 
-	images      []*imagebuilder.Image // those to follow, in no order
-	all         map[string]bool       // the ARNs of all builds, where they are needed
+	images      []*imagebuilder.Image // those to follow, the newest first
+	all         []string              // the ARNs of all builds, where they are needed
 	lastSuccess time.Time             // creation of the newest one that is available, zero for none
 }
 
@@ -78,8 +80,9 @@ func (q *source) ask(ctx context.Context, c Client, started func()) (any, error)
 
 func (q *source) take(t *Target, _ *entry, answer any, _ time.Time) {
 	images := answer.([]imagebuilder.Image)
-	slices.SortFunc(images, func(a, b imagebuilder.Image) int { return order(b.Newer(&a), a.Newer(&b)) })
-	q.images, q.all, q.lastSuccess = nil, nil, time.Time{}
+	slices.SortFunc(images, func(a, b imagebuilder.Image) int { return b.Compare(&a) })
+	q.leave(t)
+	q.images, q.lastSuccess = nil, time.Time{}
 	ended := 0
 	for i := range images {
 		image := &images[i]
@@ -95,25 +98,35 @@ func (q *source) take(t *Target, _ *entry, answer any, _ time.Time) {
 		}
 	}
 	if len(t.configured) > 0 && q.pipelineARN != "" {
-		q.all = make(map[string]bool, len(images))
 		for i := range images {
-			q.all[images[i].ARN] = true
+			q.all = append(q.all, images[i].ARN)
+			t.made[images[i].ARN] = q.pipelineARN
 		}
 	}
 }
 
+// leave takes the builds of q out of t.made.
+func (q *source) leave(t *Target) {
+	for _, arn := range q.all {
+		delete(t.made, arn)
+	}
+	q.all = nil
+}
+
 // originQuestion asks which pipeline made a build.
 type originQuestion struct {
+	remembers
 	arn string
 	b   *build
 }
 
 func (q *originQuestion) ask(ctx context.Context, c Client, started func()) (any, error) {
-	return c.GetImage(ctx, q.arn, started)
+	image, err := c.GetImage(ctx, q.arn, started)
+	return []imagebuilder.Image{image}, err
 }
 
 func (q *originQuestion) take(t *Target, e *entry, answer any, _ time.Time) {
-	image := answer.(imagebuilder.Image)
+	image := answer.([]imagebuilder.Image)[0] // as source asks: the answer may come to either
 	q.b.pipeline = t.pipelineName(image.SourcePipelineARN, image.SourcePipelineName)
 	e.settled = true
 }
@@ -129,8 +142,7 @@ func (t *Target) followOrigin(b *build, w *want) {
 		}
 	case b.origin == nil && t.sources[subject{"GetImage", b.arn}] == nil:
 		b.origin = t.add(subject{"GetImage", b.arn}, &originQuestion{arn: b.arn, b: b})
-		b.origin.lane, b.origin.optional = &t.discovery, true
-		b.origin.interval = t.c.DiscoveryInterval
+		b.origin.lane, b.origin.optional, b.origin.patient = &t.discovery, true, true
 	}
 }
 
@@ -175,7 +187,7 @@ func (t *Target) discover() {
 
 func (t *Target) addDiscovery(s subject, q question) *entry {
 	e := t.add(s, q)
-	e.lane, e.interval = &t.discovery, t.c.DiscoveryInterval
+	e.lane, e.interval, e.patient = &t.discovery, t.c.DiscoveryInterval, true
 	return e
 }
 

@@ -440,6 +440,32 @@ func TestADiscoveryThatFails(t *testing.T) {
 	}
 }
 
+// TestOnePipelineThatIsDeniedDoesNotDarkenTheTarget although its retries are refreshes in
+// which everything is denied.
+func TestOnePipelineThatIsDeniedDoesNotDarkenTheTarget(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		a := &emulator.Account{}
+		for n, name := range []string{"a", "b", "c"} {
+			a.Pipelines = append(a.Pipelines, emulator.Pipeline{ARN: pipelineARN(name)})
+			a.Images = append(a.Images, made(name, n, w.begin.Add(-time.Hour), steps(emulator.Succeeded)))
+		}
+		w.fail(pipelineARN("b"), emulator.Error(403, "AccessDeniedException", ""))
+		target := w.discovering(a, Config{Pipelines: all(1)})
+		for range 80 {
+			if s := w.scrape(target); !s.Up || len(s.Executions) != 2 {
+				t.Fatalf("after %s: up %t", w.now(), s.Up)
+			}
+			w.at(w.now() + 15*time.Second)
+		}
+		w.fail("", emulator.Error(403, "AccessDeniedException", ""))
+		w.scrapeEvery(target, 15*time.Second, w.now()+6*time.Minute)
+		if w.scrape(target).Up {
+			t.Error("up, while everything is denied")
+		}
+	})
+}
+
 func TestOnePipelineThatFailsSpoilsNoOther(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -612,8 +638,8 @@ func TestForgottenExecutionsOfAnImage(t *testing.T) {
 		}, Config{Pipelines: all(1)})
 		w.scrape(target)
 		w.scrapeEvery(target, 10*time.Second, time.Hour)
-		if n := w.operations()["ListWorkflowExecutions"]; n != 1 {
-			t.Errorf("%d lists in an hour, want 1", n)
+		if n := w.operations()["ListWorkflowExecutions"]; n != forgottenAfter {
+			t.Errorf("%d lists in an hour, want %d", n, forgottenAfter)
 		}
 		w.expect(target, "the image", "web/1.0.0/1 FAILED web")
 	})

@@ -29,7 +29,7 @@ func (t *Target) dispatch(l *lane) {
 		}
 		if err != nil {
 			for ; e != nil; e, _ = t.next(l) {
-				t.finish(e, nil, err)
+				t.finish(e, nil, err, false)
 			}
 			return
 		}
@@ -68,7 +68,7 @@ func (t *Target) lookup(e *entry, q question, started chan struct{}) {
 		turn = true
 		close(started)
 	})
-	t.finish(e, answer, err)
+	t.finish(e, answer, err, true)
 	if !turn {
 		close(started)
 	}
@@ -84,8 +84,9 @@ func (t *Target) get(q question, started func()) (answer any, err error) {
 	return q.ask(t.ctx, t.c.Client, started)
 }
 
-// finish takes in the result of a lookup.
-func (t *Target) finish(e *entry, answer any, err error) {
+// finish takes in the result of a lookup, or the failure to begin it, which is not its
+// own.
+func (t *Target) finish(e *entry, answer any, err error, own bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e.pending = false
@@ -100,9 +101,9 @@ func (t *Target) finish(e *entry, answer any, err error) {
 		e.take(t, e, answer, now)
 	} else {
 		class = imagebuilder.ClassOf(err)
-		e.fail(class, now)
-		if b, ok := e.question.(*build); ok && class == imagebuilder.NotFound {
-			b.forgotten(e)
+		e.fail(class, own, now)
+		if class == imagebuilder.NotFound {
+			e.forget(t, e)
 		}
 	}
 	t.report(e, err, now)
@@ -115,6 +116,7 @@ func (t *Target) finish(e *entry, answer any, err error) {
 	if answered && !e.optional {
 		t.up = true
 	}
+	spared := !answered && t.siblingAnswers(e, now)
 	t.release(e, now, func(r *refresh) {
 		switch {
 		case e.optional:
@@ -122,8 +124,26 @@ func (t *Target) finish(e *entry, answer any, err error) {
 			r.answered++
 		default:
 			r.failed++
+			if spared {
+				r.spared++
+			}
 		}
 	})
+}
+
+// siblingAnswers reports whether the same question about something else was answered and
+// is not due again, so that the failure of a part of a discovery is nothing that the
+// whole target suffers.
+func (t *Target) siblingAnswers(e *entry, now time.Time) bool {
+	if !e.lane.discovery {
+		return false
+	}
+	for s, other := range t.sources {
+		if s.operation == e.operation && other != e && other.lookedUp && other.failure == "" && now.Before(other.dueAt) {
+			return true
+		}
+	}
+	return false
 }
 
 // queue is a heap of entries, ordered by when they were looked up last.

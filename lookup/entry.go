@@ -11,9 +11,11 @@ const (
 	// maxBackoff bounds how rarely is asked what is not found, is a bad request, or is
 	// optional and denied.
 	maxBackoff = 5 * time.Minute
-	// discoveryRetry bounds how rarely a discovery is tried again that has failed
-	// otherwise.
-	discoveryRetry = time.Minute
+	// patientRetry bounds how rarely is asked what can wait and has failed otherwise.
+	patientRetry = time.Minute
+	// forgottenAfter is how many times in a row what belongs to something that has ended
+	// is not found before it is asked for no more.
+	forgottenAfter = 6
 	// settleAfter is how long a final status without a usable end is looked up
 	// again, counted from when it was first seen. The answer after that settles it.
 	settleAfter = 5 * time.Minute
@@ -25,7 +27,14 @@ type question interface {
 	ask(ctx context.Context, c Client, started func()) (any, error)
 	// take takes in what ask has returned. The caller holds the Target's mu.
 	take(t *Target, e *entry, answer any, now time.Time)
+	// forget takes in that the API does not know the subject, once more.
+	forget(t *Target, e *entry)
 }
+
+// remembers is a question whose subject does not end.
+type remembers struct{}
+
+func (remembers) forget(*Target, *entry) {}
 
 // subject names what is asked about: one question about it is asked at a time.
 type subject struct {
@@ -42,6 +51,7 @@ type entry struct {
 	optional bool          // says nothing about whether Image Builder can be reached
 	interval time.Duration // from the beginning of one lookup to the next
 	retry    time.Duration // the same after a failure, at first
+	patient  bool          // asked ever more rarely while it fails
 	paused   bool          // not to be asked for now
 
 	pending bool      // queued or in flight
@@ -78,25 +88,38 @@ func (e *entry) publishable(now time.Time, maxStaleness time.Duration) bool {
 // succeed takes in that a lookup got an answer.
 func (e *entry) succeed(now time.Time) {
 	e.known, e.readAt, e.lookedUp, e.failure, e.misses = true, now, true, "", 0
-	e.dueAt = e.begun.Add(e.interval)
+	e.again(e.interval)
+}
+
+// again makes the next lookup due an interval after the beginning of the last one.
+func (e *entry) again(interval time.Duration) {
+	e.interval = interval
+	e.dueAt = e.begun.Add(interval)
 	e.staleAt = e.dueAt
 }
 
-// fail takes in the failure of a lookup.
-func (e *entry) fail(class imagebuilder.Class, now time.Time) {
+// fail takes in the failure of a lookup. One that is not its own, because there are no
+// credentials, makes the next one no rarer.
+func (e *entry) fail(class imagebuilder.Class, own bool, now time.Time) {
 	e.lookedUp, e.failure = true, class
+	if !own {
+		e.dueAt = e.begun.Add(e.retry)
+		return
+	}
 	limit := maxBackoff
-	switch {
-	case class == imagebuilder.NotFound:
+	switch class {
+	case imagebuilder.NotFound:
 		e.known, e.readAt = false, now // an answer, too
 		e.misses++
-	case class == imagebuilder.BadRequest, class == imagebuilder.Denied && e.optional:
+	case imagebuilder.BadRequest:
 		e.misses++
-	case e.lane.discovery:
-		e.misses++
-		limit = discoveryRetry
 	default:
-		e.misses = 0
+		if e.misses++; !e.patient {
+			e.misses = 0
+		}
+		if class != imagebuilder.Denied || !e.optional {
+			limit = patientRetry
+		}
 	}
 	e.dueAt = e.begun.Add(backoff(e.retry, e.misses, limit))
 }

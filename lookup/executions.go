@@ -31,6 +31,7 @@ func (x *execution) read(v *imagebuilder.Execution, now time.Time) {
 
 // configured asks about an execution that was selected by its id.
 type configured struct {
+	remembers
 	id string
 	execution
 }
@@ -43,8 +44,8 @@ func (q *configured) ask(ctx context.Context, c Client, started func()) (any, er
 func (q *configured) take(t *Target, e *entry, answer any, now time.Time) {
 	q.read(answer.(*imagebuilder.Execution), now)
 	e.settled = q.settled
-	t.followSteps(q.value, now)
-	t.mayWait(q.value)
+	t.followSteps(q.value, e.interval, now)
+	t.mayWait(q.value, nil)
 }
 
 // Select replaces the executions that are looked up by their ids: in lower case, each
@@ -69,10 +70,12 @@ func (t *Target) Select(ids []string) {
 	}
 	for _, b := range t.builds { // it may be found, too
 		for _, x := range b.executions {
-			t.followSteps(x.value, time.Now())
+			if !x.dropped {
+				t.followSteps(x.value, b.entry.interval, time.Now())
+			}
 		}
 	}
-	t.born, t.listed = nil, nil
+	t.born, t.listed = nil, nil // the next scrape asks what is new
 }
 
 // followed is one execution of a Target, however it was selected.
@@ -110,7 +113,7 @@ func (t *Target) list() []followed {
 
 // publishable reports whether what was read about the execution is true enough.
 func (f *followed) publishable(now time.Time, maxStaleness time.Duration) bool {
-	return f.value != nil && f.entry.known && (f.settled || f.entry.publishable(now, maxStaleness))
+	return f.value != nil && (f.settled || f.entry.publishable(now, maxStaleness))
 }
 
 // pipelineOf returns the name of the pipeline that made the image, when it is known.
@@ -124,10 +127,8 @@ func (t *Target) pipelineOf(f *followed) string {
 	if b := t.builds[f.value.ImageBuildVersionARN]; b != nil {
 		return b.pipeline
 	}
-	for _, s := range t.sources {
-		if q := s.question.(*source); q.all[f.value.ImageBuildVersionARN] {
-			return t.pipelineName(q.pipelineARN, "")
-		}
+	if pipeline := t.made[f.value.ImageBuildVersionARN]; pipeline != "" {
+		return t.pipelineName(pipeline, "")
 	}
 	return ""
 }

@@ -80,8 +80,8 @@ type Config struct {
 }
 
 // Target looks up the executions of one target in one region and knows the answers.
-// Its methods may be called concurrently. Its memory is bounded by what is
-// configured.
+// Its methods may be called concurrently. Its memory is bounded by what is configured,
+// and by how many builds the selected pipelines have.
 type Target struct {
 	c       Config
 	ctx     context.Context // that of all lookups
@@ -102,6 +102,7 @@ type Target struct {
 	pipelines  *entry             // nil when no pipeline is selected
 	sources    map[subject]*entry // of builds
 	builds     map[string]*build  // by ARN
+	made       map[string]string  // pipelines' ARNs by those of all their builds; empty without configured executions
 	steps      map[string]*entry  // by execution id
 	waiting    *entry             // nil when it is not asked for
 	listed     []followed         // what list returns, nil when it is to be computed
@@ -119,14 +120,14 @@ func New(c Config) *Target {
 	t := &Target{
 		c: c, latest: &refresh{},
 		entries: map[subject]*entry{}, leaving: map[subject]*entry{}, outages: map[outageKey]*outage{},
-		sources: map[subject]*entry{}, builds: map[string]*build{}, steps: map[string]*entry{},
+		sources: map[subject]*entry{}, builds: map[string]*build{}, made: map[string]string{}, steps: map[string]*entry{},
 	}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	t.discovery.discovery = true
 	t.discover()
 	if c.Waiting {
 		t.waiting = t.add(subject{"ListWaitingWorkflowSteps", ""}, &waitingList{})
-		t.waiting.optional = true
+		t.waiting.optional, t.waiting.patient = true, true
 	}
 	t.Select(c.WorkflowExecutions)
 	return t
@@ -193,8 +194,9 @@ func (t *Target) add(s subject, q question) *entry {
 	if e.gone {
 		e.gone, e.since = false, t.latest.n+1
 	}
-	e.subject, e.question, e.lane, e.optional = s, q, &t.lookups, false
-	e.interval, e.retry, e.paused = t.c.MinInterval, t.c.MinInterval, false
+	e.subject, e.question, e.lane = s, q, &t.lookups
+	e.interval, e.retry = t.c.MinInterval, t.c.MinInterval
+	e.optional, e.patient, e.paused = false, false, false
 	t.entries[s] = e
 	t.awaken(e)
 	return e

@@ -14,10 +14,11 @@ type refresh struct {
 	lookups  int // all of them that are not optional
 	answered int // those of lookups that ended with an answer
 	failed   int // those of lookups that ended without
+	spared   int // those of failed that say nothing about the target
 
 	pending  int           // those that have not ended, optional ones too
 	beside   int           // those of pending that belong to discovery
-	lookedUp chan struct{} // closed when nothing is pending but discovery, for the first time
+	lookedUp chan struct{} // closed when nothing is pending but discovery; what that brings is waited for with patience
 	done     chan struct{} // closed when pending is 0
 }
 
@@ -28,7 +29,7 @@ func (t *Target) refresh(now time.Time) *refresh {
 	if len(t.sources) > 0 || t.pipelines != nil {
 		t.reselect(now) // what has become too old goes
 	}
-	t.pauseWaiting()
+	t.pauseSteps(now)
 	r := &refresh{n: t.latest.n + 1, begun: now, done: make(chan struct{}), lookedUp: make(chan struct{})}
 	joined := true // whether all that is pending belongs to the latest refresh
 	for _, e := range t.entries {
@@ -40,7 +41,7 @@ func (t *Target) refresh(now time.Time) *refresh {
 			joined = joined && e.since < r.n
 		}
 	}
-	t.born = nil
+	t.born = nil // all of it was queued, or is not due
 	if joined && r.pending > 0 {
 		return t.latest
 	}
@@ -131,7 +132,7 @@ func isClosed(c chan struct{}) bool {
 func (t *Target) end(r *refresh, now time.Time) {
 	close(r.done)
 	t.ended, t.duration = true, now.Sub(r.begun)
-	if r.lookups > 0 {
+	if r.lookups > r.spared {
 		t.up = r.answered > 0
 	}
 	if r.answered == r.lookups {
@@ -141,4 +142,4 @@ func (t *Target) end(r *refresh, now time.Time) {
 
 // blind reports whether everything of r that has ended found Image Builder out of
 // reach. The caller holds t.mu.
-func (r *refresh) blind() bool { return r.failed > 0 && r.answered == 0 }
+func (r *refresh) blind() bool { return r.failed > r.spared && r.answered == 0 }

@@ -40,20 +40,22 @@ func newOutageKey(s subject, err error) outageKey {
 	return key
 }
 
+// subjectNames are the names of what operations are about, in log lines.
+var subjectNames = map[string]string{
+	"GetWorkflowExecution":       "workflow_execution_id",
+	"ListWorkflowStepExecutions": "workflow_execution_id",
+	"ListWorkflowExecutions":     "image_build_version_arn",
+	"GetImage":                   "image_build_version_arn",
+	"ListImageBuildVersions":     "image_version_arn",
+	"ListImagePipelineImages":    "image_pipeline_arn",
+}
+
 // keyvals returns s for a log line, in the API's words.
 func (s subject) keyvals() []any {
-	names := map[string]string{
-		"GetWorkflowExecution":       "workflow_execution_id",
-		"ListWorkflowStepExecutions": "workflow_execution_id",
-		"ListWorkflowExecutions":     "image_build_version_arn",
-		"GetImage":                   "image_build_version_arn",
-		"ListImageBuildVersions":     "image_version_arn",
-		"ListImagePipelineImages":    "image_pipeline_arn",
-	}
 	if s.id == "" {
 		return nil
 	}
-	return []any{names[s.operation], s.id}
+	return []any{subjectNames[s.operation], s.id}
 }
 
 // report logs what is new in the result of a lookup of e. The caller holds t.mu.
@@ -103,6 +105,18 @@ func (t *Target) leave(o *outage) bool {
 	}
 	delete(t.outages, o.key)
 	return true
+}
+
+// reportCut logs when MaxExecutions begins to leave something out, and when it no longer
+// does; before is how much it was.
+func (t *Target) reportCut(before int) {
+	switch {
+	case before == 0 && t.dropped > 0:
+		level.Warn(t.logger()).Log("msg", "more executions are found than max_executions allows; the oldest are left out",
+			"max_executions", t.c.MaxExecutions, "dropped", t.dropped)
+	case before > 0 && t.dropped == 0:
+		level.Info(t.logger()).Log("msg", "no executions are left out any more", "max_executions", t.c.MaxExecutions)
+	}
 }
 
 func (t *Target) logger() log.Logger {

@@ -11,17 +11,26 @@ import (
 // want is a build that is to be followed.
 type want struct {
 	image    *imagebuilder.Image
-	readAt   time.Time
+	source   *entry // that has read image
 	fresh    bool   // whether the selection that it comes from is
 	pipeline string // the name, empty when it is not known
-	whole    bool   // whether image tells the pipeline, if there is one
+	whole    bool   // whether a source tells the pipeline, if there is one
+}
+
+// add takes in what a source says. The latest one counts.
+func (w *want) add(image *imagebuilder.Image, source *entry, fresh bool) {
+	if w.source == nil || source.readAt.After(w.source.readAt) ||
+		source.readAt.Equal(w.source.readAt) && source.operation < w.source.operation {
+		w.image, w.source = image, source
+	}
+	w.fresh, w.whole = w.fresh || fresh, w.whole || source.operation == "GetImage"
 }
 
 // reselect makes t follow what discovery has read so far.
 func (t *Target) reselect(now time.Time) {
 	listFresh := t.selectPipelines(now)
 	wanted := map[string]*want{}
-	for s, e := range t.sources {
+	for _, e := range t.sources {
 		q := e.question.(*source)
 		e.paused = q.pipelineARN != "" && !listFresh
 		if !e.known {
@@ -33,11 +42,7 @@ func (t *Target) reselect(now time.Time) {
 				w = &want{}
 				wanted[image.ARN] = w
 			}
-			if w.image == nil || e.readAt.After(w.readAt) {
-				w.image, w.readAt = image, e.readAt
-			}
-			w.fresh = w.fresh || !e.paused && e.publishable(now, t.c.MaxStaleness)
-			w.whole = w.whole || s.operation == "GetImage"
+			w.add(image, e, !e.paused && e.publishable(now, t.c.MaxStaleness))
 			if pipeline := t.pipelineName(cmp.Or(q.pipelineARN, image.SourcePipelineARN), image.SourcePipelineName); pipeline != "" {
 				w.pipeline = pipeline
 			}
@@ -55,6 +60,7 @@ func (t *Target) selectPipelines(now time.Time) bool {
 	q := t.pipelines.question.(*pipelineList)
 	for s, e := range t.sources {
 		if arn := e.question.(*source).pipelineARN; arn != "" && (q.builds[arn] == 0 || !t.pipelines.known) {
+			e.question.(*source).leave(t)
 			delete(t.sources, s)
 			t.dismiss(e)
 		}

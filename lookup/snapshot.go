@@ -70,6 +70,7 @@ type Pipeline struct {
 func (t *Target) snapshot(now time.Time) Snapshot {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	all := t.list() // first of all: it decides what is left out
 	s := Snapshot{
 		Name: t.c.Name, Region: t.c.Region, Time: now,
 		Up: t.up, RefreshEnded: t.ended, RefreshDuration: t.duration, LastSuccess: t.lastSuccess,
@@ -77,7 +78,6 @@ func (t *Target) snapshot(now time.Time) Snapshot {
 		Images:       t.imagesAt(),
 		Pipelines:    t.pipelinesAt(now),
 	}
-	all := t.list()
 	s.Dropped = t.dropped
 	s.Executions = make([]Execution, len(all))
 	active := map[string]bool{}

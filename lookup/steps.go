@@ -2,7 +2,6 @@ package lookup
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
@@ -54,9 +53,9 @@ func (q *stepList) pace(t *Target, e *entry) {
 	}
 }
 
-// followSteps makes t look up the steps of an execution of which v was read, or no
-// longer.
-func (t *Target) followSteps(v *imagebuilder.Execution, now time.Time) {
+// followSteps makes t look up the steps of an execution of which v was read, as often as
+// that is, or no longer.
+func (t *Target) followSteps(v *imagebuilder.Execution, interval time.Duration, now time.Time) {
 	if v == nil {
 		return
 	}
@@ -67,9 +66,10 @@ func (t *Target) followSteps(v *imagebuilder.Execution, now time.Time) {
 	e := t.steps[v.ID]
 	if e == nil {
 		e = t.add(subject{"ListWorkflowStepExecutions", v.ID}, &stepList{id: v.ID})
-		e.optional = true
+		e.optional, e.patient = true, true
 		t.steps[v.ID] = e
 	}
+	e.interval = interval
 	q := e.question.(*stepList)
 	switch {
 	case !v.Status.Final():
@@ -87,8 +87,14 @@ func (t *Target) dismissSteps(id string) {
 	}
 }
 
+// forget implements question: an execution that has ended may have been forgotten.
+func (q *stepList) forget(_ *Target, e *entry) {
+	e.settled = !q.endedAt.IsZero() && e.misses >= forgottenAfter
+}
+
 // waitingList asks which steps wait for an approval, while there may be any.
 type waitingList struct {
+	remembers
 	steps []imagebuilder.WaitingStep
 }
 
@@ -100,17 +106,34 @@ func (q *waitingList) take(_ *Target, _ *entry, answer any, _ time.Time) {
 	q.steps = answer.([]imagebuilder.WaitingStep)
 }
 
-// mayWait lets t ask for waiting steps when v, which was just read, has not ended.
-func (t *Target) mayWait(v *imagebuilder.Execution) {
-	if t.waiting != nil && !v.Status.Final() {
+// mayWait lets t ask for waiting steps when a step of v, which was just read, may wait: it
+// has not ended, and neither has the image that is built.
+func (t *Target) mayWait(v *imagebuilder.Execution, b *build) {
+	if t.waiting != nil && !v.Status.Final() && (b == nil || b.endedAt.IsZero()) {
 		t.waiting.paused = false
 		t.awaken(t.waiting)
 	}
 }
 
-// pauseWaiting lets t ask for waiting steps only while an execution has not ended.
-func (t *Target) pauseWaiting() {
+// pauseSteps lets t ask only for the steps of what is published, and for waiting steps
+// only while one of these may wait.
+func (t *Target) pauseSteps(now time.Time) {
+	if t.waiting == nil && len(t.steps) == 0 {
+		return
+	}
+	for _, e := range t.steps {
+		e.paused = true
+	}
 	if t.waiting != nil {
-		t.waiting.paused = !slices.ContainsFunc(t.list(), func(f followed) bool { return f.value != nil && !f.value.Status.Final() })
+		t.waiting.paused = true
+	}
+	for _, f := range t.list() {
+		if !f.publishable(now, t.c.MaxStaleness) {
+			continue
+		}
+		if e := t.steps[f.id]; e != nil {
+			e.paused = false
+		}
+		t.mayWait(f.value, f.build)
 	}
 }
