@@ -112,3 +112,9 @@ func arnUnversioned(arn string) string {
 	parts := strings.SplitN(arn, "/", 3)
 	return strings.Join(parts[:min(2, len(parts))], "/")
 }
+
+// Status returns the status that the API shows at that time.
+func (i Image) Status(now time.Time) string {
+	status, _ := i.stateAt(now)
+	return status
+}

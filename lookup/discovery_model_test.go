@@ -1,0 +1,216 @@
+package lookup
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+)
+
+// TestDiscoveryModel plays random histories of an account, of failures, time and
+// scrapes, and holds at every scrape what must never be otherwise; at last, without
+// failures, that everything is known, that what has ended is asked for no more, and
+// that nothing is left over.
+func TestDiscoveryModel(t *testing.T) {
+	for seed := range *modelSeeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			test(t, func(t *testing.T) {
+				m := newDiscoveryModel(t, uint64(seed))
+				m.play(150)
+				m.end()
+			})
+		})
+	}
+}
+
+var discoveryOperations = []string{"ListImagePipelines", "ListImagePipelineImages", "ListImageBuildVersions", "GetImage"}
+
+type discoveryModel struct {
+	*model // world, random numbers and faults
+	*emulator.Account
+	builds, most int // of a pipeline, and MaxExecutions
+}
+
+// newDiscoveryModel returns an account of four pipelines. Builds come, end, are
+// retried and are deleted within four hours.
+func newDiscoveryModel(t *testing.T, seed uint64) *discoveryModel {
+	m := &discoveryModel{model: &model{world: newWorld(t), Rand: rand.New(rand.NewPCG(seed, 1))}, Account: &emulator.Account{}}
+	m.builds, m.most = 1+m.IntN(3), []int{4, 1000}[m.IntN(2)]
+	for p := range 4 {
+		created := m.begin.Add(m.minutes(30) - m.minutes(30))
+		m.Pipelines = append(m.Pipelines, emulator.Pipeline{ARN: pipelineARN(name(p)), Created: created, Deleted: m.maybe(6, m.begin)})
+	}
+	for n := 1; n <= 24; n++ {
+		created := m.begin.Add(m.minutes(240) - m.minutes(240))
+		i := made(name(m.IntN(4)), n, created, m.steps())
+		i.Attempts[0].Fails, i.Attempts[0].Distributes = m.IntN(4) == 0, m.minutes(10)
+		start := m.maybe(2, created)
+		if status := i.Status(start); status == "FAILED" || status == "CANCELLED" {
+			run := emulator.Run{ID: id(n + 100), Start: start, Steps: m.steps()}
+			i.Attempts = append(i.Attempts, emulator.Attempt{Start: start, Runs: []emulator.Run{run}})
+		}
+		i.Deleted = m.maybe(4, created)
+		m.Images = append(m.Images, i)
+	}
+	m.client.Concurrency, m.client.RateLimit, m.client.Burst = 1+m.IntN(4), []float64{0, 1, 5}[m.IntN(3)], 4
+	m.target = m.discovering(m.Account, Config{
+		Pipelines: all(m.builds), Images: []string{account + "image/" + name(0) + "/x.x.x", m.Images[0].ARN}[:m.IntN(3)],
+		WorkflowExecutions: []string{id(1), id(2)}[:m.IntN(3)], Steps: []Steps{StepsNone, StepsActive, StepsAll}[m.IntN(3)],
+		Waiting: true, MaxExecutions: m.most,
+	})
+	return m
+}
+
+func name(p int) string { return string(rune('a' + p)) }
+
+func (m *discoveryModel) minutes(most int) time.Duration {
+	return time.Duration(m.IntN(60*most)) * time.Second
+}
+
+// maybe returns a time after that, or never.
+func (m *discoveryModel) maybe(oneIn int, after time.Time) time.Time {
+	return []time.Time{after.Add(m.minutes(240)), {}}[min(1, m.IntN(oneIn))]
+}
+
+func (m *discoveryModel) steps() []emulator.Step {
+	ends := func() emulator.Outcome { return emulator.Outcome(m.IntN(4)) }
+	return []emulator.Step{{Takes: m.minutes(10), Waits: m.IntN(3) == 0, Ends: ends()}, {Takes: m.minutes(40), Ends: ends()}}
+}
+
+func (m *discoveryModel) play(events int) {
+	operations := slices.Concat(discoveryOperations, []string{"ListWorkflowExecutions", "ListWorkflowStepExecutions", "ListWaitingWorkflowSteps"})
+	faults := []http.Handler{ // not "not found", which may settle what belongs to an image that has ended
+		nil, nil, emulator.Error(400, "ClientException", ""), emulator.Error(403, "AccessDeniedException", ""),
+		emulator.Error(429, "CallRateLimitExceededException", ""), emulator.Error(500, "ServiceException", ""),
+		emulator.Body(200, "application/json", ""), emulator.Hang(), emulator.Reset(""),
+	}
+	for range events {
+		switch m.IntN(6) {
+		case 0:
+			m.failOperation(operations[m.IntN(len(operations))], faults[m.IntN(len(faults))])
+		case 1:
+			m.scrapeEvery(m.target, 10*time.Second, m.now()+m.minutes(10))
+		default:
+			m.at(m.now() + m.minutes(1))
+			m.check(m.scrape(m.target))
+		}
+	}
+	for _, o := range operations {
+		m.failOperation(o, nil)
+	}
+}
+
+// check holds the invariants, and returns the ids that are told.
+func (m *discoveryModel) check(s Snapshot) map[string]bool {
+	m.t.Helper()
+	oldest := s.Time.Add(-m.target.c.DiscoveryInterval - m.target.c.MaxStaleness)
+	found, told := 0, map[string]bool{}
+	for _, e := range s.Executions {
+		if told[e.ID] {
+			m.t.Fatalf("at %s: %s is told twice", m.now(), e.ID)
+		}
+		told[e.ID] = true
+		configured := m.target.configured[e.ID] != nil
+		if !configured {
+			found++
+		}
+		if e.Value == nil {
+			continue
+		}
+		if truth, _ := m.WorkflowExecution(e.ID, e.ReadAt); truth.Status != string(e.Value.Status) {
+			m.t.Fatalf("at %s: %s is told to have been %s at %s; it was %q", m.now(), e.ID, e.Value.Status, e.ReadAt, truth.Status)
+		}
+		if _, ok := m.WorkflowExecution(e.ID, oldest); !ok && e.ReadAt.Before(oldest) && !configured {
+			m.t.Fatalf("at %s: %s is still told, and was deleted before %s", m.now(), e.ID, oldest)
+		}
+	}
+	if found > m.most || len(s.Images) > m.most || s.Dropped > 0 && found < m.most {
+		m.t.Fatalf("at %s: %d executions and %d images of at most %d, %d dropped", m.now(), found, len(s.Images), m.most, s.Dropped)
+	}
+	m.checkImages(s)
+	m.checkRefreshes()
+	return told
+}
+
+// checkImages holds that the builds are those that discovery has read.
+func (m *discoveryModel) checkImages(s Snapshot) {
+	m.t.Helper()
+	m.target.mu.Lock()
+	defer m.target.mu.Unlock()
+	oldest := s.Time.Add(-m.target.c.DiscoveryInterval - m.target.c.MaxStaleness - 10*time.Second) // a scrape decides when it begins
+	may, must := map[string]bool{}, map[string]bool{}
+	for subject, e := range m.target.sources {
+		images := m.ImageBuilds(subject.id, e.readAt)
+		builds := m.builds
+		if subject.operation != "ListImagePipelineImages" {
+			builds = 1
+		}
+		if subject.operation == "ListImageBuildVersions" {
+			images = m.ImageBuilds(account+"image/"+name(0), e.readAt)
+		}
+		slices.SortFunc(images, func(a, b emulator.Image) int { return b.Created.Compare(a.Created) })
+		ended := 0
+		for _, i := range images {
+			if imagebuilder.ImageStatus(i.Status(e.readAt)).Ended() {
+				if ended++; ended > builds {
+					continue
+				}
+			}
+			may[i.ARN] = may[i.ARN] || e.readAt.After(oldest)
+			must[i.ARN] = must[i.ARN] || !e.paused && e.publishable(s.Time, m.target.c.MaxStaleness)
+		}
+	}
+	for _, i := range s.Images {
+		if !may[i.ARN] {
+			m.t.Fatalf("at %s: %s is told, and was not selected", m.now(), i.ARN)
+		}
+		delete(must, i.ARN)
+	}
+	for arn, missing := range must {
+		if missing && m.most == 1000 {
+			m.t.Fatalf("at %s: %s is missing", m.now(), arn)
+		}
+	}
+}
+
+// end holds that all is well when failures and time have ended.
+func (m *discoveryModel) end() {
+	m.t.Helper()
+	m.scrapeEvery(m.target, 30*time.Second, m.now()+time.Hour)
+	m.at(max(m.now(), 24*time.Hour))
+	m.scrapeEvery(m.target, 30*time.Second, m.now()+2*time.Hour)
+	before := m.operations()
+	m.scrapeEvery(m.target, 30*time.Second, m.now()+time.Hour)
+	for operation, n := range m.since(before) {
+		// A configured execution that was deleted is asked for rarely, but for ever.
+		if operation != "GetWorkflowExecution" && !slices.Contains(discoveryOperations, operation) {
+			m.t.Errorf("%d %s in an hour in which everything had ended", n, operation)
+		}
+	}
+	s := m.scrape(m.target)
+	known := m.check(s)
+	for _, e := range s.Executions {
+		if truth, ok := m.WorkflowExecution(e.ID, s.Time); ok && (e.Value == nil || string(e.Value.Status) != truth.Status || m.target.c.Steps.of(e.Value) != (e.Steps != nil)) {
+			m.t.Errorf("%s is %s, steps: %s; told is %+v", e.ID, truth.Status, m.target.c.Steps, e)
+		}
+	}
+	for _, i := range s.Images {
+		for _, r := range m.WorkflowRuns(i.ARN, s.Time) {
+			if m.most == 1000 && !known[r.ID] {
+				m.t.Errorf("%s of %s is missing", r.ID, i.ARN)
+			}
+		}
+	}
+	if left := len(m.target.open); left > 0 || !s.Up {
+		m.t.Errorf("%d refreshes have not ended; up %t", left, s.Up)
+	}
+	m.target.Close()
+	if left := []int{len(m.target.leaving), len(m.target.open), len(m.target.lookups.queue), len(m.target.discovery.queue)}; slices.Max(left) > 0 {
+		m.t.Errorf("leaving, open and queues: %d", left)
+	}
+}
