@@ -138,7 +138,7 @@ func TestARoleIsTriedAgain(t *testing.T) {
 		if up[0] != 0 || up[9*time.Minute] != 0 || up[11*time.Minute+15*time.Second] != 1 {
 			t.Errorf("imagebuilder_up %v", up)
 		}
-		if n := api.Requests("AssumeRole"); n > 30 {
+		if n := api.Requests("AssumeRole"); n > 2*48 {
 			t.Errorf("the role was tried %d times in 12 minutes", n)
 		}
 	})

@@ -19,6 +19,8 @@ var (
 	secretKey = regexp.MustCompile(`(?i)external|\bext`)
 	// nextKey finds a line that begins with another key than external_id.
 	nextKey = regexp.MustCompile(`^[ \t]*(?:-[ \t]+)*["']?(?:` + strings.Join(ourKeys(), "|") + `)["']?[ \t]*:(?:[ \t]|$)`)
+	// aliases finds the names of anchors.
+	aliases = regexp.MustCompile(`\*[\w-]+`)
 	// citation finds what a sentence cites from the file.
 	citation = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 	// word finds what an external id can consist of, but for commas.
@@ -35,9 +37,11 @@ func ourKeys() []string {
 }
 
 // secretLines reports which lines may hold a part of an external id: those with its
-// key, and those below that do not begin with another key as far to the left.
+// key, those below that do not begin with another key as far to the left, and those with
+// an anchor that one of these names.
 func secretLines(lines []string) []bool {
 	secret := make([]bool, len(lines))
+	anchors := map[string]bool{}
 	column := -1 // of the key whose value may go on, -1 for none
 	for i, line := range lines {
 		if at := secretKey.FindStringIndex(line); at != nil {
@@ -45,7 +49,16 @@ func secretLines(lines []string) []bool {
 		} else if nextKey.MatchString(line) && len(line)-len(strings.TrimLeft(line, " \t-\"'")) <= column {
 			column = -1
 		}
-		secret[i] = column >= 0
+		if secret[i] = column >= 0; secret[i] {
+			for _, alias := range aliases.FindAllString(line, -1) {
+				anchors["&"+alias[1:]] = true
+			}
+		}
+	}
+	for i, line := range lines {
+		for anchor := range anchors {
+			secret[i] = secret[i] || strings.Contains(line, anchor)
+		}
 	}
 	return secret
 }

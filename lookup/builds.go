@@ -102,7 +102,7 @@ func (b *build) forget(t *Target, e *entry) {
 // update takes in what discovery has read about the image.
 func (b *build) update(t *Target, w *want, now time.Time) {
 	before, image := b.image, w.image
-	retried := retried(&before, image, b.source == w.source)
+	retried := retried(&before, image, b.source.isGetImage() == w.source.isGetImage())
 	b.image, b.source = *image, w.source
 	switch {
 	case !image.Status.Ended():
@@ -119,14 +119,14 @@ func (b *build) update(t *Target, w *want, now time.Time) {
 
 // retried reports whether somebody has retried an image between two looks at it.
 // RetryImage keeps the ARN and makes new executions. It is seen when the image leaves
-// its end, also for another one, or fails for another reason, of which two sources may
-// say more or less.
-func retried(before, now *imagebuilder.Image, sameSource bool) bool {
+// its end, also for another one, or fails for another reason, where the reasons are
+// comparable.
+func retried(before, now *imagebuilder.Image, comparable bool) bool {
 	if !now.Status.Ended() {
 		return before.Status.Ended()
 	}
 	failed := before.Status == imagebuilder.ImageFailed || before.Status == imagebuilder.ImageCancelled
-	return failed && (before.Status != now.Status || sameSource && before.Reason != now.Reason)
+	return failed && (before.Status != now.Status || comparable && before.Reason != now.Reason)
 }
 
 // follow makes t follow the builds of wanted, and no others.
@@ -202,11 +202,12 @@ func (t *Target) cut(now time.Time) {
 	for i, b := range t.cutOrder(limit == t.c.MaxExecutions) {
 		b.dropped = i >= limit
 		for _, x := range b.executions {
-			if t.configured[x.value.ID] != nil {
+			switch {
+			case t.configured[x.value.ID] != nil:
 				x.dropped = false
-			} else if x.value.Status.Final() {
+			case x.value.Status.Final():
 				ended = append(ended, x)
-			} else {
+			default:
 				active = append(active, x)
 			}
 		}

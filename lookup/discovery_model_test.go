@@ -42,11 +42,11 @@ func newDiscoveryModel(t *testing.T, seed uint64) *discoveryModel {
 	m := &discoveryModel{model: &model{world: newWorld(t), Rand: rand.New(rand.NewPCG(seed, 1))}, Account: &emulator.Account{}}
 	m.builds, m.most = 1+m.IntN(3), []int{4, 1000}[m.IntN(2)]
 	for p := range 4 {
-		created := m.begin.Add(m.minutes(30) - m.minutes(30))
+		created := m.around(30)
 		m.Pipelines = append(m.Pipelines, emulator.Pipeline{ARN: pipelineARN(name(p)), Created: created, Deleted: m.maybe(6, m.begin)})
 	}
 	for n := 1; n <= 24; n++ {
-		created := m.begin.Add(m.minutes(240) - m.minutes(240))
+		created := m.around(240)
 		i := made(name(m.IntN(4)), n, created, m.steps())
 		i.Attempts[0].Fails, i.Attempts[0].Distributes = m.IntN(4) == 0, m.minutes(10)
 		start := m.maybe(2, created)
@@ -70,6 +70,11 @@ func name(p int) string { return string(rune('a' + p)) }
 
 func (m *discoveryModel) minutes(most int) time.Duration {
 	return time.Duration(m.IntN(60*most)) * time.Second
+}
+
+// around returns a time around the beginning.
+func (m *discoveryModel) around(most int) time.Time {
+	return m.begin.Add(m.minutes(2*most) - time.Duration(most)*time.Minute)
 }
 
 // maybe returns a time after that, or never.

@@ -17,14 +17,28 @@ type want struct {
 	whole    bool   // whether a source tells the pipeline, if there is one
 }
 
-// add takes in what a source says. The latest one counts.
+// add takes in what a source says. The latest one counts, and a list before GetImage:
+// the two may give different reasons for one failure.
 func (w *want) add(image *imagebuilder.Image, source *entry, fresh bool) {
-	if w.source == nil || source.readAt.After(w.source.readAt) ||
-		source.readAt.Equal(w.source.readAt) && source.operation < w.source.operation {
+	if w.source == nil || source.rank() > w.source.rank() ||
+		source.rank() == w.source.rank() && source.readAt.After(w.source.readAt) {
 		w.image, w.source = image, source
 	}
-	w.fresh, w.whole = w.fresh || fresh, w.whole || source.operation == "GetImage"
+	w.fresh, w.whole = w.fresh || fresh, w.whole || source.isGetImage()
 }
+
+// rank orders sources by how much what they say counts.
+func (e *entry) rank() int {
+	switch {
+	case e.failure != "":
+		return 0
+	case e.isGetImage():
+		return 1
+	}
+	return 2
+}
+
+func (e *entry) isGetImage() bool { return e.operation == "GetImage" }
 
 // reselect makes t follow what discovery has read so far.
 func (t *Target) reselect(now time.Time) {
