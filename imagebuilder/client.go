@@ -137,8 +137,9 @@ func (c *Client) GetImage(ctx context.Context, imageBuildVersionARN string, star
 		if err != nil {
 			return err
 		}
-		if err := c.checkPage(out.Image == nil, nil, ""); err != nil {
-			return err
+		if out.Image == nil {
+			c.invalid(reasonEmpty)
+			return invalidAnswer{errors.New("the answer has no image")}
 		}
 		if err := c.checkPage(false, out.Image.Arn, imageBuildVersionARN); err != nil {
 			return err

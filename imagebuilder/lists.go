@@ -19,110 +19,86 @@ import (
 // ListWorkflowExecutions returns the executions of an image build version.
 func (c *Client) ListWorkflowExecutions(ctx context.Context, imageBuildVersionARN string, started func()) ([]Execution, error) {
 	rows := newRows(func(e *Execution) string { return e.ID })
-	err := c.pages(ctx, "ListWorkflowExecutions", started, func(ctx context.Context, token *string) (*string, error) {
+	return list(ctx, c, "ListWorkflowExecutions", started, rows, func(ctx context.Context, token *string) (*string, error) {
 		out, err := c.sdk.ListWorkflowExecutions(ctx, &sdk.ListWorkflowExecutionsInput{ImageBuildVersionArn: &imageBuildVersionARN, NextToken: token})
 		if err != nil {
-			return nil, err
-		}
-		if err := c.checkPage(out.WorkflowExecutions == nil && out.RequestId == nil, out.ImageBuildVersionArn, imageBuildVersionARN); err != nil {
 			return nil, err
 		}
 		for i := range out.WorkflowExecutions {
 			rows.add(decodeListedExecution(imageBuildVersionARN, &out.WorkflowExecutions[i], c.invalid))
 		}
-		return out.NextToken, nil
+		return out.NextToken, c.checkPage(out.WorkflowExecutions == nil && out.RequestId == nil, out.ImageBuildVersionArn, imageBuildVersionARN)
 	})
-	return rows.list, err
 }
 
 // ListWorkflowStepExecutions returns the steps of the execution with this id.
 func (c *Client) ListWorkflowStepExecutions(ctx context.Context, id string, started func()) ([]Step, error) {
 	rows := newRows(func(s *Step) string { return s.ID })
-	err := c.pages(ctx, "ListWorkflowStepExecutions", started, func(ctx context.Context, token *string) (*string, error) {
+	return list(ctx, c, "ListWorkflowStepExecutions", started, rows, func(ctx context.Context, token *string) (*string, error) {
 		out, err := c.sdk.ListWorkflowStepExecutions(ctx, &sdk.ListWorkflowStepExecutionsInput{WorkflowExecutionId: &id, NextToken: token})
 		if err != nil {
-			return nil, err
-		}
-		if err := c.checkPage(out.Steps == nil && out.RequestId == nil, out.WorkflowExecutionId, id); err != nil {
 			return nil, err
 		}
 		for i := range out.Steps {
 			rows.add(decodeStep(&out.Steps[i], c.invalid))
 		}
-		return out.NextToken, nil
+		return out.NextToken, c.checkPage(out.Steps == nil && out.RequestId == nil, out.WorkflowExecutionId, id)
 	})
-	return rows.list, err
 }
 
 // ListWaitingWorkflowSteps returns the steps that wait for an approval, in the whole
 // account and region.
 func (c *Client) ListWaitingWorkflowSteps(ctx context.Context, started func()) ([]WaitingStep, error) {
 	rows := newRows(func(s *WaitingStep) string { return s.ExecutionID + " " + s.ID })
-	err := c.pages(ctx, "ListWaitingWorkflowSteps", started, func(ctx context.Context, token *string) (*string, error) {
+	return list(ctx, c, "ListWaitingWorkflowSteps", started, rows, func(ctx context.Context, token *string) (*string, error) {
 		out, err := c.sdk.ListWaitingWorkflowSteps(ctx, &sdk.ListWaitingWorkflowStepsInput{NextToken: token})
 		if err != nil {
-			return nil, err
-		}
-		// This answer has no requestId by which to know one that says nothing.
-		if err := c.checkPage(out.Steps == nil, nil, ""); err != nil {
 			return nil, err
 		}
 		for i := range out.Steps {
 			rows.add(decodeWaitingStep(&out.Steps[i], c.invalid))
 		}
-		return out.NextToken, nil
+		return out.NextToken, c.checkPage(out.Steps == nil, nil, "") // there is no requestId
 	})
-	return rows.list, err
 }
 
 // ListImagePipelines returns the pipelines of the account and region.
 func (c *Client) ListImagePipelines(ctx context.Context, started func()) ([]Pipeline, error) {
 	rows := newRows(func(p *Pipeline) string { return p.ARN })
-	err := c.pages(ctx, "ListImagePipelines", started, func(ctx context.Context, token *string) (*string, error) {
+	return list(ctx, c, "ListImagePipelines", started, rows, func(ctx context.Context, token *string) (*string, error) {
 		out, err := c.sdk.ListImagePipelines(ctx, &sdk.ListImagePipelinesInput{NextToken: token})
 		if err != nil {
-			return nil, err
-		}
-		if err := c.checkPage(out.ImagePipelineList == nil && out.RequestId == nil, nil, ""); err != nil {
 			return nil, err
 		}
 		for i := range out.ImagePipelineList {
 			rows.add(decodePipeline(&out.ImagePipelineList[i], c.invalid))
 		}
-		return out.NextToken, nil
+		return out.NextToken, c.checkPage(out.ImagePipelineList == nil && out.RequestId == nil, nil, "")
 	})
-	return rows.list, err
 }
 
 // ListImagePipelineImages returns the image build versions that a pipeline has made.
 func (c *Client) ListImagePipelineImages(ctx context.Context, pipelineARN string, started func()) ([]Image, error) {
 	rows := newRows(func(i *Image) string { return i.ARN })
-	err := c.pages(ctx, "ListImagePipelineImages", started, func(ctx context.Context, token *string) (*string, error) {
+	return list(ctx, c, "ListImagePipelineImages", started, rows, func(ctx context.Context, token *string) (*string, error) {
 		out, err := c.sdk.ListImagePipelineImages(ctx, &sdk.ListImagePipelineImagesInput{ImagePipelineArn: &pipelineARN, NextToken: token})
 		if err != nil {
-			return nil, err
-		}
-		if err := c.checkPage(out.ImageSummaryList == nil && out.RequestId == nil, nil, ""); err != nil {
 			return nil, err
 		}
 		for i := range out.ImageSummaryList {
 			rows.add(c.decodeImageSummary(&out.ImageSummaryList[i]))
 		}
-		return out.NextToken, nil
+		return out.NextToken, c.checkPage(out.ImageSummaryList == nil && out.RequestId == nil, nil, "")
 	})
-	return rows.list, err
 }
 
 // ListImageBuildVersions returns the builds of an image version, in whose ARN parts of
 // the version may be x.
 func (c *Client) ListImageBuildVersions(ctx context.Context, imageVersionARN string, started func()) ([]Image, error) {
 	rows := newRows(func(i *Image) string { return i.ARN })
-	err := c.pages(ctx, "ListImageBuildVersions", started, func(ctx context.Context, token *string) (*string, error) {
+	return list(ctx, c, "ListImageBuildVersions", started, rows, func(ctx context.Context, token *string) (*string, error) {
 		out, err := c.sdk.ListImageBuildVersions(ctx, &sdk.ListImageBuildVersionsInput{ImageVersionArn: &imageVersionARN, NextToken: token})
 		if err != nil {
-			return nil, err
-		}
-		if err := c.checkPage(out.ImageSummaryList == nil && out.RequestId == nil, nil, ""); err != nil {
 			return nil, err
 		}
 		for i := range out.ImageSummaryList {
@@ -133,9 +109,8 @@ func (c *Client) ListImageBuildVersions(ctx context.Context, imageVersionARN str
 			}
 			rows.add(image, ok)
 		}
-		return out.NextToken, nil
+		return out.NextToken, c.checkPage(out.ImageSummaryList == nil && out.RequestId == nil, nil, "")
 	})
-	return rows.list, err
 }
 
 // isVersionOf reports whether the ARN of a build is of the same image as that of a
@@ -147,9 +122,12 @@ func isVersionOf(build, version string) bool {
 // maxPages bounds a list: 50,000 rows of 25 a page.
 const maxPages = 2000
 
-// pages asks for one page after the other, each with the token that the one before
-// has returned, until there is none.
-func (c *Client) pages(ctx context.Context, operation string, started func(), page func(ctx context.Context, token *string) (*string, error)) error {
+// pageFunc asks for the page with a token, adds its rows, and returns the next token.
+type pageFunc func(ctx context.Context, token *string) (*string, error)
+
+// list asks for one page after the other, each with the token that the one before has
+// returned, until there is none, and returns the rows that these have added.
+func list[T any](ctx context.Context, c *Client, operation string, started func(), rows *rows[T], page pageFunc) ([]T, error) {
 	var token *string
 	for range maxPages {
 		var next *string
@@ -158,19 +136,19 @@ func (c *Client) pages(ctx context.Context, operation string, started func(), pa
 			return err
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if aws.ToString(next) == "" {
-			return nil
+			return rows.list, nil
 		}
 		if token != nil && *token == *next {
 			c.invalid(reasonPages)
-			return &Error{Operation: operation, Class: Invalid, Err: errors.New("a page names itself as the next one")}
+			return nil, &Error{Operation: operation, Class: Invalid, Err: errors.New("a page names itself as the next one")}
 		}
 		token, started = next, nil
 	}
 	c.invalid(reasonPages)
-	return &Error{Operation: operation, Class: Invalid, Err: fmt.Errorf("the list has more than %d pages", maxPages)}
+	return nil, &Error{Operation: operation, Class: Invalid, Err: fmt.Errorf("the list has more than %d pages", maxPages)}
 }
 
 // checkPage returns an error when a page says nothing, or is about something else than
