@@ -14,6 +14,8 @@
 //     until its own deadline; the lookup goes on, and the next scrape has its result.
 //   - While lookups fail the last known values are published, but not longer than
 //     max_staleness after they were due again, and never after "not found".
+//   - What can wait is asked for ever more rarely while it fails: what is not found or a
+//     bad request, builds that have ended, discovery, and what is optional.
 //   - When more is due than the limits let through, whoever was not seen for the
 //     longest time goes first.
 //
