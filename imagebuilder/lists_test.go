@@ -342,6 +342,37 @@ func TestARoleThatCannotBeAssumed(t *testing.T) {
 	}
 }
 
+// TestAnOutageOfSTS begins before the credentials are renewed, and outlasts them.
+func TestAnOutageOfSTS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := roleAPI()
+		var down atomic.Bool
+		api.Fault = func(operation, _ string) http.Handler {
+			if operation == "AssumeRole" && down.Load() {
+				return emulator.Error(403, "AccessDenied", "")
+			}
+			return nil
+		}
+		client, _ := newClientWith(t, api, ClientConfig{
+			Concurrency: 1, Burst: 1, Timeout: 10 * time.Second,
+			Role: Role{ARN: testRole, ExternalID: "external-secret"}, STSEndpointURL: "http://sts",
+		})
+		begin := time.Now()
+		for at := time.Duration(0); at < 70*time.Minute; at += 20 * time.Second {
+			<-time.After(time.Until(begin.Add(at)))
+			down.Store(at >= 30*time.Minute && at < 65*time.Minute)
+			_, err := client.GetImage(t.Context(), testImage, nil)
+			if dark := at >= time.Hour && at < 65*time.Minute; dark != (err != nil) {
+				t.Errorf("after %s: %v", at, err)
+			}
+		}
+		// Once at first, five times in the last minutes, at each call while it is dark, once again.
+		if n := api.Requests("AssumeRole"); n != 1+5+15+1 {
+			t.Errorf("the role was assumed or tried %d times", n)
+		}
+	})
+}
+
 // TestCredentialsThatExpireEarly are replaced when the service says so.
 func TestCredentialsThatExpireEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -50,7 +51,7 @@ func assumeRole(cfg aws.Config, c ClientConfig) *credentials {
 			o.ExternalID = &c.Role.ExternalID
 		}
 	})
-	role := &roleProvider{provider, cfg.Credentials.(*credentials), c.Role, c.Timeout}
+	role := &roleProvider{provider: provider, base: cfg.Credentials.(*credentials), role: c.Role, timeout: c.Timeout}
 	cache := aws.NewCredentialsCache(role, func(o *aws.CredentialsCacheOptions) {
 		o.ExpiryWindow = roleRenewal
 	})
@@ -63,6 +64,7 @@ type roleProvider struct {
 	base     *credentials // that assume it
 	role     Role
 	timeout  time.Duration
+	end      atomic.Pointer[time.Time] // of the last credentials
 }
 
 // Retrieve implements aws.CredentialsProvider. It takes at most the timeout: the cache
@@ -79,7 +81,19 @@ func (p *roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		}
 		return aws.Credentials{}, roleError{p.role, err}
 	}
+	p.end.Store(&v.Expires)
 	return v, nil
+}
+
+// HandleFailToRefresh implements aws.HandleFailRefreshCredentialsCacheStrategy: the
+// previous credentials serve until their end, and new ones are tried for every minute.
+func (p *roleProvider) HandleFailToRefresh(_ context.Context, previous aws.Credentials, err error) (aws.Credentials, error) {
+	end := p.end.Load()
+	if end == nil || !previous.HasKeys() || !time.Now().Before(*end) {
+		return previous, err
+	}
+	previous.Expires = time.Now().Add(min(time.Until(*end), time.Minute) + roleRenewal) // which the cache takes off again
+	return previous, nil
 }
 
 // roleError is the failure to assume a role.

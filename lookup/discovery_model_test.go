@@ -150,6 +150,9 @@ func (m *discoveryModel) checkImages(s Snapshot) {
 	oldest := s.Time.Add(-m.target.c.DiscoveryInterval - m.target.c.MaxStaleness - 10*time.Second) // a scrape decides when it begins
 	may, must := map[string]bool{}, map[string]bool{}
 	for subject, e := range m.target.sources {
+		if !e.readAt.Before(s.Time) {
+			return // it may have been read after the snapshot, at the same moment
+		}
 		images := m.ImageBuilds(subject.id, e.readAt)
 		builds := m.builds
 		if subject.operation != "ListImagePipelineImages" {
