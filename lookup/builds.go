@@ -144,9 +144,10 @@ func (t *Target) follow(wanted map[string]*want, now time.Time) {
 			b.entry = t.add(subject{"ListWorkflowExecutions", arn}, b)
 			t.builds[arn] = b
 		}
-		if b.entry.paused = !w.fresh; w.fresh {
+		if b.entry.paused && w.fresh {
 			t.awaken(b.entry)
 		}
+		b.entry.paused = !w.fresh
 		b.update(t, w, now)
 		t.followOrigin(b, w)
 	}
