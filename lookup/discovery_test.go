@@ -166,120 +166,9 @@ func TestTheFailedBuildStaysWhileTheNextOneRuns(t *testing.T) {
 }
 
 // TestSixtyPipelines is discovery over empty pages and rows in no order.
-func TestSixtyPipelines(t *testing.T) {
-	test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.Unruly = 1
-		a := &emulator.Account{}
-		for p := range 60 {
-			name := fmt.Sprintf("pipeline-%02d", p)
-			a.Pipelines = append(a.Pipelines, emulator.Pipeline{ARN: pipelineARN(name), Name: name})
-			for n := range 40 {
-				created := w.begin.Add(-time.Duration(41-n) * time.Hour)
-				a.Images = append(a.Images, emulator.Image{
-					ARN: imageARN(name, n+1), PipelineARN: pipelineARN(name), Created: created,
-					Attempts: []emulator.Attempt{{Runs: []emulator.Run{{ID: id(p*100 + n), Start: created, Steps: steps(emulator.Succeeded)}}}},
-				})
-			}
-		}
-		target := w.discovering(a, Config{Pipelines: all(2)})
-		w.scrapeEvery(target, 10*time.Second, time.Minute)
-		s := w.scrape(target)
-		var want, got []string
-		for p := range 60 {
-			want = append(want, id(p*100+38), id(p*100+39))
-		}
-		for _, e := range s.Executions {
-			got = append(got, e.ID)
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("executions (-want +got):\n%s", diff)
-		}
-		if len(s.Images) != 120 || len(s.Pipelines) != 60 || s.DiscoveredAt.IsZero() || s.Dropped != 0 {
-			t.Errorf("%d images, %d pipelines, discovered at %s, %d dropped", len(s.Images), len(s.Pipelines), s.DiscoveredAt, s.Dropped)
-		}
-		for _, p := range s.Pipelines {
-			if want := w.begin.Add(-2 * time.Hour); !p.LastSuccess.Equal(want) {
-				t.Errorf("%s: last success %s, want %s", p.Name, p.LastSuccess, want)
-			}
-		}
-	})
-}
-
 // TestWhatDiscoveryCosts is 200 pipelines of 60 builds each, of which nothing runs.
-func TestWhatDiscoveryCosts(t *testing.T) {
-	test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.client.RateLimit, w.client.Burst = 20, 40
-		a := &emulator.Account{}
-		for p := range 200 {
-			name := fmt.Sprintf("pipeline-%03d", p)
-			a.Pipelines = append(a.Pipelines, emulator.Pipeline{ARN: pipelineARN(name), Name: name})
-			for n := range 60 {
-				created := w.begin.Add(-time.Duration(61-n) * time.Hour)
-				a.Images = append(a.Images, emulator.Image{
-					ARN: imageARN(name, n+1), PipelineARN: pipelineARN(name), Created: created,
-					Attempts: []emulator.Attempt{{Runs: []emulator.Run{{ID: id(p*100 + n), Start: created, Steps: steps(emulator.Succeeded)}}}},
-				})
-			}
-		}
-		target := w.discovering(a, Config{Pipelines: all(1), Steps: StepsActive, Waiting: true})
-		w.scrapeEvery(target, 15*time.Second, 10*time.Minute-time.Second)
-		if s := w.scrape(target); len(s.Executions) != 200 {
-			t.Fatalf("%d executions are known", len(s.Executions))
-		}
-		before := w.operations()
-		w.scrapeEvery(target, 15*time.Second, 30*time.Minute-time.Second)
-		want := map[string]int{"ListImagePipelines": 4 * 8, "ListImagePipelineImages": 4 * 200 * 3}
-		if diff := cmp.Diff(want, w.since(before)); diff != "" {
-			t.Errorf("requests in 20 minutes (-want +got):\n%s", diff)
-		}
-	})
-}
-
 // TestWhatARunningBuildCosts counts the requests for a build of two executions, one of
 // which runs.
-func TestWhatARunningBuildCosts(t *testing.T) {
-	test(t, func(t *testing.T) {
-		w := newWorld(t)
-		a := &emulator.Account{Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}}, Images: []emulator.Image{{
-			ARN: imageARN("web", 1), PipelineARN: pipelineARN("web"), Created: w.begin,
-			Attempts: []emulator.Attempt{{Runs: []emulator.Run{
-				{ID: id(1), Type: "BUILD", Start: w.begin, Steps: steps(emulator.Succeeded)},
-				{ID: id(2), Type: "TEST", Start: w.begin.Add(time.Minute), Steps: []emulator.Step{{Name: "Step", Takes: time.Hour}}},
-			}}},
-		}}}
-		target := w.discovering(a, Config{Pipelines: all(1), Steps: StepsActive, Waiting: true})
-		w.scrape(target)
-		w.scrapeEvery(target, 5*time.Second, 2*time.Minute)
-		before := w.operations()
-		w.scrapeEvery(target, 5*time.Second, 12*time.Minute)
-		want := map[string]int{
-			"ListImagePipelines": 2, "ListImagePipelineImages": 2,
-			"ListWorkflowExecutions": 60, "ListWorkflowStepExecutions": 60, "ListWaitingWorkflowSteps": 60,
-		}
-		if diff := cmp.Diff(want, w.since(before)); diff != "" {
-			t.Errorf("requests in 10 minutes (-want +got):\n%s", diff)
-		}
-	})
-}
-
-func TestThousandsOfBuildsOfWhichOneIsFollowed(t *testing.T) {
-	test(t, func(t *testing.T) {
-		w := newWorld(t)
-		a := &emulator.Account{Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}}}
-		for n := range 4000 {
-			a.Images = append(a.Images, made("web", n+1, w.begin.Add(-time.Duration(4001-n)*time.Hour), steps(emulator.Succeeded)))
-		}
-		target := w.discovering(a, Config{Pipelines: all(1), Steps: StepsActive})
-		w.expect(target, "the newest", "00000fa0 COMPLETED web", "web/1.0.0/4000 AVAILABLE web")
-		want := map[string]int{"ListImagePipelines": 1, "ListImagePipelineImages": 160, "ListWorkflowExecutions": 1}
-		if diff := cmp.Diff(want, w.operations()); diff != "" {
-			t.Errorf("requests (-want +got):\n%s", diff)
-		}
-	})
-}
-
 func TestSelectorsAddUp(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -332,19 +221,6 @@ func TestSelectorsAddUp(t *testing.T) {
 		want := map[string]int{"ListImagePipelines": 2, "ListImagePipelineImages": 6, "ListImageBuildVersions": 2, "GetImage": 4}
 		if diff := cmp.Diff(want, w.since(before)); diff != "" {
 			t.Errorf("requests in 14 minutes (-want +got):\n%s", diff)
-		}
-	})
-}
-
-func TestATargetOfIDsAloneAsksForNothingElse(t *testing.T) {
-	test(t, func(t *testing.T) {
-		w := newWorld(t)
-		target := w.discovering(&emulator.Account{Runs: []emulator.Run{running(1), ended(2)}},
-			Config{WorkflowExecutions: []string{id(1), id(2)}, Steps: StepsNone})
-		w.scrape(target)
-		w.scrapeEvery(target, 10*time.Second, time.Hour)
-		if diff := cmp.Diff(map[string]int{"GetWorkflowExecution": 362}, w.operations()); diff != "" {
-			t.Errorf("requests in an hour (-want +got):\n%s", diff)
 		}
 	})
 }
@@ -402,133 +278,10 @@ func TestAllPartitions(t *testing.T) {
 }
 
 // TestADiscoveryThatFails keeps the last selection for as long as values are kept.
-func TestADiscoveryThatFails(t *testing.T) {
-	for _, operation := range []string{"ListImagePipelines", "ListImagePipelineImages"} {
-		test(t, func(t *testing.T) {
-			w := newWorld(t)
-			target := w.discovering(&emulator.Account{
-				Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
-				Images: []emulator.Image{
-					made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Succeeded)),
-					made("web", 2, w.begin.Add(-time.Minute), []emulator.Step{{Takes: 1000 * time.Hour}}),
-				},
-			}, Config{Pipelines: all(1)})
-			known := []string{"00000001 COMPLETED web", "00000002 RUNNING web", "web/1.0.0/1 AVAILABLE web", "web/1.0.0/2 BUILDING web"}
-			first := w.expect(target, "at the start", known...)
-			w.failOperation(operation, emulator.Error(403, "AccessDeniedException", ""))
-			w.scrapeEvery(target, 15*time.Second, 9*time.Minute+45*time.Second)
-			s := w.expect(target, "the last selection", known...)
-			if !s.Up || !s.DiscoveredAt.Equal(first.DiscoveredAt) {
-				t.Errorf("up %t, discovered at %s, at first at %s", s.Up, s.DiscoveredAt, first.DiscoveredAt)
-			}
-			w.scrapeEvery(target, 15*time.Second, 10*time.Minute+15*time.Second)
-			w.expect(target, "it is too old")
-			w.scrapeEvery(target, 15*time.Second, 11*time.Minute+30*time.Second)
-			if s := w.scrape(target); s.Up && operation == "ListImagePipelines" {
-				t.Error("up, while everything that is asked is denied")
-			}
-			before := w.operations()
-			w.failOperation(operation, nil)
-			w.scrapeEvery(target, 15*time.Second, 13*time.Minute)
-			if s := w.expect(target, "it is back", known...); !s.Up || !s.DiscoveredAt.After(first.DiscoveredAt) {
-				t.Errorf("up %t, discovered at %s", s.Up, s.DiscoveredAt)
-			}
-			if n := w.since(before)["ListWorkflowExecutions"]; n > 11 {
-				t.Errorf("%d lists of executions; the build that had ended is known", n)
-			}
-		})
-	}
-}
-
 // TestOnePipelineThatIsDeniedDoesNotDarkenTheTarget although its retries are refreshes in
 // which everything is denied.
-func TestOnePipelineThatIsDeniedDoesNotDarkenTheTarget(t *testing.T) {
-	test(t, func(t *testing.T) {
-		w := newWorld(t)
-		a := &emulator.Account{}
-		for n, name := range []string{"a", "b", "c"} {
-			a.Pipelines = append(a.Pipelines, emulator.Pipeline{ARN: pipelineARN(name)})
-			a.Images = append(a.Images, made(name, n, w.begin.Add(-time.Hour), steps(emulator.Succeeded)))
-		}
-		w.fail(pipelineARN("b"), emulator.Error(403, "AccessDeniedException", ""))
-		target := w.discovering(a, Config{Pipelines: all(1)})
-		for range 80 {
-			if s := w.scrape(target); !s.Up || len(s.Executions) != 2 {
-				t.Fatalf("after %s: up %t", w.now(), s.Up)
-			}
-			w.at(w.now() + 15*time.Second)
-		}
-		w.fail("", emulator.Error(403, "AccessDeniedException", ""))
-		w.scrapeEvery(target, 15*time.Second, w.now()+6*time.Minute)
-		if w.scrape(target).Up {
-			t.Error("up, while everything is denied")
-		}
-	})
-}
-
-func TestOnePipelineThatFailsSpoilsNoOther(t *testing.T) {
-	test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.fail(pipelineARN("b"), emulator.Error(500, "ServiceException", ""))
-		b := made("b", 2, w.begin.Add(-time.Hour), steps(emulator.Succeeded))
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("a")}, {ARN: pipelineARN("b")}},
-			Images:    []emulator.Image{made("a", 1, w.begin.Add(-time.Hour), steps(emulator.Succeeded)), b},
-		}, Config{Pipelines: all(1)})
-		s := w.expect(target, "the other one", "00000001 COMPLETED a", "a/1.0.0/1 AVAILABLE a")
-		if !s.Up || !s.DiscoveredAt.IsZero() || len(s.Pipelines) != 2 {
-			t.Errorf("up %t, discovered at %s, %d pipelines", s.Up, s.DiscoveredAt, len(s.Pipelines))
-		}
-	})
-}
-
 // TestAnEmptyListIsNotAnEmptyAnswer holds that a list must say that it is one.
-func TestAnEmptyListIsNotAnEmptyAnswer(t *testing.T) {
-	test(t, func(t *testing.T) {
-		w := newWorld(t)
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
-			Images:    []emulator.Image{made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Succeeded))},
-		}, Config{Pipelines: all(1)})
-		w.scrape(target)
-		for _, operation := range []string{"ListImagePipelines", "ListImagePipelineImages", "ListWorkflowExecutions"} {
-			w.failOperation(operation, emulator.Body(200, "application/json", ""))
-		}
-		w.scrapeEvery(target, 15*time.Second, 6*time.Minute)
-		w.expect(target, "after empty answers", "00000001 COMPLETED web", "web/1.0.0/1 AVAILABLE web")
-	})
-}
-
 // TestAScrapeIsNotLateWhileDiscoveryIsSlow has an API that takes seconds for a page.
-func TestAScrapeIsNotLateWhileDiscoveryIsSlow(t *testing.T) {
-	test(t, func(t *testing.T) {
-		w := newWorld(t, running(1))
-		account := &emulator.Account{Runs: []emulator.Run{running(1)}}
-		for n := range 100 {
-			account.Pipelines = append(account.Pipelines, emulator.Pipeline{ARN: pipelineARN(fmt.Sprintf("p-%d", n))})
-		}
-		w.client.Concurrency = 4
-		target := w.discovering(account, Config{Pipelines: all(1), WorkflowExecutions: []string{id(1)}})
-		w.failOperation("ListImagePipelineImages", emulator.Hang())
-		begin := time.Now()
-		s := w.scrape(target)
-		if took := time.Since(begin); took != 9500*time.Millisecond || s.Executions[0].Value == nil {
-			t.Errorf("the first scrape took %s, and has %v", took, told(s))
-		}
-		w.failOperation("ListImagePipelineImages", nil)
-		w.scrapeEvery(target, 15*time.Second, 2*time.Minute)
-		w.failOperation("ListImagePipelineImages", emulator.Hang())
-		w.scrapeEvery(target, 15*time.Second, 5*time.Minute)
-		for range 4 {
-			w.at(w.now() + 15*time.Second)
-			begin := time.Now()
-			if s, took := w.scrape(target), time.Since(begin); took > patience || time.Since(s.Executions[0].ReadAt) > patience {
-				t.Errorf("a scrape while discovery hangs took %s", took)
-			}
-		}
-	})
-}
-
 func TestStepsOfWhatIsInteresting(t *testing.T) {
 	for mode, want := range map[Steps]map[string]int{
 		StepsNone:   {},
@@ -573,78 +326,10 @@ func TestStepsOfWhatIsInteresting(t *testing.T) {
 }
 
 // TestOptionalListsThatAreDenied cost their families, and nothing else.
-func TestOptionalListsThatAreDenied(t *testing.T) {
-	test(t, func(t *testing.T) {
-		w := newWorld(t)
-		denied := emulator.Error(403, "AccessDeniedException", "")
-		w.failOperation("ListWorkflowStepExecutions", denied)
-		w.failOperation("ListWaitingWorkflowSteps", denied)
-		wait := []emulator.Step{{Name: "Approve", Action: "WaitForAction", Takes: 1000 * time.Hour, Waits: true}}
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
-			Images:    []emulator.Image{made("web", 1, w.begin.Add(-time.Hour), wait)},
-		}, Config{Pipelines: all(1), Steps: StepsActive, Waiting: true})
-		w.scrape(target)
-		w.scrapeEvery(target, 15*time.Second, time.Hour)
-		s := w.expect(target, "the rest is there", "00000001 RUNNING web", "web/1.0.0/1 BUILDING web")
-		if !s.Up || s.Executions[0].Steps != nil || s.Waiting != nil || time.Since(s.LastSuccess) > time.Minute {
-			t.Errorf("up %t, %d steps, %d waiting, last success %s", s.Up, len(s.Executions[0].Steps), len(s.Waiting), s.LastSuccess)
-		}
-		if n := w.operations(); n["ListWorkflowStepExecutions"] > 20 || n["ListWaitingWorkflowSteps"] > 20 {
-			t.Errorf("what is denied is asked for too often in an hour: %v", n)
-		}
-		w.failOperation("ListWorkflowStepExecutions", nil)
-		w.failOperation("ListWaitingWorkflowSteps", nil)
-		w.scrapeEvery(target, 15*time.Second, 66*time.Minute)
-		s = w.scrape(target)
-		if len(s.Executions[0].Steps) != 1 || s.Executions[0].Steps[0].Status != "WAITING" {
-			t.Errorf("steps %+v", s.Executions[0].Steps)
-		}
-		if len(s.Waiting) != 1 || s.Waiting[0].Name != "Approve" || s.Waiting[0].Action != "WaitForAction" || !s.Waiting[0].Since.Equal(w.begin.Add(-time.Hour)) {
-			t.Errorf("waiting %+v", s.Waiting)
-		}
-	})
-}
-
 // TestWhatIsLeftBehindIsAskedForRarely is an image that has failed while one of its
 // executions stays as it is for ever.
-func TestWhatIsLeftBehindIsAskedForRarely(t *testing.T) {
-	test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.failOperation("ListWorkflowExecutions", emulator.Body(200, "application/json",
-			`{"requestId":"x","workflowExecutions":[{"workflowExecutionId":"`+id(1)+`","status":"PENDING"}]}`))
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
-			Images:    []emulator.Image{made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))},
-		}, Config{Pipelines: all(1)})
-		w.scrape(target)
-		w.scrapeEvery(target, 10*time.Second, 24*time.Hour)
-		if n := w.operations()["ListWorkflowExecutions"]; n > 330 {
-			t.Errorf("%d lists in a day", n)
-		}
-		w.expect(target, "it is still there", "00000001 PENDING web", "web/1.0.0/1 FAILED web")
-	})
-}
-
 // TestForgottenExecutionsOfAnImage is an image that AWS knows and whose executions it
 // has forgotten.
-func TestForgottenExecutionsOfAnImage(t *testing.T) {
-	test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.failOperation("ListWorkflowExecutions", emulator.Error(404, "ResourceNotFoundException", ""))
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
-			Images:    []emulator.Image{made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))},
-		}, Config{Pipelines: all(1)})
-		w.scrape(target)
-		w.scrapeEvery(target, 10*time.Second, time.Hour)
-		if n := w.operations()["ListWorkflowExecutions"]; n != forgottenAfter {
-			t.Errorf("%d lists in an hour, want %d", n, forgottenAfter)
-		}
-		w.expect(target, "the image", "web/1.0.0/1 FAILED web")
-	})
-}
-
 // TestABuildVersionThatNoPipelineMakes is what Terraform's aws_imagebuilder_image makes.
 func TestABuildVersionThatNoPipelineMakes(t *testing.T) {
 	test(t, func(t *testing.T) {

@@ -12,6 +12,165 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
 )
 
+func TestSixtyPipelines(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.Unruly = 1
+		a := &emulator.Account{}
+		for p := range 60 {
+			name := fmt.Sprintf("pipeline-%02d", p)
+			a.Pipelines = append(a.Pipelines, emulator.Pipeline{ARN: pipelineARN(name), Name: name})
+			for n := range 40 {
+				created := w.begin.Add(-time.Duration(41-n) * time.Hour)
+				a.Images = append(a.Images, emulator.Image{
+					ARN: imageARN(name, n+1), PipelineARN: pipelineARN(name), Created: created,
+					Attempts: []emulator.Attempt{{Runs: []emulator.Run{{ID: id(p*100 + n), Start: created, Steps: steps(emulator.Succeeded)}}}},
+				})
+			}
+		}
+		target := w.discovering(a, Config{Pipelines: all(2)})
+		w.scrapeEvery(target, 10*time.Second, time.Minute)
+		s := w.scrape(target)
+		var want, got []string
+		for p := range 60 {
+			want = append(want, id(p*100+38), id(p*100+39))
+		}
+		for _, e := range s.Executions {
+			got = append(got, e.ID)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("executions (-want +got):\n%s", diff)
+		}
+		if len(s.Images) != 120 || len(s.Pipelines) != 60 || s.DiscoveredAt.IsZero() || s.Dropped != 0 {
+			t.Errorf("%d images, %d pipelines, discovered at %s, %d dropped", len(s.Images), len(s.Pipelines), s.DiscoveredAt, s.Dropped)
+		}
+		for _, p := range s.Pipelines {
+			if want := w.begin.Add(-2 * time.Hour); !p.LastSuccess.Equal(want) {
+				t.Errorf("%s: last success %s, want %s", p.Name, p.LastSuccess, want)
+			}
+		}
+	})
+}
+
+func TestWhatDiscoveryCosts(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.client.RateLimit, w.client.Burst = 20, 40
+		a := &emulator.Account{}
+		for p := range 200 {
+			name := fmt.Sprintf("pipeline-%03d", p)
+			a.Pipelines = append(a.Pipelines, emulator.Pipeline{ARN: pipelineARN(name), Name: name})
+			for n := range 60 {
+				created := w.begin.Add(-time.Duration(61-n) * time.Hour)
+				a.Images = append(a.Images, emulator.Image{
+					ARN: imageARN(name, n+1), PipelineARN: pipelineARN(name), Created: created,
+					Attempts: []emulator.Attempt{{Runs: []emulator.Run{{ID: id(p*100 + n), Start: created, Steps: steps(emulator.Succeeded)}}}},
+				})
+			}
+		}
+		target := w.discovering(a, Config{Pipelines: all(1), Steps: StepsActive, Waiting: true})
+		w.scrapeEvery(target, 15*time.Second, 10*time.Minute-time.Second)
+		if s := w.scrape(target); len(s.Executions) != 200 {
+			t.Fatalf("%d executions are known", len(s.Executions))
+		}
+		before := w.operations()
+		w.scrapeEvery(target, 15*time.Second, 30*time.Minute-time.Second)
+		want := map[string]int{"ListImagePipelines": 4 * 8, "ListImagePipelineImages": 4 * 200 * 3}
+		if diff := cmp.Diff(want, w.since(before)); diff != "" {
+			t.Errorf("requests in 20 minutes (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestWhatARunningBuildCosts(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		a := &emulator.Account{Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}}, Images: []emulator.Image{{
+			ARN: imageARN("web", 1), PipelineARN: pipelineARN("web"), Created: w.begin,
+			Attempts: []emulator.Attempt{{Runs: []emulator.Run{
+				{ID: id(1), Type: "BUILD", Start: w.begin, Steps: steps(emulator.Succeeded)},
+				{ID: id(2), Type: "TEST", Start: w.begin.Add(time.Minute), Steps: []emulator.Step{{Name: "Step", Takes: time.Hour}}},
+			}}},
+		}}}
+		target := w.discovering(a, Config{Pipelines: all(1), Steps: StepsActive, Waiting: true})
+		w.scrape(target)
+		w.scrapeEvery(target, 5*time.Second, 2*time.Minute)
+		before := w.operations()
+		w.scrapeEvery(target, 5*time.Second, 12*time.Minute)
+		want := map[string]int{
+			"ListImagePipelines": 2, "ListImagePipelineImages": 2,
+			"ListWorkflowExecutions": 60, "ListWorkflowStepExecutions": 60, "ListWaitingWorkflowSteps": 60,
+		}
+		if diff := cmp.Diff(want, w.since(before)); diff != "" {
+			t.Errorf("requests in 10 minutes (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestThousandsOfBuildsOfWhichOneIsFollowed(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		a := &emulator.Account{Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}}}
+		for n := range 4000 {
+			a.Images = append(a.Images, made("web", n+1, w.begin.Add(-time.Duration(4001-n)*time.Hour), steps(emulator.Succeeded)))
+		}
+		target := w.discovering(a, Config{Pipelines: all(1), Steps: StepsActive})
+		w.expect(target, "the newest", "00000fa0 COMPLETED web", "web/1.0.0/4000 AVAILABLE web")
+		want := map[string]int{"ListImagePipelines": 1, "ListImagePipelineImages": 160, "ListWorkflowExecutions": 1}
+		if diff := cmp.Diff(want, w.operations()); diff != "" {
+			t.Errorf("requests (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestATargetOfIDsAloneAsksForNothingElse(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		target := w.discovering(&emulator.Account{Runs: []emulator.Run{running(1), ended(2)}},
+			Config{WorkflowExecutions: []string{id(1), id(2)}, Steps: StepsNone})
+		w.scrape(target)
+		w.scrapeEvery(target, 10*time.Second, time.Hour)
+		if diff := cmp.Diff(map[string]int{"GetWorkflowExecution": 362}, w.operations()); diff != "" {
+			t.Errorf("requests in an hour (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestWhatIsLeftBehindIsAskedForRarely(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.failOperation("ListWorkflowExecutions", emulator.Body(200, "application/json",
+			`{"requestId":"x","workflowExecutions":[{"workflowExecutionId":"`+id(1)+`","status":"PENDING"}]}`))
+		target := w.discovering(&emulator.Account{
+			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
+			Images:    []emulator.Image{made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))},
+		}, Config{Pipelines: all(1)})
+		w.scrape(target)
+		w.scrapeEvery(target, 10*time.Second, 24*time.Hour)
+		if n := w.operations()["ListWorkflowExecutions"]; n > 330 {
+			t.Errorf("%d lists in a day", n)
+		}
+		w.expect(target, "it is still there", "00000001 PENDING web", "web/1.0.0/1 FAILED web")
+	})
+}
+
+func TestForgottenExecutionsOfAnImage(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.failOperation("ListWorkflowExecutions", emulator.Error(404, "ResourceNotFoundException", ""))
+		target := w.discovering(&emulator.Account{
+			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
+			Images:    []emulator.Image{made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))},
+		}, Config{Pipelines: all(1)})
+		w.scrape(target)
+		w.scrapeEvery(target, 10*time.Second, time.Hour)
+		if n := w.operations()["ListWorkflowExecutions"]; n != forgottenAfter {
+			t.Errorf("%d lists in an hour, want %d", n, forgottenAfter)
+		}
+		w.expect(target, "the image", "web/1.0.0/1 FAILED web")
+	})
+}
+
 var forever = []emulator.Step{{Name: "Step", Takes: 100000 * time.Hour}}
 
 // TestOneNotFoundIsNotTheEnd has one 404 for the executions of an image that has ended.
