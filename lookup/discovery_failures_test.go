@@ -8,6 +8,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 )
 
+// TestADiscoveryThatFails keeps the last selection for as long as values are kept.
 func TestADiscoveryThatFails(t *testing.T) {
 	for _, operation := range []string{"ListImagePipelines", "ListImagePipelineImages"} {
 		test(t, func(t *testing.T) {
@@ -46,6 +47,8 @@ func TestADiscoveryThatFails(t *testing.T) {
 	}
 }
 
+// TestOnePipelineThatIsDeniedDoesNotDarkenTheTarget although its retries are refreshes in
+// which everything is denied.
 func TestOnePipelineThatIsDeniedDoesNotDarkenTheTarget(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -86,6 +89,7 @@ func TestOnePipelineThatFailsSpoilsNoOther(t *testing.T) {
 	})
 }
 
+// TestAnEmptyListIsNotAnEmptyAnswer holds that a list must say that it is one.
 func TestAnEmptyListIsNotAnEmptyAnswer(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -102,6 +106,7 @@ func TestAnEmptyListIsNotAnEmptyAnswer(t *testing.T) {
 	})
 }
 
+// TestAScrapeIsNotLateWhileDiscoveryIsSlow has an API that takes seconds for a page.
 func TestAScrapeIsNotLateWhileDiscoveryIsSlow(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t, running(1))
@@ -131,6 +136,7 @@ func TestAScrapeIsNotLateWhileDiscoveryIsSlow(t *testing.T) {
 	})
 }
 
+// TestOptionalListsThatAreDenied cost their families, and nothing else.
 func TestOptionalListsThatAreDenied(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -165,10 +165,6 @@ func TestTheFailedBuildStaysWhileTheNextOneRuns(t *testing.T) {
 	})
 }
 
-// TestSixtyPipelines is discovery over empty pages and rows in no order.
-// TestWhatDiscoveryCosts is 200 pipelines of 60 builds each, of which nothing runs.
-// TestWhatARunningBuildCosts counts the requests for a build of two executions, one of
-// which runs.
 func TestSelectorsAddUp(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -277,11 +273,6 @@ func TestAllPartitions(t *testing.T) {
 	}
 }
 
-// TestADiscoveryThatFails keeps the last selection for as long as values are kept.
-// TestOnePipelineThatIsDeniedDoesNotDarkenTheTarget although its retries are refreshes in
-// which everything is denied.
-// TestAnEmptyListIsNotAnEmptyAnswer holds that a list must say that it is one.
-// TestAScrapeIsNotLateWhileDiscoveryIsSlow has an API that takes seconds for a page.
 func TestStepsOfWhatIsInteresting(t *testing.T) {
 	for mode, want := range map[Steps]map[string]int{
 		StepsNone:   {},
@@ -325,12 +316,6 @@ func TestStepsOfWhatIsInteresting(t *testing.T) {
 	}
 }
 
-// TestOptionalListsThatAreDenied cost their families, and nothing else.
-// TestWhatIsLeftBehindIsAskedForRarely is an image that has failed while one of its
-// executions stays as it is for ever.
-// TestForgottenExecutionsOfAnImage is an image that AWS knows and whose executions it
-// has forgotten.
-// TestABuildVersionThatNoPipelineMakes is what Terraform's aws_imagebuilder_image makes.
 func TestABuildVersionThatNoPipelineMakes(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)

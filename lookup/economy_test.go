@@ -12,6 +12,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
 )
 
+// TestSixtyPipelines is discovery over empty pages and rows in no order.
 func TestSixtyPipelines(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -52,6 +53,7 @@ func TestSixtyPipelines(t *testing.T) {
 	})
 }
 
+// TestWhatDiscoveryCosts is 200 pipelines of 60 builds each, of which nothing runs.
 func TestWhatDiscoveryCosts(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -82,6 +84,8 @@ func TestWhatDiscoveryCosts(t *testing.T) {
 	})
 }
 
+// TestWhatARunningBuildCosts counts the requests for a build of two executions, one of
+// which runs.
 func TestWhatARunningBuildCosts(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -136,6 +140,8 @@ func TestATargetOfIDsAloneAsksForNothingElse(t *testing.T) {
 	})
 }
 
+// TestWhatIsLeftBehindIsAskedForRarely is an image that has failed while one of its
+// executions stays as it is for ever.
 func TestWhatIsLeftBehindIsAskedForRarely(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -154,6 +160,8 @@ func TestWhatIsLeftBehindIsAskedForRarely(t *testing.T) {
 	})
 }
 
+// TestForgottenExecutionsOfAnImage is an image that AWS knows and whose executions it
+// has forgotten.
 func TestForgottenExecutionsOfAnImage(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
