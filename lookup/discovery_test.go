@@ -316,6 +316,7 @@ func TestStepsOfWhatIsInteresting(t *testing.T) {
 	}
 }
 
+// TestABuildVersionThatNoPipelineMakes is what Terraform's aws_imagebuilder_image makes.
 func TestABuildVersionThatNoPipelineMakes(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
