@@ -75,6 +75,7 @@ var mistakes = []struct{ file, sentence, line string }{
 	{"external_id_not_text", `:5:18: external_id must be a text`, `***`},
 	{"image_bad", `:3:14: "ami-0123456789abcdef0" is not the ARN of an image; one looks like arn:aws:imagebuilder:eu-west-1:111122223333:image/my-recipe/1.0.0 (its newest build and those that run; parts of the version may be x) or …/1.0.0/3 (one build)`, `    images: [ami-0123456789abcdef0]`},
 	{"image_region", `:4:14: the image "arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0" is in eu-west-1, which is not among the regions of target "golden-images": eu-central-1, us-east-1`, `    images: ["arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0"]`},
+	{"image_region_without", `:3:26: target "golden-images" selects nothing in us-east-1; none of its images is there, and it has no pipelines`, `    regions: [eu-west-1, us-east-1]`},
 	{"image_twice", `:5:9: the image "arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0" stands in this target twice`, `      - arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0`},
 	{"images_not_a_list", `:3:13: images must be a list`, `    images: arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0`},
 	{"max_executions_zero", `:4:21: max_executions must be at least 1`, `    max_executions: 0`},

@@ -56,7 +56,7 @@ func validateTarget(d *document, t *Target, i int) error {
 		return d.errorf(d.at("targets", i, "regions"), "target %q has ids in workflow_executions and several regions; an id exists in one region only, so give each region a target", t.Name)
 	}
 	for _, check := range []func(*document, *Target, int) error{
-		validateExecutions, validateImages, validatePipelines, validateSteps, validateRole, validateEndpoint,
+		validateExecutions, validateImages, validateRegions, validatePipelines, validateSteps, validateRole, validateEndpoint,
 	} {
 		if err := check(d, t, i); err != nil {
 			return err
@@ -89,6 +89,20 @@ func validateImages(d *document, t *Target, i int) error {
 		}
 		if slices.Contains(t.Images[:j], image) {
 			return d.errorf(at, "the image %q stands in this target twice", image)
+		}
+	}
+	return nil
+}
+
+// validateRegions finds a region in which the target has nothing to ask, so that it would
+// seem to be down for ever.
+func validateRegions(d *document, t *Target, i int) error {
+	if len(t.Pipelines) > 0 || len(t.WorkflowExecutions) > 0 {
+		return nil
+	}
+	for j, region := range t.Regions {
+		if !slices.ContainsFunc(t.Images, func(arn string) bool { return strings.Contains(arn, ":"+region+":") }) {
+			return d.errorf(d.at("targets", i, "regions", j), "target %q selects nothing in %s; none of its images is there, and it has no pipelines", t.Name, region)
 		}
 	}
 	return nil
