@@ -36,31 +36,37 @@ func ourKeys() []string {
 	return slices.DeleteFunc(all, func(key string) bool { return key == "external_id" })
 }
 
-// secretLines reports which lines may hold a part of an external id: those with its
-// key, those below that do not begin with another key as far to the left, and those with
-// an anchor that one of these names.
+// secretLines reports which lines may hold a part of an external id: those with its key,
+// those with an anchor that such a line names, and those below them that do not begin
+// with another key as far to the left.
 func secretLines(lines []string) []bool {
 	secret := make([]bool, len(lines))
-	anchors := map[string]bool{}
-	column := -1 // of the key whose value may go on, -1 for none
+	hideFrom(lines, secret, secretKey)
+	var anchors []string
 	for i, line := range lines {
-		if at := secretKey.FindStringIndex(line); at != nil {
+		if secret[i] {
+			for _, alias := range aliases.FindAllString(line, -1) {
+				anchors = append(anchors, regexp.QuoteMeta("&"+alias[1:]))
+			}
+		}
+	}
+	if len(anchors) > 0 {
+		hideFrom(lines, secret, regexp.MustCompile(strings.Join(anchors, "|")))
+	}
+	return secret
+}
+
+// hideFrom marks the lines that match begin, and what may belong to them.
+func hideFrom(lines []string, secret []bool, begin *regexp.Regexp) {
+	column := -1 // of the last match whose value may go on, -1 for none
+	for i, line := range lines {
+		if at := begin.FindStringIndex(line); at != nil {
 			column = at[0]
 		} else if nextKey.MatchString(line) && len(line)-len(strings.TrimLeft(line, " \t-\"'")) <= column {
 			column = -1
 		}
-		if secret[i] = column >= 0; secret[i] {
-			for _, alias := range aliases.FindAllString(line, -1) {
-				anchors["&"+alias[1:]] = true
-			}
-		}
+		secret[i] = secret[i] || column >= 0
 	}
-	for i, line := range lines {
-		for anchor := range anchors {
-			secret[i] = secret[i] || strings.Contains(line, anchor)
-		}
-	}
-	return secret
 }
 
 // withoutSecrets returns a line of lines, numbered from 0, and a sentence about it as

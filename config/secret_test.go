@@ -73,6 +73,7 @@ func TestNoErrorRepeatsAnExternalID(t *testing.T) {
 		"an anchor in another place":      "x: &s verysecret\n" + before + "    external_id: *s" + after,
 		"an anchor in another list":       "secrets: [&s verysecret]\n" + before + "    external_id: *s" + after,
 		"an anchor on another key":        before + "    session_name: &s verysecret/bad\n    external_id: *s" + after,
+		"an anchor above its value":       "targets:\n  - external_id: *x\n    role_arn: arn:aws:iam::444455556666:role/r\n    name: a\n    regions:\n      - &x\n        verysecret\n",
 		"twice":                           before + "    external_id: verysecret\n    external_id: verysecret" + after,
 		"in the wrong place":              "external_id: verysecret\n" + before + after,
 		"in lookup":                       before + after + "lookup: {external_id: verysecret}",

@@ -16,7 +16,7 @@ type build struct {
 	arn      string
 	entry    *entry
 	image    imagebuilder.Image // replaced by discovery
-	source   *entry             // that has read image
+	reasons  map[bool]string    // of its status, as the kinds of sources told it last; true for GetImage
 	pipeline string             // the name of the pipeline that made it, empty when not known
 	origin   *entry             // asks which pipeline that is, nil when nothing is to be asked
 	foundAt  time.Time          // when it was found
@@ -86,7 +86,7 @@ func (b *build) slower(e *entry, after time.Duration) time.Duration {
 // forget implements question. When the image has ended there will be no executions any
 // more; those that had ended stay what they are.
 func (b *build) forget(t *Target, e *entry) {
-	if b.endedAt.IsZero() || e.misses < forgottenAfter {
+	if b.endedAt.IsZero() || e.missing < forgottenAfter {
 		return
 	}
 	e.settled = true
@@ -102,8 +102,12 @@ func (b *build) forget(t *Target, e *entry) {
 // update takes in what discovery has read about the image.
 func (b *build) update(t *Target, w *want, now time.Time) {
 	before, image := b.image, w.image
-	retried := retried(&before, image, b.source.isGetImage() == w.source.isGetImage())
-	b.image, b.source = *image, w.source
+	reason, comparable := b.reasons[w.source.isGetImage()]
+	retried := retried(before.Status, image.Status, comparable && reason != image.Reason)
+	if retried {
+		clear(b.reasons)
+	}
+	b.image, b.reasons[w.source.isGetImage()] = *image, image.Reason
 	switch {
 	case !image.Status.Ended():
 		b.endedAt = time.Time{}
@@ -111,22 +115,21 @@ func (b *build) update(t *Target, w *want, now time.Time) {
 		b.endedAt = now
 	}
 	b.entry.patient = !b.endedAt.IsZero()
-	if retried || before.Status != image.Status && b.entry.failure != "" {
-		b.entry.settled, b.entry.misses, b.entry.dueAt = false, 0, time.Time{}
+	if retried || before.Status != image.Status && (b.entry.failure != "" || !before.Status.Known()) {
+		b.entry.settled, b.entry.misses, b.entry.missing, b.entry.dueAt = false, 0, 0, time.Time{}
 		t.awaken(b.entry)
 	}
 }
 
-// retried reports whether somebody has retried an image between two looks at it.
+// retried reports whether somebody has retried an image between two looks at its status.
 // RetryImage keeps the ARN and makes new executions. It is seen when the image leaves
-// its end, also for another one, or fails for another reason, where the reasons are
-// comparable.
-func retried(before, now *imagebuilder.Image, comparable bool) bool {
-	if !now.Status.Ended() {
-		return before.Status.Ended()
+// its end, also for another one, or fails for another reason.
+func retried(before, now imagebuilder.ImageStatus, otherReason bool) bool {
+	if !now.Ended() {
+		return before.Ended()
 	}
-	failed := before.Status == imagebuilder.ImageFailed || before.Status == imagebuilder.ImageCancelled
-	return failed && (before.Status != now.Status || comparable && before.Reason != now.Reason)
+	failed := before == imagebuilder.ImageFailed || before == imagebuilder.ImageCancelled
+	return failed && (before != now || otherReason)
 }
 
 // follow makes t follow the builds of wanted, and no others.
@@ -140,7 +143,7 @@ func (t *Target) follow(wanted map[string]*want, now time.Time) {
 	for arn, w := range wanted {
 		b := t.builds[arn]
 		if b == nil {
-			b = &build{arn: arn, image: *w.image, source: w.source, foundAt: now}
+			b = &build{arn: arn, image: *w.image, reasons: map[bool]string{}, foundAt: now}
 			b.entry = t.add(subject{"ListWorkflowExecutions", arn}, b)
 			t.builds[arn] = b
 		}

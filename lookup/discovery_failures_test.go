@@ -2,10 +2,12 @@ package lookup
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
 )
 
 // TestADiscoveryThatFails keeps the last selection for as long as values are kept.
@@ -166,6 +168,144 @@ func TestOptionalListsThatAreDenied(t *testing.T) {
 		}
 		if len(s.Waiting) != 1 || s.Waiting[0].Name != "Approve" || s.Waiting[0].Action != "WaitForAction" || !s.Waiting[0].Since.Equal(w.begin.Add(-time.Hour)) {
 			t.Errorf("waiting %+v", s.Waiting)
+		}
+	})
+}
+
+// TestOutagesAreNoMisses has a single 404 after a long outage.
+func TestOutagesAreNoMisses(t *testing.T) {
+	for _, operation := range []string{"ListWorkflowExecutions", "ListWorkflowStepExecutions"} {
+		test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.failOperation(operation, emulator.Error(500, "ServiceException", ""))
+			target := w.discovering(&emulator.Account{
+				Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
+				Images:    []emulator.Image{made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))},
+			}, Config{Pipelines: all(1), Steps: StepsActive})
+			w.scrapeEvery(target, 15*time.Second, 10*time.Minute)
+			w.failOperation(operation, emulator.Error(404, "ResourceNotFoundException", ""))
+			for n := w.operations()[operation]; w.operations()[operation] == n; {
+				w.at(w.now() + 5*time.Second)
+				w.scrape(target)
+			}
+			w.failOperation(operation, nil)
+			w.scrapeEvery(target, 15*time.Second, 3*time.Hour)
+			s := w.expect(target, "hours later", "00000001 FAILED web", "web/1.0.0/1 FAILED web")
+			if len(s.Executions) == 1 && s.Executions[0].Steps == nil {
+				t.Error("the steps are not known")
+			}
+		})
+	}
+}
+
+// TestAFreshSourceGoesFirst has an image that GetImage tells while its pipeline's list is
+// denied, or hangs after a pause of the scrapes.
+func TestAFreshSourceGoesFirst(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		image := made("web", 1, w.begin.Add(-10*time.Second), []emulator.Step{{Name: "S", Takes: 20 * time.Minute}})
+		target := w.discovering(&emulator.Account{
+			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}}, Images: []emulator.Image{image},
+		}, Config{Pipelines: all(1), Images: []string{image.ARN}})
+		w.scrape(target)
+		w.failOperation("ListImagePipelines", emulator.Error(403, "AccessDeniedException", ""))
+		w.scrapeEvery(target, 10*time.Second, 2*time.Hour)
+		before := w.operations()
+		w.scrapeEvery(target, 10*time.Second, 3*time.Hour)
+		w.expect(target, "while the list is denied", "00000001 COMPLETED web", "web/1.0.0/1 AVAILABLE web")
+		if n := w.since(before)["ListWorkflowExecutions"]; n > 0 {
+			t.Errorf("%d lists of a build that has ended", n)
+		}
+	})
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		image := made("web", 1, w.begin.Add(-10*time.Second), []emulator.Step{{Name: "S", Takes: 20 * time.Minute}})
+		target := w.discovering(&emulator.Account{
+			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}}, Images: []emulator.Image{image},
+		}, Config{Pipelines: all(1), Images: []string{image.ARN}})
+		w.scrape(target)
+		w.at(3 * time.Hour)
+		w.failOperation("ListImagePipelineImages", emulator.Hang())
+		w.scrape(target)
+		w.at(w.now() + 2*time.Second)
+		w.expect(target, "while the list hangs", "00000001 COMPLETED web", "web/1.0.0/1 AVAILABLE web")
+	})
+}
+
+// TestARetryWhileAListFails is told by GetImage first, and then by the list.
+func TestARetryWhileAListFails(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		image := made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))
+		start := w.begin.Add(12 * time.Minute)
+		image.Attempts = append(image.Attempts, emulator.Attempt{Start: start, Runs: []emulator.Run{{ID: id(2), Start: start, Steps: steps(emulator.Failed)}}})
+		target := w.discovering(&emulator.Account{
+			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}}, Images: []emulator.Image{image},
+		}, Config{Pipelines: all(1), Images: []string{image.ARN}})
+		w.scrapeEvery(target, 10*time.Second, 10*time.Minute+30*time.Second)
+		w.failOperation("ListImagePipelineImages", emulator.Error(500, "ServiceException", ""))
+		w.scrapeEvery(target, 10*time.Second, 17*time.Minute)
+		w.failOperation("ListImagePipelineImages", nil)
+		w.scrapeEvery(target, 10*time.Second, time.Hour)
+		w.expect(target, "after a retry", "00000001 FAILED web", "00000002 FAILED web", "web/1.0.0/1 FAILED web")
+	})
+}
+
+// TestADeniedPartBesideASlowOne fails before the slow one has answered.
+func TestADeniedPartBesideASlowOne(t *testing.T) {
+	slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		<-time.After(3 * time.Second)
+		emulator.Body(200, "application/json", `{"requestId":"x","imageSummaryList":[]}`).ServeHTTP(w, r)
+	})
+	for _, every := range []time.Duration{10 * time.Second, 15 * time.Second, 20 * time.Second, 30 * time.Second, time.Minute} {
+		test(t, func(t *testing.T) {
+			w := newWorld(t)
+			denied, answered := account+"image/a/x.x.x", account+"image/b/x.x.x"
+			w.fail(denied, emulator.Error(403, "AccessDeniedException", ""))
+			w.fail(answered, slow)
+			target := w.discovering(&emulator.Account{}, Config{Images: []string{denied, answered}})
+			for w.now() < time.Hour {
+				if s := w.scrape(target); !s.Up {
+					t.Errorf("down at %s", w.now())
+				}
+				w.at(w.now().Truncate(every) + every)
+			}
+		})
+	}
+}
+
+// TestWithoutCredentialsATargetIsDownAtOnce although a part of its discovery is not due yet.
+func TestWithoutCredentialsATargetIsDownAtOnce(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		const role = "arn:aws:iam::444455556666:role/reader"
+		a, b := made("a", 1, w.begin.Add(-time.Hour), steps(emulator.Failed)), made("b", 2, w.begin.Add(-time.Hour), steps(emulator.Failed))
+		account := &emulator.Account{Images: []emulator.Image{a, b}}
+		w.Roles = []emulator.Role{{ARN: role, Scenario: account}}
+		w.client.Role, w.client.STSEndpointURL = imagebuilder.Role{ARN: role}, "http://emulator"
+		w.fail(b.ARN, emulator.Error(500, "ServiceException", "")) // so that it is due at other times
+		target := w.discovering(account, Config{Images: []string{a.ARN, b.ARN}})
+		w.scrapeEvery(target, 15*time.Second, 2*time.Minute)
+		w.fail(b.ARN, nil)
+		w.scrapeEvery(target, 15*time.Second, 54*time.Minute)
+		w.failOperation("AssumeRole", emulator.Error(403, "AccessDenied", ""))
+		w.scrapeEvery(target, 15*time.Second, time.Hour)
+		failed := func() (n int) {
+			for _, e := range target.sources {
+				if e.failure == imagebuilder.Denied {
+					n++
+				}
+			}
+			return n
+		}
+		for failed() == 0 { // the credentials have ended
+			w.at(w.now() + 15*time.Second)
+			if s := w.scrape(target); failed() == 1 && s.Up {
+				t.Errorf("up at %s", w.now())
+			}
+		}
+		if n := failed(); n != 1 {
+			t.Errorf("%d were due at once, want 1", n)
 		}
 	})
 }

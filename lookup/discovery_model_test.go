@@ -58,8 +58,12 @@ func newDiscoveryModel(t *testing.T, seed uint64) *discoveryModel {
 		m.Images = append(m.Images, i)
 	}
 	m.client.Concurrency, m.client.RateLimit, m.client.Burst = 1+m.IntN(4), []float64{0, 1, 5}[m.IntN(3)], 4
+	arns := []string{account + "image/" + name(0) + "/x.x.x"}[:m.IntN(2)]
+	for n := m.IntN(3); n > 0 && n < len(m.Images); n += 2 {
+		arns = append(arns, m.Images[n].ARN)
+	}
 	m.target = m.discovering(m.Account, Config{
-		Pipelines: all(m.builds), Images: []string{account + "image/" + name(0) + "/x.x.x", m.Images[0].ARN}[:m.IntN(3)],
+		Pipelines: all(m.builds), Images: arns,
 		WorkflowExecutions: []string{id(1), id(2)}[:m.IntN(3)], Steps: []Steps{StepsNone, StepsActive, StepsAll}[m.IntN(3)],
 		Waiting: true, MaxExecutions: m.most,
 	})
@@ -90,7 +94,8 @@ func (m *discoveryModel) steps() []emulator.Step {
 func (m *discoveryModel) play(events int) {
 	operations := slices.Concat(discoveryOperations, []string{"ListWorkflowExecutions", "ListWorkflowStepExecutions", "ListWaitingWorkflowSteps"})
 	faults := []http.Handler{ // not "not found", which may settle what belongs to an image that has ended
-		nil, nil, emulator.Error(400, "ClientException", ""), emulator.Error(403, "AccessDeniedException", ""),
+		nil, nil, emulator.Error(404, "ResourceNotFoundException", ""), emulator.Error(404, "ResourceNotFoundException", ""),
+		emulator.Error(400, "ClientException", ""), emulator.Error(403, "AccessDeniedException", ""),
 		emulator.Error(429, "CallRateLimitExceededException", ""), emulator.Error(500, "ServiceException", ""),
 		emulator.Body(200, "application/json", ""), emulator.Hang(), emulator.Reset(""),
 	}
@@ -138,6 +143,7 @@ func (m *discoveryModel) check(s Snapshot) map[string]bool {
 		m.t.Fatalf("at %s: %d executions and %d images of at most %d, %d dropped", m.now(), found, len(s.Images), m.most, s.Dropped)
 	}
 	m.checkImages(s)
+	m.checkStatuses(s)
 	m.checkRefreshes()
 	return told
 }
@@ -186,6 +192,32 @@ func (m *discoveryModel) checkImages(s Snapshot) {
 	}
 }
 
+// checkStatuses holds that every image was as it is told not long ago, and that only what
+// was not found again and again is forgotten.
+func (m *discoveryModel) checkStatuses(s Snapshot) {
+	m.t.Helper()
+	for _, i := range s.Images {
+		truth := m.Images[slices.IndexFunc(m.Images, func(t emulator.Image) bool { return t.ARN == i.ARN })]
+		was := map[string]bool{}
+		for ago := time.Duration(0); ago < 11*time.Minute; ago += time.Second {
+			was[truth.Status(s.Time.Add(-ago))] = true
+		}
+		if !was[string(i.Status)] {
+			m.t.Fatalf("at %s: %s is told to be %s; it was %v", m.now(), i.ARN, i.Status, was)
+		}
+	}
+	m.target.mu.Lock()
+	defer m.target.mu.Unlock()
+	for s, e := range m.target.entries {
+		if forgotten(e) && e.missing < forgottenAfter {
+			m.t.Fatalf("at %s: %v is forgotten after %d times", m.now(), s, e.missing)
+		}
+	}
+}
+
+// forgotten reports whether e is asked no more because its subject was not found.
+func forgotten(e *entry) bool { return e != nil && e.settled && !e.known }
+
 // end holds that all is well when failures and time have ended.
 func (m *discoveryModel) end() {
 	m.t.Helper()
@@ -203,17 +235,18 @@ func (m *discoveryModel) end() {
 	s := m.scrape(m.target)
 	known := m.check(s)
 	for _, e := range s.Executions {
-		if truth, ok := m.WorkflowExecution(e.ID, s.Time); ok && (e.Value == nil || string(e.Value.Status) != truth.Status || m.target.c.Steps.of(e.Value) != (e.Steps != nil)) {
+		if truth, ok := m.WorkflowExecution(e.ID, s.Time); ok && (e.Value == nil || string(e.Value.Status) != truth.Status || !forgotten(m.target.steps[e.ID]) && m.target.c.Steps.of(e.Value) != (e.Steps != nil)) {
 			m.t.Errorf("%s is %s, steps: %s; told is %+v", e.ID, truth.Status, m.target.c.Steps, e)
 		}
 	}
 	for _, i := range s.Images {
 		for _, r := range m.WorkflowRuns(i.ARN, s.Time) {
-			if m.most == 1000 && !known[r.ID] {
+			if m.most == 1000 && !known[r.ID] && !forgotten(m.target.builds[i.ARN].entry) {
 				m.t.Errorf("%s of %s is missing", r.ID, i.ARN)
 			}
 		}
 	}
+	m.at(m.now() + 10*time.Minute) // a slow discovery goes on
 	if left := len(m.target.open); left > 0 || !s.Up {
 		m.t.Errorf("%d refreshes have not ended; up %t", left, s.Up)
 	}

@@ -116,7 +116,7 @@ func (t *Target) finish(e *entry, answer any, err error, own bool) {
 	if answered && !e.optional {
 		t.up = true
 	}
-	spared := !answered && t.siblingAnswers(e, now)
+	spared := own && !answered && t.siblingAnswers(e, now)
 	t.release(e, now, func(r *refresh) {
 		switch {
 		case e.optional:
@@ -132,14 +132,14 @@ func (t *Target) finish(e *entry, answer any, err error, own bool) {
 }
 
 // siblingAnswers reports whether the same question about something else was answered and
-// is not due again, so that the failure of a part of a discovery is nothing that the
+// is not due again, or is being asked, so that the failure of a part of a discovery is nothing that the
 // whole target suffers.
 func (t *Target) siblingAnswers(e *entry, now time.Time) bool {
 	if !e.lane.discovery {
 		return false
 	}
 	for s, other := range t.sources {
-		if s.operation == e.operation && other != e && other.lookedUp && other.failure == "" && now.Before(other.dueAt) {
+		if s.operation == e.operation && other != e && other.lookedUp && other.failure == "" && (other.pending || now.Before(other.dueAt)) {
 			return true
 		}
 	}

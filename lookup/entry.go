@@ -72,6 +72,7 @@ type knowledge struct {
 	failure  imagebuilder.Class // of the last one that ended
 	dueAt    time.Time          // when the next one may begin
 	misses   int                // failures in a row that make the next lookup rarer
+	missing  int                // lookups in a row that were not found
 	outage   *outage            // that the last lookup is a part of, nil for none
 }
 
@@ -87,7 +88,7 @@ func (e *entry) publishable(now time.Time, maxStaleness time.Duration) bool {
 
 // succeed takes in that a lookup got an answer.
 func (e *entry) succeed(now time.Time) {
-	e.known, e.readAt, e.lookedUp, e.failure, e.misses = true, now, true, "", 0
+	e.known, e.readAt, e.lookedUp, e.failure, e.misses, e.missing = true, now, true, "", 0, 0
 	e.again(e.interval)
 }
 
@@ -106,11 +107,13 @@ func (e *entry) fail(class imagebuilder.Class, own bool, now time.Time) {
 		e.dueAt = e.begun.Add(e.retry)
 		return
 	}
-	limit := maxBackoff
+	limit, missing := maxBackoff, e.missing
+	e.missing = 0
 	switch class {
 	case imagebuilder.NotFound:
 		e.known, e.readAt = false, now // an answer, too
 		e.misses++
+		e.missing = missing + 1
 	case imagebuilder.BadRequest:
 		e.misses++
 	default:

@@ -12,30 +12,27 @@ import (
 type want struct {
 	image    *imagebuilder.Image
 	source   *entry // that has read image
+	rank     int    // of source
 	fresh    bool   // whether the selection that it comes from is
 	pipeline string // the name, empty when it is not known
 	whole    bool   // whether a source tells the pipeline, if there is one
 }
 
-// add takes in what a source says. The latest one counts, and a list before GetImage:
-// the two may give different reasons for one failure.
+// add takes in what a source says. One that is fresh and answers goes first, among these
+// a list before GetImage, for the two may give different reasons for one failure; then
+// the latest.
 func (w *want) add(image *imagebuilder.Image, source *entry, fresh bool) {
-	if w.source == nil || source.rank() > w.source.rank() ||
-		source.rank() == w.source.rank() && source.readAt.After(w.source.readAt) {
-		w.image, w.source = image, source
+	rank := 2
+	switch {
+	case !fresh, source.failure != "":
+		rank = 0
+	case source.isGetImage():
+		rank = 1
+	}
+	if w.source == nil || rank > w.rank || rank == w.rank && source.readAt.After(w.source.readAt) {
+		w.image, w.source, w.rank = image, source, rank
 	}
 	w.fresh, w.whole = w.fresh || fresh, w.whole || source.isGetImage()
-}
-
-// rank orders sources by how much what they say counts.
-func (e *entry) rank() int {
-	switch {
-	case e.failure != "":
-		return 0
-	case e.isGetImage():
-		return 1
-	}
-	return 2
 }
 
 func (e *entry) isGetImage() bool { return e.operation == "GetImage" }

@@ -75,7 +75,7 @@ func (t *Target) followSteps(v *imagebuilder.Execution, interval time.Duration, 
 	case !v.Status.Final():
 		q.endedAt, e.settled = time.Time{}, false
 	case q.endedAt.IsZero():
-		q.endedAt = now
+		q.endedAt, e.missing = now, 0
 		q.pace(t, e)
 	}
 }
@@ -89,7 +89,7 @@ func (t *Target) dismissSteps(id string) {
 
 // forget implements question: an execution that has ended may have been forgotten.
 func (q *stepList) forget(_ *Target, e *entry) {
-	e.settled = !q.endedAt.IsZero() && e.misses >= forgottenAfter
+	e.settled = !q.endedAt.IsZero() && e.missing >= forgottenAfter
 }
 
 // waitingList asks which steps wait for an approval, while there may be any.
