@@ -97,15 +97,20 @@ type StepCounts struct {
 // until now; never less than zero. It reports false when that is not known:
 // without a start, or with a final status and no usable end.
 func (e *Execution) Duration(now time.Time) (time.Duration, bool) {
+	return elapsed(e.Start, e.End, e.Status.Final(), now)
+}
+
+// elapsed returns the time from start to end or, when it has not ended, to now.
+func elapsed(start, end time.Time, ended bool, now time.Time) (time.Duration, bool) {
 	switch {
-	case e.Start.IsZero():
+	case start.IsZero():
 		return 0, false
-	case !e.End.IsZero():
-		return e.End.Sub(e.Start), true
-	case e.Status.Final():
+	case !end.IsZero():
+		return end.Sub(start), true
+	case ended:
 		return 0, false
 	}
-	return max(0, now.Sub(e.Start)), true
+	return max(0, now.Sub(start)), true
 }
 
 // executionID is the pattern of the API reference, in either case.

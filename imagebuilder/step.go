@@ -16,15 +16,7 @@ type Step struct {
 // Duration returns how long the step ran until it ended or, while its execution has
 // not ended, until now. It reports false when that is not known.
 func (s *Step) Duration(now time.Time, executionEnded bool) (time.Duration, bool) {
-	switch {
-	case s.Start.IsZero():
-		return 0, false
-	case !s.End.IsZero():
-		return s.End.Sub(s.Start), true
-	case executionEnded || s.ended():
-		return 0, false
-	}
-	return max(0, now.Sub(s.Start)), true
+	return elapsed(s.Start, s.End, executionEnded || s.ended(), now)
 }
 
 func (s *Step) ended() bool {
