@@ -1,8 +1,6 @@
 package collector
 
 import (
-	"slices"
-
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
@@ -37,49 +35,40 @@ func (images) describe(ch chan<- *prometheus.Desc) {
 }
 
 func (images) collect(ch chan<- prometheus.Metric, s *scrape) {
-	s.images(func(i *lookup.Image, labels []*dto.LabelPair) {
-		ch <- &sample{imageInfoDesc, with(labels,
-			pair("image_name", i.Build.Name),
-			pair("image_version", i.Build.Version),
-			pair("pipeline", i.Pipeline),
-			pair("status", string(i.Status)),
-			pair("platform", i.Platform),
-			pair("image_type", i.Type),
-			pair("build_type", i.BuildType),
+	all := labelAll(s, func(t *lookup.Snapshot) []lookup.Image { return t.Images },
+		"image_build_version_arn", func(i *lookup.Image) string { return i.ARN })
+	for _, i := range all {
+		ch <- &sample{imageInfoDesc, with(i.labels,
+			pair("image_name", i.it.Build.Name),
+			pair("image_version", i.it.Build.Version),
+			pair("pipeline", i.it.Pipeline),
+			pair("status", string(i.it.Status)),
+			pair("platform", i.it.Platform),
+			pair("image_type", i.it.Type),
+			pair("build_type", i.it.BuildType),
 		), 1}
-	})
-	s.images(func(i *lookup.Image, labels []*dto.LabelPair) { imageStates(ch, imageStatusDesc, labels, i.Status) })
-	s.images(func(i *lookup.Image, labels []*dto.LabelPair) {
-		if !i.Created.IsZero() {
-			ch <- &sample{imageCreatedDesc, labels, seconds(i.Created)}
+	}
+	for _, i := range all {
+		imageStates(ch, imageStatusDesc, i.labels, i.it.Status)
+	}
+	for _, i := range all {
+		if !i.it.Created.IsZero() {
+			ch <- &sample{imageCreatedDesc, i.labels, seconds(i.it.Created)}
 		}
-	})
-	s.images(func(i *lookup.Image, labels []*dto.LabelPair) {
-		for _, o := range i.Outputs {
-			ch <- &sample{imageOutputDesc, with(labels, pair("output_region", o.Region), pair("output", o.ID)), 1}
-		}
-	})
-}
-
-// images calls f for every image.
-func (s *scrape) images(f func(i *lookup.Image, labels []*dto.LabelPair)) {
-	for t := range s.targets {
-		labels := targetLabels(&s.targets[t])
-		for i := range s.targets[t].Images {
-			image := &s.targets[t].Images[i]
-			f(image, with(labels, pair("image_build_version_arn", image.ARN)))
+	}
+	for _, i := range all {
+		for _, o := range i.it.Outputs {
+			ch <- &sample{imageOutputDesc, with(i.labels, pair("output_region", o.Region), pair("output", o.ID)), 1}
 		}
 	}
 }
 
 // imageStates emits the state of an image as a state set.
 func imageStates(ch chan<- prometheus.Metric, desc *prometheus.Desc, labels []*dto.LabelPair, current imagebuilder.ImageStatus) {
-	const unknown imagebuilder.ImageStatus = "UNKNOWN"
-	known := imagebuilder.ImageStatuses()
-	if !slices.Contains(known, current) {
+	if !current.Known() {
 		current = unknown
 	}
-	for _, value := range append(known, unknown) {
+	for _, value := range append(imagebuilder.ImageStatuses(), unknown) {
 		ch <- &sample{desc, with(labels, pair("status", string(value))), bit(current == value)}
 	}
 }

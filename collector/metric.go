@@ -52,6 +52,26 @@ func executionsOf(snapshots []lookup.Snapshot) []execution {
 	return all
 }
 
+// labelled is a thing of a target, with its labels.
+type labelled[T any] struct {
+	it     *T
+	labels []*dto.LabelPair
+}
+
+// labelAll returns things of one kind of all targets, in their order, each with the target's
+// labels and one of its own.
+func labelAll[T any](s *scrape, things func(*lookup.Snapshot) []T, name string, value func(*T) string) []labelled[T] {
+	var all []labelled[T]
+	for i := range s.targets {
+		target, ofTarget := targetLabels(&s.targets[i]), things(&s.targets[i])
+		for j := range ofTarget {
+			it := &ofTarget[j]
+			all = append(all, labelled[T]{it, with(target, pair(name, value(it)))})
+		}
+	}
+	return all
+}
+
 // targetLabels returns T of docs/metrics.md.
 func targetLabels(s *lookup.Snapshot) []*dto.LabelPair {
 	return []*dto.LabelPair{pair("region", s.Region), pair("target", s.Name)}

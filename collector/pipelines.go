@@ -2,7 +2,6 @@ package collector
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
 )
@@ -38,43 +37,34 @@ func (pipelines) describe(ch chan<- *prometheus.Desc) {
 }
 
 func (pipelines) collect(ch chan<- prometheus.Metric, s *scrape) {
-	s.pipelines(func(p *lookup.Pipeline, labels []*dto.LabelPair) {
-		ch <- &sample{pipelineInfoDesc, with(labels, pair("pipeline_arn", p.ARN), pair("platform", p.Platform)), 1}
-	})
-	s.pipelines(func(p *lookup.Pipeline, labels []*dto.LabelPair) {
-		if p.Status == "ENABLED" || p.Status == "DISABLED" {
-			ch <- &sample{pipelineEnabledDesc, labels, bit(p.Status == "ENABLED")}
+	all := labelAll(s, func(t *lookup.Snapshot) []lookup.Pipeline { return t.Pipelines },
+		"pipeline", func(p *lookup.Pipeline) string { return p.Name })
+	for _, p := range all {
+		ch <- &sample{pipelineInfoDesc, with(p.labels, pair("pipeline_arn", p.it.ARN), pair("platform", p.it.Platform)), 1}
+	}
+	for _, p := range all {
+		if p.it.Status == "ENABLED" || p.it.Status == "DISABLED" {
+			ch <- &sample{pipelineEnabledDesc, p.labels, bit(p.it.Status == "ENABLED")}
 		}
-	})
-	s.pipelines(func(p *lookup.Pipeline, labels []*dto.LabelPair) {
-		if p.LastRunStatus != "" {
-			imageStates(ch, pipelineLastRunDesc, labels, p.LastRunStatus)
+	}
+	for _, p := range all {
+		if p.it.LastRunStatus != "" {
+			imageStates(ch, pipelineLastRunDesc, p.labels, p.it.LastRunStatus)
 		}
-	})
-	s.pipelines(func(p *lookup.Pipeline, labels []*dto.LabelPair) {
-		if p.ConsecutiveFailures != nil {
-			ch <- &sample{pipelineFailuresDesc, labels, float64(*p.ConsecutiveFailures)}
+	}
+	for _, p := range all {
+		if p.it.ConsecutiveFailures != nil {
+			ch <- &sample{pipelineFailuresDesc, p.labels, float64(*p.it.ConsecutiveFailures)}
 		}
-	})
-	s.pipelines(func(p *lookup.Pipeline, labels []*dto.LabelPair) {
-		if !p.NextRun.IsZero() {
-			ch <- &sample{pipelineNextRunDesc, labels, seconds(p.NextRun)}
+	}
+	for _, p := range all {
+		if !p.it.NextRun.IsZero() {
+			ch <- &sample{pipelineNextRunDesc, p.labels, seconds(p.it.NextRun)}
 		}
-	})
-	s.pipelines(func(p *lookup.Pipeline, labels []*dto.LabelPair) {
-		if !p.LastSuccess.IsZero() {
-			ch <- &sample{pipelineLastSuccessDesc, labels, seconds(p.LastSuccess)}
-		}
-	})
-}
-
-// pipelines calls f for every pipeline.
-func (s *scrape) pipelines(f func(p *lookup.Pipeline, labels []*dto.LabelPair)) {
-	for t := range s.targets {
-		labels := targetLabels(&s.targets[t])
-		for i := range s.targets[t].Pipelines {
-			p := &s.targets[t].Pipelines[i]
-			f(p, with(labels, pair("pipeline", p.Name)))
+	}
+	for _, p := range all {
+		if !p.it.LastSuccess.IsZero() {
+			ch <- &sample{pipelineLastSuccessDesc, p.labels, seconds(p.it.LastSuccess)}
 		}
 	}
 }

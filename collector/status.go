@@ -16,18 +16,19 @@ var statusDesc = newDesc("imagebuilder_workflow_execution_status",
 	"1 for the current status of the execution, 0 for every other one. UNKNOWN stands for what is not in the API reference.",
 	executionNames, "status")
 
-const unknownStatus imagebuilder.Status = "UNKNOWN"
+// unknown stands in a state set for what is not in the API reference.
+const unknown = "UNKNOWN"
 
 func (status) describe(ch chan<- *prometheus.Desc) { ch <- statusDesc }
 
 func (status) collect(ch chan<- prometheus.Metric, s *scrape) {
 	known := imagebuilder.Statuses()
-	for _, value := range append(known, unknownStatus) {
+	for _, value := range append(known, unknown) {
 		label := pair("status", string(value))
 		s.known(func(e *execution) {
 			current := e.Value.Status
 			if !slices.Contains(known, current) {
-				current = unknownStatus
+				current = unknown
 			}
 			ch <- &sample{statusDesc, with(e.labels, label), bit(current == value)}
 		})
