@@ -271,10 +271,9 @@ func startDemo(_ context.Context, _ string, logger log.Logger) (*setup, error) {
 	c := config.Default()
 	emulated, targets := emulator.Demo(1, time.Now())
 	for _, t := range targets {
-		target := config.Target{
-			Name: t.Name, Regions: []string{t.Region}, RoleARN: t.RoleARN, ExternalID: t.ExternalID,
-			Images: t.Images, Steps: config.StepsActive, MaxExecutions: 1000, EndpointURL: url,
-		}
+		target := config.DefaultTarget()
+		target.Name, target.Regions, target.EndpointURL = t.Name, []string{t.Region}, url
+		target.RoleARN, target.ExternalID, target.Images = t.RoleARN, t.ExternalID, t.Images
 		for _, name := range t.Pipelines {
 			target.Pipelines = append(target.Pipelines, config.PipelineSelector{Name: regexp.QuoteMeta(name), Builds: 3})
 		}
@@ -325,15 +324,10 @@ func (s *setup) targets(ctx context.Context, o collector.Options, metrics *image
 func selection(t *config.Target, region string, o collector.Options) lookup.Config {
 	c := lookup.Config{
 		Name: t.Name, Region: region,
-		WorkflowExecutions: t.WorkflowExecutions, Steps: lookup.Steps(t.Steps), MaxExecutions: t.MaxExecutions,
+		WorkflowExecutions: t.WorkflowExecutions, Images: t.ImagesIn(region), Steps: lookup.Steps(t.Steps), MaxExecutions: t.MaxExecutions,
 	}
 	for _, s := range t.Pipelines {
 		c.Pipelines = append(c.Pipelines, lookup.Selector{Name: s.Regexp(), Tags: s.Tags, Builds: s.Builds})
-	}
-	for _, arn := range t.Images {
-		if image, err := imagebuilder.ParseImageARN(arn); err == nil && image.Region == region {
-			c.Images = append(c.Images, arn)
-		}
 	}
 	if !o.Steps {
 		c.Steps = lookup.StepsNone

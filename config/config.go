@@ -60,7 +60,10 @@ const (
 )
 
 // setDefaults implements defaulter. Steps also depends on what the target selects.
-func (t *Target) setDefaults() { t.Steps, t.MaxExecutions = StepsActive, 1000 }
+func (t *Target) setDefaults() { *t = DefaultTarget() }
+
+// DefaultTarget returns the target that the keys of each of targets are laid over.
+func DefaultTarget() Target { return Target{Steps: StepsActive, MaxExecutions: 1000} }
 
 // CheckImageRegions returns an error, a sentence, when an image is in none of
 // t.Regions. As long as those are empty, nothing is wrong.
@@ -71,6 +74,17 @@ func (t *Target) CheckImageRegions() error {
 		}
 	}
 	return nil
+}
+
+// ImagesIn returns those of t.Images that are in a region.
+func (t *Target) ImagesIn(region string) []string {
+	var images []string
+	for _, image := range t.Images {
+		if arn, err := imagebuilder.ParseImageARN(image); err == nil && arn.Region == region {
+			images = append(images, image)
+		}
+	}
+	return images
 }
 
 func (t *Target) checkImageRegion(image string) error {

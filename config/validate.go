@@ -101,7 +101,7 @@ func validateRegions(d *document, t *Target, i int) error {
 		return nil
 	}
 	for j, region := range t.Regions {
-		if !slices.ContainsFunc(t.Images, func(arn string) bool { return strings.Contains(arn, ":"+region+":") }) {
+		if len(t.ImagesIn(region)) == 0 {
 			return d.errorf(d.at("targets", i, "regions", j), "target %q selects nothing in %s; none of its images is there, and it has no pipelines", t.Name, region)
 		}
 	}
