@@ -15,12 +15,12 @@ import (
 type build struct {
 	arn      string
 	entry    *entry
-	image    imagebuilder.Image // replaced by discovery
-	reasons  map[bool]string    // of its status, as the kinds of sources told it last; true for GetImage
-	pipeline string             // the name of the pipeline that made it, empty when not known
-	origin   *entry             // asks which pipeline that is, nil when nothing is to be asked
-	foundAt  time.Time          // when it was found
-	endedAt  time.Time          // when the image was first seen to have ended, zero for not
+	image    *imagebuilder.Image // never changed, only replaced by discovery
+	reasons  map[bool]string     // of its status, as the kinds of sources told it last; true for GetImage
+	pipeline string              // the name of the pipeline that made it, empty when not known
+	origin   *entry              // asks which pipeline that is, nil when nothing is to be asked
+	foundAt  time.Time           // when it was found
+	endedAt  time.Time           // when the image was first seen to have ended, zero for not
 
 	executions []*execution // each with a value
 	dropped    bool         // left out by MaxExecutions
@@ -101,13 +101,13 @@ func (b *build) forget(t *Target, e *entry) {
 
 // update takes in what discovery has read about the image.
 func (b *build) update(t *Target, w *want, now time.Time) {
-	before, image := b.image, w.image
+	before, image := b.image.Status, w.image
 	reason, comparable := b.reasons[w.source.isGetImage()]
-	retried := retried(before.Status, image.Status, comparable && reason != image.Reason)
+	retried := retried(before, image.Status, comparable && reason != image.Reason)
 	if retried {
 		clear(b.reasons)
 	}
-	b.image, b.reasons[w.source.isGetImage()] = *image, image.Reason
+	b.image, b.reasons[w.source.isGetImage()] = image, image.Reason
 	switch {
 	case !image.Status.Ended():
 		b.endedAt = time.Time{}
@@ -115,7 +115,7 @@ func (b *build) update(t *Target, w *want, now time.Time) {
 		b.endedAt = now
 	}
 	b.entry.patient = !b.endedAt.IsZero()
-	if retried || before.Status != image.Status && (b.entry.failure != "" || !before.Status.Known()) {
+	if retried || before != image.Status && (b.entry.failure != "" || !before.Known()) {
 		b.entry.settled, b.entry.misses, b.entry.missing, b.entry.dueAt = false, 0, 0, time.Time{}
 		t.awaken(b.entry)
 	}
@@ -143,7 +143,7 @@ func (t *Target) follow(wanted map[string]*want, now time.Time) {
 	for arn, w := range wanted {
 		b := t.builds[arn]
 		if b == nil {
-			b = &build{arn: arn, image: *w.image, reasons: map[bool]string{}, foundAt: now}
+			b = &build{arn: arn, image: w.image, reasons: map[bool]string{}, foundAt: now}
 			b.entry = t.add(subject{"ListWorkflowExecutions", arn}, b)
 			t.builds[arn] = b
 		}
@@ -185,7 +185,7 @@ func (t *Target) buildsInOrder() []*build {
 			}
 			return -1
 		}
-		return b.image.Compare(&a.image)
+		return b.image.Compare(a.image)
 	})
 	return all
 }

@@ -61,11 +61,22 @@ func (q *pipelineList) take(t *Target, _ *entry, answer any, _ time.Time) {
 	q.selected = slices.CompactFunc(q.selected, func(a, b imagebuilder.Pipeline) bool { return a.Name == b.Name })
 }
 
+// imagesFunc asks about image builds.
+type imagesFunc func(ctx context.Context, c Client, started func()) ([]imagebuilder.Image, error)
+
+// oneImage returns what asks about one build.
+func oneImage(arn string) imagesFunc {
+	return func(ctx context.Context, c Client, started func()) ([]imagebuilder.Image, error) {
+		image, err := c.GetImage(ctx, arn, started)
+		return []imagebuilder.Image{image}, err
+	}
+}
+
 // source asks which builds there are of a pipeline or of an image version, or about
 // one build.
 type source struct {
 	remembers
-	list        func(ctx context.Context, c Client, started func()) ([]imagebuilder.Image, error)
+	list        imagesFunc
 	pipelineARN string // whose builds they are, empty for none
 	builds      int    // how many that have ended are followed
 
@@ -116,13 +127,12 @@ func (q *source) leave(t *Target) {
 // originQuestion asks which pipeline made a build.
 type originQuestion struct {
 	remembers
-	arn string
-	b   *build
+	list imagesFunc
+	b    *build
 }
 
 func (q *originQuestion) ask(ctx context.Context, c Client, started func()) (any, error) {
-	image, err := c.GetImage(ctx, q.arn, started)
-	return []imagebuilder.Image{image}, err
+	return q.list(ctx, c, started)
 }
 
 func (q *originQuestion) take(t *Target, e *entry, answer any, _ time.Time) {
@@ -141,8 +151,8 @@ func (t *Target) followOrigin(b *build, w *want) {
 			b.origin = nil
 		}
 	case b.origin == nil && t.sources[subject{"GetImage", b.arn}] == nil:
-		b.origin = t.add(subject{"GetImage", b.arn}, &originQuestion{arn: b.arn, b: b})
-		b.origin.lane, b.origin.optional, b.origin.patient = &t.discovery, true, true
+		b.origin = t.addDiscovery(subject{"GetImage", b.arn}, &originQuestion{list: oneImage(b.arn), b: b})
+		b.origin.optional = true
 	}
 }
 
@@ -175,11 +185,7 @@ func (t *Target) discover() {
 			return c.ListImageBuildVersions(ctx, arn, started)
 		}
 		if parsed.Build {
-			s.operation = "GetImage"
-			q.list = func(ctx context.Context, c Client, started func()) ([]imagebuilder.Image, error) {
-				image, err := c.GetImage(ctx, arn, started)
-				return []imagebuilder.Image{image}, err
-			}
+			s.operation, q.list = "GetImage", oneImage(arn)
 		}
 		t.sources[s] = t.addDiscovery(s, q)
 	}

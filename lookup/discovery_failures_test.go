@@ -15,13 +15,10 @@ func TestADiscoveryThatFails(t *testing.T) {
 	for _, operation := range []string{"ListImagePipelines", "ListImagePipelineImages"} {
 		test(t, func(t *testing.T) {
 			w := newWorld(t)
-			target := w.discovering(&emulator.Account{
-				Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
-				Images: []emulator.Image{
-					made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Succeeded)),
-					made("web", 2, w.begin.Add(-time.Minute), []emulator.Step{{Takes: 1000 * time.Hour}}),
-				},
-			}, Config{Pipelines: all(1)})
+			target := w.discovering(web(
+				made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Succeeded)),
+				made("web", 2, w.begin.Add(-time.Minute), []emulator.Step{{Takes: 1000 * time.Hour}}),
+			), Config{Pipelines: all(1)})
 			known := []string{"00000001 COMPLETED web", "00000002 RUNNING web", "web/1.0.0/1 AVAILABLE web", "web/1.0.0/2 BUILDING web"}
 			first := w.expect(target, "at the start", known...)
 			w.failOperation(operation, emulator.Error(403, "AccessDeniedException", ""))
@@ -95,10 +92,7 @@ func TestOnePipelineThatFailsSpoilsNoOther(t *testing.T) {
 func TestAnEmptyListIsNotAnEmptyAnswer(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
-			Images:    []emulator.Image{made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Succeeded))},
-		}, Config{Pipelines: all(1)})
+		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Succeeded))), Config{Pipelines: all(1)})
 		w.scrape(target)
 		for _, operation := range []string{"ListImagePipelines", "ListImagePipelineImages", "ListWorkflowExecutions"} {
 			w.failOperation(operation, emulator.Body(200, "application/json", ""))
@@ -146,10 +140,7 @@ func TestOptionalListsThatAreDenied(t *testing.T) {
 		w.failOperation("ListWorkflowStepExecutions", denied)
 		w.failOperation("ListWaitingWorkflowSteps", denied)
 		wait := []emulator.Step{{Name: "Approve", Action: "WaitForAction", Takes: 1000 * time.Hour, Waits: true}}
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
-			Images:    []emulator.Image{made("web", 1, w.begin.Add(-time.Hour), wait)},
-		}, Config{Pipelines: all(1), Steps: StepsActive, Waiting: true})
+		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), wait)), Config{Pipelines: all(1), Steps: StepsActive, Waiting: true})
 		w.scrape(target)
 		w.scrapeEvery(target, 15*time.Second, time.Hour)
 		s := w.expect(target, "the rest is there", "00000001 RUNNING web", "web/1.0.0/1 BUILDING web")
@@ -178,10 +169,7 @@ func TestOutagesAreNoMisses(t *testing.T) {
 		test(t, func(t *testing.T) {
 			w := newWorld(t)
 			w.failOperation(operation, emulator.Error(500, "ServiceException", ""))
-			target := w.discovering(&emulator.Account{
-				Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
-				Images:    []emulator.Image{made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))},
-			}, Config{Pipelines: all(1), Steps: StepsActive})
+			target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))), Config{Pipelines: all(1), Steps: StepsActive})
 			w.scrapeEvery(target, 15*time.Second, 10*time.Minute)
 			w.failOperation(operation, emulator.Error(404, "ResourceNotFoundException", ""))
 			for n := w.operations()[operation]; w.operations()[operation] == n; {
@@ -204,9 +192,7 @@ func TestAFreshSourceGoesFirst(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		image := made("web", 1, w.begin.Add(-10*time.Second), []emulator.Step{{Name: "S", Takes: 20 * time.Minute}})
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}}, Images: []emulator.Image{image},
-		}, Config{Pipelines: all(1), Images: []string{image.ARN}})
+		target := w.discovering(web(image), Config{Pipelines: all(1), Images: []string{image.ARN}})
 		w.scrape(target)
 		w.failOperation("ListImagePipelines", emulator.Error(403, "AccessDeniedException", ""))
 		w.scrapeEvery(target, 10*time.Second, 2*time.Hour)
@@ -220,9 +206,7 @@ func TestAFreshSourceGoesFirst(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		image := made("web", 1, w.begin.Add(-10*time.Second), []emulator.Step{{Name: "S", Takes: 20 * time.Minute}})
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}}, Images: []emulator.Image{image},
-		}, Config{Pipelines: all(1), Images: []string{image.ARN}})
+		target := w.discovering(web(image), Config{Pipelines: all(1), Images: []string{image.ARN}})
 		w.scrape(target)
 		w.at(3 * time.Hour)
 		w.failOperation("ListImagePipelineImages", emulator.Hang())
@@ -239,9 +223,7 @@ func TestARetryWhileAListFails(t *testing.T) {
 		image := made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))
 		start := w.begin.Add(12 * time.Minute)
 		image.Attempts = append(image.Attempts, emulator.Attempt{Start: start, Runs: []emulator.Run{{ID: id(2), Start: start, Steps: steps(emulator.Failed)}}})
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}}, Images: []emulator.Image{image},
-		}, Config{Pipelines: all(1), Images: []string{image.ARN}})
+		target := w.discovering(web(image), Config{Pipelines: all(1), Images: []string{image.ARN}})
 		w.scrapeEvery(target, 10*time.Second, 10*time.Minute+30*time.Second)
 		w.failOperation("ListImagePipelineImages", emulator.Error(500, "ServiceException", ""))
 		w.scrapeEvery(target, 10*time.Second, 17*time.Minute)
@@ -278,11 +260,9 @@ func TestADeniedPartBesideASlowOne(t *testing.T) {
 func TestWithoutCredentialsATargetIsDownAtOnce(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
-		const role = "arn:aws:iam::444455556666:role/reader"
 		a, b := made("a", 1, w.begin.Add(-time.Hour), steps(emulator.Failed)), made("b", 2, w.begin.Add(-time.Hour), steps(emulator.Failed))
 		account := &emulator.Account{Images: []emulator.Image{a, b}}
-		w.Roles = []emulator.Role{{ARN: role, Scenario: account}}
-		w.client.Role, w.client.STSEndpointURL = imagebuilder.Role{ARN: role}, "http://emulator"
+		w.behindRole(account)
 		w.fail(b.ARN, emulator.Error(500, "ServiceException", "")) // so that it is due at other times
 		target := w.discovering(account, Config{Images: []string{a.ARN, b.ARN}})
 		w.scrapeEvery(target, 15*time.Second, 2*time.Minute)

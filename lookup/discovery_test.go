@@ -38,6 +38,11 @@ func made(pipeline string, n int, created time.Time, s []emulator.Step) emulator
 	}
 }
 
+// web returns an account with one pipeline of that name, and these images.
+func web(images ...emulator.Image) *emulator.Account {
+	return &emulator.Account{Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}}, Images: images}
+}
+
 // discovering returns a Target that selects as c says.
 func (w *world) discovering(a *emulator.Account, c Config) *Target {
 	w.t.Helper()
@@ -146,14 +151,11 @@ func TestTheFailedBuildStaysWhileTheNextOneRuns(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		long := []emulator.Step{{Name: "Step", Takes: time.Hour}}
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
-			Images: []emulator.Image{
-				made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed)),
-				made("web", 2, w.begin.Add(-40*time.Minute), long),
-				made("web", 3, w.begin.Add(5*time.Minute), long),
-			},
-		}, Config{Pipelines: all(1)})
+		target := w.discovering(web(
+			made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed)),
+			made("web", 2, w.begin.Add(-40*time.Minute), long),
+			made("web", 3, w.begin.Add(5*time.Minute), long),
+		), Config{Pipelines: all(1)})
 		w.expect(target, "at the start", "00000001 FAILED web", "00000002 RUNNING web",
 			"web/1.0.0/1 FAILED web", "web/1.0.0/2 BUILDING web")
 		w.at(5 * time.Minute)
@@ -282,14 +284,11 @@ func TestStepsOfWhatIsInteresting(t *testing.T) {
 		test(t, func(t *testing.T) {
 			w := newWorld(t)
 			long := []emulator.Step{{Name: "Fine", Takes: time.Second}, {Name: "Long", Takes: time.Hour}}
-			target := w.discovering(&emulator.Account{
-				Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
-				Images: []emulator.Image{
-					made("web", 1, w.begin.Add(-2*time.Hour), steps(emulator.Succeeded)),
-					made("web", 2, w.begin.Add(-2*time.Hour), steps(emulator.Failed)),
-					made("web", 3, w.begin.Add(-time.Minute), long),
-				},
-			}, Config{Pipelines: all(5), Steps: mode})
+			target := w.discovering(web(
+				made("web", 1, w.begin.Add(-2*time.Hour), steps(emulator.Succeeded)),
+				made("web", 2, w.begin.Add(-2*time.Hour), steps(emulator.Failed)),
+				made("web", 3, w.begin.Add(-time.Minute), long),
+			), Config{Pipelines: all(5), Steps: mode})
 			got := map[string]int{}
 			for _, e := range w.scrape(target).Executions {
 				if e.Steps != nil {
@@ -346,9 +345,7 @@ func TestAQuickRetry(t *testing.T) {
 				Start: w.begin.Add(time.Minute), Reason: "another reason",
 				Runs: []emulator.Run{{ID: id(2), Start: w.begin.Add(time.Minute), Steps: steps(outcome)}},
 			})
-			target := w.discovering(&emulator.Account{
-				Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}}, Images: []emulator.Image{image},
-			}, Config{Pipelines: all(1)})
+			target := w.discovering(web(image), Config{Pipelines: all(1)})
 			w.scrape(target)
 			w.scrapeEvery(target, 15*time.Second, 6*time.Minute)
 			if s := w.scrape(target); len(s.Executions) != 2 || !s.Executions[1].Value.Status.Final() {

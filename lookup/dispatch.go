@@ -132,8 +132,8 @@ func (t *Target) finish(e *entry, answer any, err error, own bool) {
 }
 
 // siblingAnswers reports whether the same question about something else was answered and
-// is not due again, or is being asked, so that the failure of a part of a discovery is nothing that the
-// whole target suffers.
+// is not due again, or is being asked, so that the failure of a part of a discovery is
+// nothing that the whole target suffers.
 func (t *Target) siblingAnswers(e *entry, now time.Time) bool {
 	if !e.lane.discovery {
 		return false

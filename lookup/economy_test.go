@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
 )
 
 // TestSixtyPipelines is discovery over empty pages and rows in no order.
@@ -147,10 +146,7 @@ func TestWhatIsLeftBehindIsAskedForRarely(t *testing.T) {
 		w := newWorld(t)
 		w.failOperation("ListWorkflowExecutions", emulator.Body(200, "application/json",
 			`{"requestId":"x","workflowExecutions":[{"workflowExecutionId":"`+id(1)+`","status":"PENDING"}]}`))
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
-			Images:    []emulator.Image{made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))},
-		}, Config{Pipelines: all(1)})
+		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))), Config{Pipelines: all(1)})
 		w.scrape(target)
 		w.scrapeEvery(target, 10*time.Second, 24*time.Hour)
 		if n := w.operations()["ListWorkflowExecutions"]; n > 330 {
@@ -166,10 +162,7 @@ func TestForgottenExecutionsOfAnImage(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.failOperation("ListWorkflowExecutions", emulator.Error(404, "ResourceNotFoundException", ""))
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
-			Images:    []emulator.Image{made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))},
-		}, Config{Pipelines: all(1)})
+		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))), Config{Pipelines: all(1)})
 		w.scrape(target)
 		w.scrapeEvery(target, 10*time.Second, time.Hour)
 		if n := w.operations()["ListWorkflowExecutions"]; n != forgottenAfter {
@@ -186,10 +179,7 @@ func TestOneNotFoundIsNotTheEnd(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.failOperation("ListWorkflowExecutions", emulator.Error(404, "ResourceNotFoundException", ""))
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
-			Images:    []emulator.Image{made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))},
-		}, Config{Pipelines: all(1)})
+		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))), Config{Pipelines: all(1)})
 		w.scrape(target)
 		w.failOperation("ListWorkflowExecutions", nil)
 		w.scrapeEvery(target, 15*time.Second, 24*time.Hour)
@@ -203,10 +193,7 @@ func TestExecutionsThatAreForgottenWhileTheyRun(t *testing.T) {
 		w := newWorld(t)
 		stuck := `{"requestId":"x","workflowExecutions":[{"workflowExecutionId":"` + id(1) + `","status":"RUNNING"}]}`
 		w.failOperation("ListWorkflowExecutions", emulator.Body(200, "application/json", stuck))
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
-			Images:    []emulator.Image{made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))},
-		}, Config{Pipelines: all(1), Steps: StepsActive, Waiting: true})
+		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))), Config{Pipelines: all(1), Steps: StepsActive, Waiting: true})
 		w.scrape(target)
 		w.failOperation("ListWorkflowExecutions", emulator.Error(404, "ResourceNotFoundException", ""))
 		w.scrapeEvery(target, 10*time.Second, time.Hour)
@@ -240,10 +227,7 @@ func TestNothingIsAskedAboutAForgottenExecution(t *testing.T) {
 func TestNothingIsAskedAboutWhatIsNotPublished(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
-			Images:    []emulator.Image{made("web", 1, w.begin.Add(-time.Hour), forever)},
-		}, Config{Pipelines: all(1), Steps: StepsActive, Waiting: true})
+		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), forever)), Config{Pipelines: all(1), Steps: StepsActive, Waiting: true})
 		w.scrape(target)
 		w.failOperation("ListImagePipelines", emulator.Error(403, "AccessDeniedException", ""))
 		w.scrapeEvery(target, 10*time.Second, time.Hour)
@@ -318,9 +302,7 @@ func TestARetryOfWhatWasLeftBehind(t *testing.T) {
 		})
 		w.failOperation("ListWorkflowExecutions", emulator.Body(200, "application/json",
 			`{"requestId":"x","workflowExecutions":[{"workflowExecutionId":"`+id(1)+`","status":"PENDING"}]}`))
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}}, Images: []emulator.Image{image},
-		}, Config{Pipelines: all(1)})
+		target := w.discovering(web(image), Config{Pipelines: all(1)})
 		w.scrape(target)
 		w.scrapeEvery(target, 10*time.Second, 3*time.Hour+4*time.Minute+50*time.Second)
 		for s := w.scrape(target); s.Images[0].Status != "BUILDING"; s = w.scrape(target) {
@@ -339,10 +321,7 @@ func TestStepsThatAreNotFound(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.failOperation("ListWorkflowStepExecutions", emulator.Error(404, "ResourceNotFoundException", ""))
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}},
-			Images:    []emulator.Image{made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))},
-		}, Config{Pipelines: all(1), Steps: StepsActive})
+		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))), Config{Pipelines: all(1), Steps: StepsActive})
 		w.scrape(target)
 		w.scrapeEvery(target, 10*time.Second, 24*time.Hour)
 		if n := w.operations()["ListWorkflowStepExecutions"]; n > 24 {
@@ -354,14 +333,8 @@ func TestStepsThatAreNotFound(t *testing.T) {
 func TestRefusedCredentialsAreNotRenewedForEachLookup(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
-		const role = "arn:aws:iam::444455556666:role/reader"
-		var ids []string
-		var runs []emulator.Run
-		for n := range 100 {
-			ids, runs = append(ids, id(n)), append(runs, running(n))
-		}
-		w.Roles = []emulator.Role{{ARN: role, Scenario: emulator.Runs(runs...)}}
-		w.client.Role, w.client.STSEndpointURL = imagebuilder.Role{ARN: role}, "http://emulator"
+		runs, ids := allRunning(100)
+		w.behindRole(emulator.Runs(runs...))
 		w.client.Concurrency, w.client.RateLimit, w.client.Burst = 10, 20, 40
 		w.failOperation("GetWorkflowExecution", emulator.Error(403, "UnrecognizedClientException", ""))
 		target := w.target(ids...)
@@ -376,9 +349,7 @@ func TestRefusedCredentialsAreNotRenewedForEachLookup(t *testing.T) {
 func TestStepsAreBackWithTheCredentials(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
-		const role = "arn:aws:iam::444455556666:role/reader"
-		w.Roles = []emulator.Role{{ARN: role, Scenario: emulator.Runs(running(1))}}
-		w.client.Role, w.client.STSEndpointURL = imagebuilder.Role{ARN: role}, "http://emulator"
+		w.behindRole(emulator.Runs(running(1)))
 		target := w.targetWith(Config{WorkflowExecutions: []string{id(1)}, Steps: StepsActive, MaxExecutions: 1})
 		w.scrape(target)
 		w.failOperation("AssumeRole", emulator.Error(403, "AccessDenied", ""))
@@ -398,9 +369,7 @@ func TestReasonsThatDifferAreNoRetry(t *testing.T) {
 		image := made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))
 		w.failOperation("GetImage", emulator.Body(200, "application/json",
 			`{"requestId":"x","image":{"arn":"`+image.ARN+`","state":{"status":"FAILED","reason":"more than the list says"}}}`))
-		target := w.discovering(&emulator.Account{
-			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}}, Images: []emulator.Image{image},
-		}, Config{Pipelines: all(1), Images: []string{image.ARN}, Steps: StepsActive})
+		target := w.discovering(web(image), Config{Pipelines: all(1), Images: []string{image.ARN}, Steps: StepsActive})
 		w.scrape(target)
 		w.scrapeEvery(target, 10*time.Second, 10*time.Minute)
 		before := w.operations()
@@ -434,14 +403,8 @@ func TestImagesInAnUnknownState(t *testing.T) {
 func TestARoleIsRenewedBehindASlowRate(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
-		const role = "arn:aws:iam::444455556666:role/reader"
-		var ids []string
-		var runs []emulator.Run
-		for n := range 100 {
-			ids, runs = append(ids, id(n)), append(runs, running(n))
-		}
-		w.Roles = []emulator.Role{{ARN: role, Scenario: emulator.Runs(runs...)}}
-		w.client.Role, w.client.STSEndpointURL = imagebuilder.Role{ARN: role}, "http://emulator"
+		runs, ids := allRunning(100)
+		w.behindRole(emulator.Runs(runs...))
 		w.client.Concurrency, w.client.RateLimit, w.client.Burst = 10, 0.5, 1
 		target := w.target(ids...)
 		w.scrapeEvery(target, 15*time.Second, 3*time.Hour)

@@ -107,13 +107,15 @@ func (e *entry) fail(class imagebuilder.Class, own bool, now time.Time) {
 		e.dueAt = e.begun.Add(e.retry)
 		return
 	}
-	limit, missing := maxBackoff, e.missing
-	e.missing = 0
+	if class != imagebuilder.NotFound {
+		e.missing = 0
+	}
+	limit := maxBackoff
 	switch class {
 	case imagebuilder.NotFound:
 		e.known, e.readAt = false, now // an answer, too
 		e.misses++
-		e.missing = missing + 1
+		e.missing++
 	case imagebuilder.BadRequest:
 		e.misses++
 	default:

@@ -128,8 +128,7 @@ func New(c Config) *Target {
 	t.discovery.discovery = true
 	t.discover()
 	if c.Waiting {
-		t.waiting = t.add(subject{"ListWaitingWorkflowSteps", ""}, &waitingList{})
-		t.waiting.optional, t.waiting.patient = true, true
+		t.waiting = t.addOptional(subject{"ListWaitingWorkflowSteps", ""}, &waitingList{})
 	}
 	t.Select(c.WorkflowExecutions)
 	return t
@@ -201,6 +200,12 @@ func (t *Target) add(s subject, q question) *entry {
 	e.optional, e.patient, e.paused = false, false, false
 	t.entries[s] = e
 	t.awaken(e)
+	return e
+}
+
+func (t *Target) addOptional(s subject, q question) *entry {
+	e := t.add(s, q)
+	e.optional, e.patient = true, true
 	return e
 }
 

@@ -175,6 +175,21 @@ func ended(n int) emulator.Run {
 	return emulator.Run{ID: id(n), Start: time.Now().Add(-time.Hour), Steps: []emulator.Step{{Takes: time.Minute}}}
 }
 
+// allRunning returns n executions that run, and their ids.
+func allRunning(n int) (runs []emulator.Run, ids []string) {
+	for i := range n {
+		runs, ids = append(runs, running(i)), append(ids, id(i))
+	}
+	return runs, ids
+}
+
+// behindRole makes the world's Targets assume a role, which alone sees s.
+func (w *world) behindRole(s emulator.Scenario) {
+	const role = "arn:aws:iam::444455556666:role/reader"
+	w.Roles = []emulator.Role{{ARN: role, Scenario: s}}
+	w.client.Role, w.client.STSEndpointURL = imagebuilder.Role{ARN: role}, "http://emulator"
+}
+
 // test runs f in a bubble.
 func test(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
@@ -520,11 +535,7 @@ func TestUpComesBackWithTheFirstAnswer(t *testing.T) {
 
 func TestAScrapeThatSeesOnlyFailuresIsBlindAtOnce(t *testing.T) {
 	test(t, func(t *testing.T) {
-		var runs []emulator.Run
-		var ids []string
-		for n := range 100 {
-			runs, ids = append(runs, running(n)), append(ids, id(n))
-		}
+		runs, ids := allRunning(100)
 		w := newWorld(t, runs...)
 		w.client.Concurrency = 10
 		target := w.target(ids...)
@@ -548,11 +559,7 @@ func TestAScrapeThatSeesOnlyFailuresIsBlindAtOnce(t *testing.T) {
 
 func TestLongestUnseenGoesFirst(t *testing.T) {
 	test(t, func(t *testing.T) {
-		var runs []emulator.Run
-		var ids []string
-		for n := range 30 {
-			runs, ids = append(runs, running(n)), append(ids, id(n))
-		}
+		runs, ids := allRunning(30)
 		w := newWorld(t, runs...)
 		w.client.Concurrency, w.client.RateLimit = 1, 1
 		target := w.target(ids...)

@@ -146,7 +146,7 @@ func (m *model) checkRefreshes() {
 		got := refresh{lookups: r.answered + r.failed}
 		for _, e := range m.target.entries {
 			if e.pending && e.since <= r.n {
-				got.count(e, 1)
+				got.count(e)
 			}
 		}
 		if got.pending != r.pending || got.beside != r.beside || got.lookups != r.lookups || r.pending == 0 {

@@ -37,7 +37,7 @@ func (t *Target) refresh(now time.Time) *refresh {
 			t.enqueue(e, r.n)
 		}
 		if e.pending {
-			r.count(e, 1)
+			r.count(e)
 			joined = joined && e.since < r.n
 		}
 	}
@@ -51,14 +51,14 @@ func (t *Target) refresh(now time.Time) *refresh {
 	return r
 }
 
-// count takes in n more pending lookups of e.
-func (r *refresh) count(e *entry, n int) {
+// count takes in the pending lookup of e.
+func (r *refresh) count(e *entry) {
 	if !e.optional {
-		r.lookups += n
+		r.lookups++
 	}
-	r.pending += n
+	r.pending++
 	if e.lane.discovery {
-		r.beside += n
+		r.beside++
 	}
 }
 
@@ -82,7 +82,7 @@ func (t *Target) continueWith(since int, now time.Time) {
 		t.enqueue(e, since)
 		for _, r := range t.open {
 			if r.n >= since {
-				r.count(e, 1)
+				r.count(e)
 			}
 		}
 	}

@@ -77,9 +77,9 @@ func (t *Target) snapshot(now time.Time) Snapshot {
 		DiscoveredAt: t.wholeAt,
 		Images:       t.imagesAt(),
 		Pipelines:    t.pipelinesAt(now),
+		Dropped:      t.dropped,
+		Executions:   make([]Execution, len(all)),
 	}
-	s.Dropped = t.dropped
-	s.Executions = make([]Execution, len(all))
 	active := map[string]bool{}
 	for i := range all {
 		f := &all[i]
@@ -118,8 +118,7 @@ func (t *Target) imagesAt() []Image {
 	var all []Image
 	for _, b := range t.builds {
 		if !b.entry.paused && !b.dropped {
-			image := b.image
-			all = append(all, Image{Image: &image, Pipeline: b.pipeline})
+			all = append(all, Image{Image: b.image, Pipeline: b.pipeline})
 		}
 	}
 	slices.SortFunc(all, func(a, b Image) int { return cmp.Compare(a.ARN, b.ARN) })

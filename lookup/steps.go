@@ -42,31 +42,32 @@ func (q *stepList) take(t *Target, e *entry, answer any, _ time.Time) {
 // pace settles the steps when they were read after the execution had ended, and asks
 // for them once more when they were read before.
 func (q *stepList) pace(t *Target, e *entry) {
-	if q.endedAt.IsZero() || e.settled {
+	if q.endedAt.IsZero() || e.settled || e.failure != "" {
 		return
 	}
-	if e.known && e.failure == "" && !e.begun.Before(q.endedAt) {
+	if e.known && !e.begun.Before(q.endedAt) {
 		e.settled = true
-	} else if e.failure == "" {
-		e.dueAt = time.Time{}
-		t.awaken(e)
+		return
 	}
+	e.dueAt = time.Time{}
+	t.awaken(e)
+}
+
+// forget implements question: an execution that has ended may have been forgotten.
+func (q *stepList) forget(_ *Target, e *entry) {
+	e.settled = !q.endedAt.IsZero() && e.missing >= forgottenAfter
 }
 
 // followSteps makes t look up the steps of an execution of which v was read, as often as
 // that is, or no longer.
 func (t *Target) followSteps(v *imagebuilder.Execution, interval time.Duration, now time.Time) {
-	if v == nil {
-		return
-	}
 	if !t.c.Steps.of(v) {
 		t.dismissSteps(v.ID)
 		return
 	}
 	e := t.steps[v.ID]
 	if e == nil {
-		e = t.add(subject{"ListWorkflowStepExecutions", v.ID}, &stepList{id: v.ID})
-		e.optional, e.patient = true, true
+		e = t.addOptional(subject{"ListWorkflowStepExecutions", v.ID}, &stepList{id: v.ID})
 		t.steps[v.ID] = e
 	}
 	e.interval = interval
@@ -85,11 +86,6 @@ func (t *Target) dismissSteps(id string) {
 		delete(t.steps, id)
 		t.dismiss(e)
 	}
-}
-
-// forget implements question: an execution that has ended may have been forgotten.
-func (q *stepList) forget(_ *Target, e *entry) {
-	e.settled = !q.endedAt.IsZero() && e.missing >= forgottenAfter
 }
 
 // waitingList asks which steps wait for an approval, while there may be any.
