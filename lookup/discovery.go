@@ -33,6 +33,7 @@ func (s *Selector) matches(p *imagebuilder.Pipeline) bool {
 // pipelineList asks which pipelines there are.
 type pipelineList struct {
 	remembers
+	answer   []imagebuilder.Pipeline
 	all      map[string]string       // names of all pipelines, by their ARNs
 	selected []imagebuilder.Pipeline // in the order of their names, each name once
 	builds   map[string]int          // how many builds of the selected ones are followed, by ARN
@@ -43,11 +44,17 @@ func (q *pipelineList) ask(ctx context.Context, c Client, started func()) (any, 
 }
 
 func (q *pipelineList) take(t *Target, _ *entry, answer any, _ time.Time) {
-	*q = pipelineList{all: map[string]string{}, builds: map[string]int{}}
-	for _, p := range answer.([]imagebuilder.Pipeline) {
+	q.answer = answer.([]imagebuilder.Pipeline)
+	q.choose(t.c.Pipelines)
+}
+
+// choose applies selectors to what was answered last.
+func (q *pipelineList) choose(selectors []Selector) {
+	q.all, q.selected, q.builds = map[string]string{}, nil, map[string]int{}
+	for _, p := range q.answer {
 		q.all[p.ARN] = p.Name
-		for i := range t.c.Pipelines {
-			if s := &t.c.Pipelines[i]; s.matches(&p) {
+		for i := range selectors {
+			if s := &selectors[i]; s.matches(&p) {
 				q.builds[p.ARN] = max(q.builds[p.ARN], s.Builds)
 			}
 		}
@@ -168,27 +175,6 @@ func (t *Target) pipelineName(arn, name string) string {
 		return name
 	}
 	return arn[strings.LastIndex(arn, "/")+1:]
-}
-
-// discover makes t ask for what is selected by the configuration.
-func (t *Target) discover() {
-	if len(t.c.Pipelines) > 0 {
-		t.pipelines = t.addDiscovery(subject{"ListImagePipelines", ""}, &pipelineList{})
-	}
-	for _, arn := range t.c.Images {
-		parsed, err := imagebuilder.ParseImageARN(arn)
-		if err != nil {
-			panic(err) // Config says that it can be parsed
-		}
-		s, q := subject{"ListImageBuildVersions", arn}, &source{builds: 1}
-		q.list = func(ctx context.Context, c Client, started func()) ([]imagebuilder.Image, error) {
-			return c.ListImageBuildVersions(ctx, arn, started)
-		}
-		if parsed.Build {
-			s.operation, q.list = "GetImage", oneImage(arn)
-		}
-		t.sources[s] = t.addDiscovery(s, q)
-	}
 }
 
 func (t *Target) addDiscovery(s subject, q question) *entry {

@@ -18,7 +18,7 @@ func TestADiscoveryThatFails(t *testing.T) {
 			target := w.discovering(web(
 				made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Succeeded)),
 				made("web", 2, w.begin.Add(-time.Minute), []emulator.Step{{Takes: 1000 * time.Hour}}),
-			), Config{Pipelines: all(1)})
+			), Selection{Pipelines: all(1)})
 			known := []string{"00000001 COMPLETED web", "00000002 RUNNING web", "web/1.0.0/1 AVAILABLE web", "web/1.0.0/2 BUILDING web"}
 			first := w.expect(target, "at the start", known...)
 			w.failOperation(operation, emulator.Error(403, "AccessDeniedException", ""))
@@ -57,7 +57,7 @@ func TestOnePipelineThatIsDeniedDoesNotDarkenTheTarget(t *testing.T) {
 			a.Images = append(a.Images, made(name, n, w.begin.Add(-time.Hour), steps(emulator.Succeeded)))
 		}
 		w.fail(pipelineARN("b"), emulator.Error(403, "AccessDeniedException", ""))
-		target := w.discovering(a, Config{Pipelines: all(1)})
+		target := w.discovering(a, Selection{Pipelines: all(1)})
 		for range 80 {
 			if s := w.scrape(target); !s.Up || len(s.Executions) != 2 {
 				t.Fatalf("after %s: up %t", w.now(), s.Up)
@@ -80,7 +80,7 @@ func TestOnePipelineThatFailsSpoilsNoOther(t *testing.T) {
 		target := w.discovering(&emulator.Account{
 			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("a")}, {ARN: pipelineARN("b")}},
 			Images:    []emulator.Image{made("a", 1, w.begin.Add(-time.Hour), steps(emulator.Succeeded)), b},
-		}, Config{Pipelines: all(1)})
+		}, Selection{Pipelines: all(1)})
 		s := w.expect(target, "the other one", "00000001 COMPLETED a", "a/1.0.0/1 AVAILABLE a")
 		if !s.Up || !s.DiscoveredAt.IsZero() || len(s.Pipelines) != 2 {
 			t.Errorf("up %t, discovered at %s, %d pipelines", s.Up, s.DiscoveredAt, len(s.Pipelines))
@@ -92,7 +92,7 @@ func TestOnePipelineThatFailsSpoilsNoOther(t *testing.T) {
 func TestAnEmptyListIsNotAnEmptyAnswer(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
-		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Succeeded))), Config{Pipelines: all(1)})
+		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Succeeded))), Selection{Pipelines: all(1)})
 		w.scrape(target)
 		for _, operation := range []string{"ListImagePipelines", "ListImagePipelineImages", "ListWorkflowExecutions"} {
 			w.failOperation(operation, emulator.Body(200, "application/json", ""))
@@ -111,7 +111,7 @@ func TestAScrapeIsNotLateWhileDiscoveryIsSlow(t *testing.T) {
 			account.Pipelines = append(account.Pipelines, emulator.Pipeline{ARN: pipelineARN(fmt.Sprintf("p-%d", n))})
 		}
 		w.client.Concurrency = 4
-		target := w.discovering(account, Config{Pipelines: all(1), WorkflowExecutions: []string{id(1)}})
+		target := w.discovering(account, Selection{Pipelines: all(1), WorkflowExecutions: []string{id(1)}})
 		w.failOperation("ListImagePipelineImages", emulator.Hang())
 		begin := time.Now()
 		s := w.scrape(target)
@@ -140,7 +140,7 @@ func TestOptionalListsThatAreDenied(t *testing.T) {
 		w.failOperation("ListWorkflowStepExecutions", denied)
 		w.failOperation("ListWaitingWorkflowSteps", denied)
 		wait := []emulator.Step{{Name: "Approve", Action: "WaitForAction", Takes: 1000 * time.Hour, Waits: true}}
-		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), wait)), Config{Pipelines: all(1), Steps: StepsActive, Waiting: true})
+		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), wait)), Selection{Pipelines: all(1), Steps: StepsActive, Waiting: true})
 		w.scrape(target)
 		w.scrapeEvery(target, 15*time.Second, time.Hour)
 		s := w.expect(target, "the rest is there", "00000001 RUNNING web", "web/1.0.0/1 BUILDING web")
@@ -169,7 +169,7 @@ func TestOutagesAreNoMisses(t *testing.T) {
 		test(t, func(t *testing.T) {
 			w := newWorld(t)
 			w.failOperation(operation, emulator.Error(500, "ServiceException", ""))
-			target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))), Config{Pipelines: all(1), Steps: StepsActive})
+			target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))), Selection{Pipelines: all(1), Steps: StepsActive})
 			w.scrapeEvery(target, 15*time.Second, 10*time.Minute)
 			w.failOperation(operation, emulator.Error(404, "ResourceNotFoundException", ""))
 			for n := w.operations()[operation]; w.operations()[operation] == n; {
@@ -192,7 +192,7 @@ func TestAFreshSourceGoesFirst(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		image := made("web", 1, w.begin.Add(-10*time.Second), []emulator.Step{{Name: "S", Takes: 20 * time.Minute}})
-		target := w.discovering(web(image), Config{Pipelines: all(1), Images: []string{image.ARN}})
+		target := w.discovering(web(image), Selection{Pipelines: all(1), Images: []string{image.ARN}})
 		w.scrape(target)
 		w.failOperation("ListImagePipelines", emulator.Error(403, "AccessDeniedException", ""))
 		w.scrapeEvery(target, 10*time.Second, 2*time.Hour)
@@ -206,7 +206,7 @@ func TestAFreshSourceGoesFirst(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		image := made("web", 1, w.begin.Add(-10*time.Second), []emulator.Step{{Name: "S", Takes: 20 * time.Minute}})
-		target := w.discovering(web(image), Config{Pipelines: all(1), Images: []string{image.ARN}})
+		target := w.discovering(web(image), Selection{Pipelines: all(1), Images: []string{image.ARN}})
 		w.scrape(target)
 		w.at(3 * time.Hour)
 		w.failOperation("ListImagePipelineImages", emulator.Hang())
@@ -223,7 +223,7 @@ func TestARetryWhileAListFails(t *testing.T) {
 		image := made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))
 		start := w.begin.Add(12 * time.Minute)
 		image.Attempts = append(image.Attempts, emulator.Attempt{Start: start, Runs: []emulator.Run{{ID: id(2), Start: start, Steps: steps(emulator.Failed)}}})
-		target := w.discovering(web(image), Config{Pipelines: all(1), Images: []string{image.ARN}})
+		target := w.discovering(web(image), Selection{Pipelines: all(1), Images: []string{image.ARN}})
 		w.scrapeEvery(target, 10*time.Second, 10*time.Minute+30*time.Second)
 		w.failOperation("ListImagePipelineImages", emulator.Error(500, "ServiceException", ""))
 		w.scrapeEvery(target, 10*time.Second, 17*time.Minute)
@@ -245,7 +245,7 @@ func TestADeniedPartBesideASlowOne(t *testing.T) {
 			denied, answered := account+"image/a/x.x.x", account+"image/b/x.x.x"
 			w.fail(denied, emulator.Error(403, "AccessDeniedException", ""))
 			w.fail(answered, slow)
-			target := w.discovering(&emulator.Account{}, Config{Images: []string{denied, answered}})
+			target := w.discovering(&emulator.Account{}, Selection{Images: []string{denied, answered}})
 			for w.now() < time.Hour {
 				if s := w.scrape(target); !s.Up {
 					t.Errorf("down at %s", w.now())
@@ -264,7 +264,7 @@ func TestWithoutCredentialsATargetIsDownAtOnce(t *testing.T) {
 		account := &emulator.Account{Images: []emulator.Image{a, b}}
 		w.behindRole(account)
 		w.fail(b.ARN, emulator.Error(500, "ServiceException", "")) // so that it is due at other times
-		target := w.discovering(account, Config{Images: []string{a.ARN, b.ARN}})
+		target := w.discovering(account, Selection{Images: []string{a.ARN, b.ARN}})
 		w.scrapeEvery(target, 15*time.Second, 2*time.Minute)
 		w.fail(b.ARN, nil)
 		w.scrapeEvery(target, 15*time.Second, 54*time.Minute)

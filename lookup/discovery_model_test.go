@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -40,7 +41,7 @@ type discoveryModel struct {
 // retried and are deleted within four hours.
 func newDiscoveryModel(t *testing.T, seed uint64) *discoveryModel {
 	m := &discoveryModel{model: &model{world: newWorld(t), Rand: rand.New(rand.NewPCG(seed, 1))}, Account: &emulator.Account{}}
-	m.builds, m.most = 1+m.IntN(3), []int{4, 1000}[m.IntN(2)]
+	m.builds = 1 + m.IntN(3)
 	for p := range 4 {
 		created := m.around(30)
 		m.Pipelines = append(m.Pipelines, emulator.Pipeline{ARN: pipelineARN(name(p)), Created: created, Deleted: m.maybe(6, m.begin)})
@@ -58,16 +59,25 @@ func newDiscoveryModel(t *testing.T, seed uint64) *discoveryModel {
 		m.Images = append(m.Images, i)
 	}
 	m.client.Concurrency, m.client.RateLimit, m.client.Burst = 1+m.IntN(4), []float64{0, 1, 5}[m.IntN(3)], 4
-	arns := []string{account + "image/" + name(0) + "/x.x.x"}[:m.IntN(2)]
-	for n := m.IntN(3); n > 0 && n < len(m.Images); n += 2 {
-		arns = append(arns, m.Images[n].ARN)
-	}
-	m.target = m.discovering(m.Account, Config{
-		Pipelines: all(m.builds), Images: arns,
-		WorkflowExecutions: []string{id(1), id(2)}[:m.IntN(3)], Steps: []Steps{StepsNone, StepsActive, StepsAll}[m.IntN(3)],
-		Waiting: true, MaxExecutions: m.most,
-	})
+	m.target = m.discovering(m.Account, m.selection())
 	return m
+}
+
+// selection returns a random one.
+func (m *discoveryModel) selection() Selection {
+	m.most = []int{4, 1000}[m.IntN(2)]
+	s := Selection{
+		Pipelines:          [][]Selector{all(m.builds), all(m.builds), {{Name: regexp.MustCompile("a|b"), Builds: m.builds}}, nil}[m.IntN(4)],
+		Images:             []string{account + "image/" + name(0) + "/x.x.x"}[:m.IntN(2)],
+		WorkflowExecutions: []string{id(1), id(2)}[:m.IntN(3)],
+		Steps:              []Steps{StepsNone, StepsActive, StepsAll}[m.IntN(3)],
+		Waiting:            m.IntN(2) == 0, MaxExecutions: m.most,
+		MinInterval: 10 * time.Second, DiscoveryInterval: 5 * time.Minute, MaxStaleness: 5 * time.Minute,
+	}
+	for n := m.IntN(3); n > 0 && n < len(m.Images); n += 2 {
+		s.Images = append(s.Images, m.Images[n].ARN)
+	}
+	return s
 }
 
 func name(p int) string { return string(rune('a' + p)) }
@@ -100,10 +110,12 @@ func (m *discoveryModel) play(events int) {
 		emulator.Body(200, "application/json", ""), emulator.Hang(), emulator.Reset(""),
 	}
 	for range events {
-		switch m.IntN(6) {
+		switch m.IntN(20) {
 		case 0:
+			m.target.Select(m.selection())
+		case 1, 2, 3:
 			m.failOperation(operations[m.IntN(len(operations))], faults[m.IntN(len(faults))])
-		case 1:
+		case 4, 5, 6:
 			m.scrapeEvery(m.target, 10*time.Second, m.now()+m.minutes(10))
 		default:
 			m.at(m.now() + m.minutes(1))
@@ -247,7 +259,8 @@ func (m *discoveryModel) end() {
 		}
 	}
 	m.at(m.now() + 10*time.Minute) // a slow discovery goes on
-	if left := len(m.target.open); left > 0 || !s.Up {
+	// Where nothing is asked any more, up stays what it was.
+	if left := len(m.target.open); left > 0 || !s.Up && len(m.target.discoveries()) > 0 {
 		m.t.Errorf("%d refreshes have not ended; up %t", left, s.Up)
 	}
 	m.target.Close()

@@ -44,7 +44,7 @@ func web(images ...emulator.Image) *emulator.Account {
 }
 
 // discovering returns a Target that selects as c says.
-func (w *world) discovering(a *emulator.Account, c Config) *Target {
+func (w *world) discovering(a *emulator.Account, c Selection) *Target {
 	w.t.Helper()
 	w.Scenario = a
 	if c.MaxExecutions == 0 {
@@ -124,7 +124,7 @@ func TestTheLifeOfABuild(t *testing.T) {
 				made("web", 1, at(-time.Hour), steps(emulator.Failed)),
 				second,
 			},
-		}, Config{Pipelines: all(1), Steps: StepsActive})
+		}, Selection{Pipelines: all(1), Steps: StepsActive})
 		w.expect(target, "the newest that has ended",
 			"00000001 FAILED Web Server", "web/1.0.0/1 FAILED Web Server")
 		w.scrapeEvery(target, 15*time.Second, 10*time.Minute)
@@ -155,7 +155,7 @@ func TestTheFailedBuildStaysWhileTheNextOneRuns(t *testing.T) {
 			made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed)),
 			made("web", 2, w.begin.Add(-40*time.Minute), long),
 			made("web", 3, w.begin.Add(5*time.Minute), long),
-		), Config{Pipelines: all(1)})
+		), Selection{Pipelines: all(1)})
 		w.expect(target, "at the start", "00000001 FAILED web", "00000002 RUNNING web",
 			"web/1.0.0/1 FAILED web", "web/1.0.0/2 BUILDING web")
 		w.at(5 * time.Minute)
@@ -184,7 +184,7 @@ func TestSelectorsAddUp(t *testing.T) {
 				a.Images = append(a.Images, image)
 			}
 		}
-		target := w.discovering(a, Config{
+		target := w.discovering(a, Selection{
 			Pipelines: []Selector{
 				{Name: regexp.MustCompile(`\A(?:Golden .*)\z`), Builds: 1},
 				{Tags: map[string]string{"team": "platform", "tier": "1"}, Builds: 2},
@@ -235,7 +235,7 @@ func TestTheCap(t *testing.T) {
 			a.Images = append(a.Images, made("web", n, w.begin.Add(-time.Duration(10-n)*time.Hour), s))
 		}
 		a.Images[8].Deleted = w.begin.Add(time.Hour)
-		target := w.discovering(a, Config{Pipelines: all(100), MaxExecutions: 3, Steps: StepsActive})
+		target := w.discovering(a, Selection{Pipelines: all(100), MaxExecutions: 3, Steps: StepsActive})
 		kept := []string{
 			"00000001 RUNNING web", "00000008 FAILED web", "00000009 FAILED web",
 			"web/1.0.0/1 BUILDING web", "web/1.0.0/8 FAILED web", "web/1.0.0/9 FAILED web",
@@ -269,7 +269,7 @@ func TestAllPartitions(t *testing.T) {
 			w.client.Region = region
 			target := w.discovering(
 				&emulator.Account{Pipelines: []emulator.Pipeline{{ARN: image.PipelineARN, Name: "Web"}}, Images: []emulator.Image{image}},
-				Config{Region: region, Images: []string{in(account + "image/web/x.x.x")}})
+				Selection{Images: []string{in(account + "image/web/x.x.x")}})
 			w.expect(target, "found", "00000001 COMPLETED Web", "web/1.0.0/1 AVAILABLE Web")
 		})
 	}
@@ -288,7 +288,7 @@ func TestStepsOfWhatIsInteresting(t *testing.T) {
 				made("web", 1, w.begin.Add(-2*time.Hour), steps(emulator.Succeeded)),
 				made("web", 2, w.begin.Add(-2*time.Hour), steps(emulator.Failed)),
 				made("web", 3, w.begin.Add(-time.Minute), long),
-			), Config{Pipelines: all(5), Steps: mode})
+			), Selection{Pipelines: all(5), Steps: mode})
 			got := map[string]int{}
 			for _, e := range w.scrape(target).Executions {
 				if e.Steps != nil {
@@ -323,7 +323,7 @@ func TestABuildVersionThatNoPipelineMakes(t *testing.T) {
 		image.PipelineARN = ""
 		image.Attempts[0].Fails, image.Attempts[0].Distributes = true, time.Minute
 		target := w.discovering(&emulator.Account{Images: []emulator.Image{image}},
-			Config{Images: []string{image.ARN, imageARN("web", 9)}})
+			Selection{Images: []string{image.ARN, imageARN("web", 9)}})
 		s := w.expect(target, "failed in distribution", "00000001 COMPLETED", "web/1.0.0/1 FAILED")
 		if s.DiscoveredAt.IsZero() || !s.Up {
 			t.Errorf("an ARN that is not found is an answer: up %t, discovered at %s", s.Up, s.DiscoveredAt)
@@ -345,7 +345,7 @@ func TestAQuickRetry(t *testing.T) {
 				Start: w.begin.Add(time.Minute), Reason: "another reason",
 				Runs: []emulator.Run{{ID: id(2), Start: w.begin.Add(time.Minute), Steps: steps(outcome)}},
 			})
-			target := w.discovering(web(image), Config{Pipelines: all(1)})
+			target := w.discovering(web(image), Selection{Pipelines: all(1)})
 			w.scrape(target)
 			w.scrapeEvery(target, 15*time.Second, 6*time.Minute)
 			if s := w.scrape(target); len(s.Executions) != 2 || !s.Executions[1].Value.Status.Final() {
@@ -364,7 +364,7 @@ func TestNothingStaysOfWhatIsGone(t *testing.T) {
 		image.Deleted = gone
 		target := w.discovering(&emulator.Account{
 			Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web"), Deleted: gone}}, Images: []emulator.Image{image},
-		}, Config{Pipelines: all(1), Images: []string{account + "image/web/1.0.0"}, Steps: StepsAll, Waiting: true})
+		}, Selection{Pipelines: all(1), Images: []string{account + "image/web/1.0.0"}, Steps: StepsAll, Waiting: true})
 		w.scrape(target)
 		w.scrapeEvery(target, 15*time.Second, 20*time.Minute)
 		w.expect(target, "nothing is selected")

@@ -28,7 +28,7 @@ func TestSixtyPipelines(t *testing.T) {
 				})
 			}
 		}
-		target := w.discovering(a, Config{Pipelines: all(2)})
+		target := w.discovering(a, Selection{Pipelines: all(2)})
 		w.scrapeEvery(target, 10*time.Second, time.Minute)
 		s := w.scrape(target)
 		var want, got []string
@@ -69,7 +69,7 @@ func TestWhatDiscoveryCosts(t *testing.T) {
 				})
 			}
 		}
-		target := w.discovering(a, Config{Pipelines: all(1), Steps: StepsActive, Waiting: true})
+		target := w.discovering(a, Selection{Pipelines: all(1), Steps: StepsActive, Waiting: true})
 		w.scrapeEvery(target, 15*time.Second, 10*time.Minute-time.Second)
 		if s := w.scrape(target); len(s.Executions) != 200 {
 			t.Fatalf("%d executions are known", len(s.Executions))
@@ -95,7 +95,7 @@ func TestWhatARunningBuildCosts(t *testing.T) {
 				{ID: id(2), Type: "TEST", Start: w.begin.Add(time.Minute), Steps: []emulator.Step{{Name: "Step", Takes: time.Hour}}},
 			}}},
 		}}}
-		target := w.discovering(a, Config{Pipelines: all(1), Steps: StepsActive, Waiting: true})
+		target := w.discovering(a, Selection{Pipelines: all(1), Steps: StepsActive, Waiting: true})
 		w.scrape(target)
 		w.scrapeEvery(target, 5*time.Second, 2*time.Minute)
 		before := w.operations()
@@ -117,7 +117,7 @@ func TestThousandsOfBuildsOfWhichOneIsFollowed(t *testing.T) {
 		for n := range 4000 {
 			a.Images = append(a.Images, made("web", n+1, w.begin.Add(-time.Duration(4001-n)*time.Hour), steps(emulator.Succeeded)))
 		}
-		target := w.discovering(a, Config{Pipelines: all(1), Steps: StepsActive})
+		target := w.discovering(a, Selection{Pipelines: all(1), Steps: StepsActive})
 		w.expect(target, "the newest", "00000fa0 COMPLETED web", "web/1.0.0/4000 AVAILABLE web")
 		want := map[string]int{"ListImagePipelines": 1, "ListImagePipelineImages": 160, "ListWorkflowExecutions": 1}
 		if diff := cmp.Diff(want, w.operations()); diff != "" {
@@ -130,7 +130,7 @@ func TestATargetOfIDsAloneAsksForNothingElse(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		target := w.discovering(&emulator.Account{Runs: []emulator.Run{running(1), ended(2)}},
-			Config{WorkflowExecutions: []string{id(1), id(2)}, Steps: StepsNone})
+			Selection{WorkflowExecutions: []string{id(1), id(2)}, Steps: StepsNone})
 		w.scrape(target)
 		w.scrapeEvery(target, 10*time.Second, time.Hour)
 		if diff := cmp.Diff(map[string]int{"GetWorkflowExecution": 362}, w.operations()); diff != "" {
@@ -146,7 +146,7 @@ func TestWhatIsLeftBehindIsAskedForRarely(t *testing.T) {
 		w := newWorld(t)
 		w.failOperation("ListWorkflowExecutions", emulator.Body(200, "application/json",
 			`{"requestId":"x","workflowExecutions":[{"workflowExecutionId":"`+id(1)+`","status":"PENDING"}]}`))
-		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))), Config{Pipelines: all(1)})
+		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))), Selection{Pipelines: all(1)})
 		w.scrape(target)
 		w.scrapeEvery(target, 10*time.Second, 24*time.Hour)
 		if n := w.operations()["ListWorkflowExecutions"]; n > 330 {
@@ -162,7 +162,7 @@ func TestForgottenExecutionsOfAnImage(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.failOperation("ListWorkflowExecutions", emulator.Error(404, "ResourceNotFoundException", ""))
-		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))), Config{Pipelines: all(1)})
+		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))), Selection{Pipelines: all(1)})
 		w.scrape(target)
 		w.scrapeEvery(target, 10*time.Second, time.Hour)
 		if n := w.operations()["ListWorkflowExecutions"]; n != forgottenAfter {
@@ -179,7 +179,7 @@ func TestOneNotFoundIsNotTheEnd(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.failOperation("ListWorkflowExecutions", emulator.Error(404, "ResourceNotFoundException", ""))
-		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))), Config{Pipelines: all(1)})
+		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))), Selection{Pipelines: all(1)})
 		w.scrape(target)
 		w.failOperation("ListWorkflowExecutions", nil)
 		w.scrapeEvery(target, 15*time.Second, 24*time.Hour)
@@ -193,7 +193,7 @@ func TestExecutionsThatAreForgottenWhileTheyRun(t *testing.T) {
 		w := newWorld(t)
 		stuck := `{"requestId":"x","workflowExecutions":[{"workflowExecutionId":"` + id(1) + `","status":"RUNNING"}]}`
 		w.failOperation("ListWorkflowExecutions", emulator.Body(200, "application/json", stuck))
-		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))), Config{Pipelines: all(1), Steps: StepsActive, Waiting: true})
+		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))), Selection{Pipelines: all(1), Steps: StepsActive, Waiting: true})
 		w.scrape(target)
 		w.failOperation("ListWorkflowExecutions", emulator.Error(404, "ResourceNotFoundException", ""))
 		w.scrapeEvery(target, 10*time.Second, time.Hour)
@@ -210,7 +210,7 @@ func TestNothingIsAskedAboutAForgottenExecution(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		target := w.discovering(&emulator.Account{Runs: []emulator.Run{running(1)}},
-			Config{WorkflowExecutions: []string{id(1)}, Steps: StepsActive, Waiting: true})
+			Selection{WorkflowExecutions: []string{id(1)}, Steps: StepsActive, Waiting: true})
 		w.scrape(target)
 		w.failOperation("GetWorkflowExecution", emulator.Error(404, "ResourceNotFoundException", ""))
 		w.scrapeEvery(target, 10*time.Second, time.Hour)
@@ -227,7 +227,7 @@ func TestNothingIsAskedAboutAForgottenExecution(t *testing.T) {
 func TestNothingIsAskedAboutWhatIsNotPublished(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
-		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), forever)), Config{Pipelines: all(1), Steps: StepsActive, Waiting: true})
+		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), forever)), Selection{Pipelines: all(1), Steps: StepsActive, Waiting: true})
 		w.scrape(target)
 		w.failOperation("ListImagePipelines", emulator.Error(403, "AccessDeniedException", ""))
 		w.scrapeEvery(target, 10*time.Second, time.Hour)
@@ -250,7 +250,7 @@ func TestTheCapAfterAnOutage(t *testing.T) {
 				a.Images[n-1].Deleted = w.begin.Add(time.Hour)
 			}
 		}
-		target := w.discovering(a, Config{Pipelines: all(100), MaxExecutions: 3})
+		target := w.discovering(a, Selection{Pipelines: all(100), MaxExecutions: 3})
 		w.scrape(target)
 		w.at(59 * time.Minute)
 		w.failOperation("ListImagePipelines", emulator.Error(403, "AccessDeniedException", ""))
@@ -271,7 +271,7 @@ func TestTheCapOfImages(t *testing.T) {
 			a.Images = append(a.Images, made("web", n, w.begin.Add(-time.Duration(10-n)*time.Hour), steps(emulator.Failed)))
 		}
 		w.failOperation("ListWorkflowExecutions", emulator.Hang())
-		target := w.discovering(a, Config{Pipelines: all(100), MaxExecutions: 3})
+		target := w.discovering(a, Selection{Pipelines: all(100), MaxExecutions: 3})
 		if s := w.scrape(target); len(s.Images) > 3 {
 			t.Errorf("%d images, at most 3", len(s.Images))
 		}
@@ -285,7 +285,7 @@ func TestConfiguredExecutionsDoNotCountForTheCap(t *testing.T) {
 		for n := 1; n <= 3; n++ {
 			a.Images = append(a.Images, made("web", n, w.begin.Add(-time.Duration(10-n)*time.Hour), steps(emulator.Failed)))
 		}
-		target := w.discovering(a, Config{Pipelines: all(100), MaxExecutions: 2, WorkflowExecutions: []string{id(1)}})
+		target := w.discovering(a, Selection{Pipelines: all(100), MaxExecutions: 2, WorkflowExecutions: []string{id(1)}})
 		if s := w.scrape(target); s.Dropped != 0 || len(s.Executions) != 3 {
 			t.Errorf("%d dropped, %d published, of 3", s.Dropped, len(s.Executions))
 		}
@@ -302,7 +302,7 @@ func TestARetryOfWhatWasLeftBehind(t *testing.T) {
 		})
 		w.failOperation("ListWorkflowExecutions", emulator.Body(200, "application/json",
 			`{"requestId":"x","workflowExecutions":[{"workflowExecutionId":"`+id(1)+`","status":"PENDING"}]}`))
-		target := w.discovering(web(image), Config{Pipelines: all(1)})
+		target := w.discovering(web(image), Selection{Pipelines: all(1)})
 		w.scrape(target)
 		w.scrapeEvery(target, 10*time.Second, 3*time.Hour+4*time.Minute+50*time.Second)
 		for s := w.scrape(target); s.Images[0].Status != "BUILDING"; s = w.scrape(target) {
@@ -321,7 +321,7 @@ func TestStepsThatAreNotFound(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.failOperation("ListWorkflowStepExecutions", emulator.Error(404, "ResourceNotFoundException", ""))
-		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))), Config{Pipelines: all(1), Steps: StepsActive})
+		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))), Selection{Pipelines: all(1), Steps: StepsActive})
 		w.scrape(target)
 		w.scrapeEvery(target, 10*time.Second, 24*time.Hour)
 		if n := w.operations()["ListWorkflowStepExecutions"]; n > 24 {
@@ -350,7 +350,7 @@ func TestStepsAreBackWithTheCredentials(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.behindRole(emulator.Runs(running(1)))
-		target := w.targetWith(Config{WorkflowExecutions: []string{id(1)}, Steps: StepsActive, MaxExecutions: 1})
+		target := w.targetWith(Selection{WorkflowExecutions: []string{id(1)}, Steps: StepsActive, MaxExecutions: 1})
 		w.scrape(target)
 		w.failOperation("AssumeRole", emulator.Error(403, "AccessDenied", ""))
 		w.scrapeEvery(target, 10*time.Second, 91*time.Minute)
@@ -369,7 +369,7 @@ func TestReasonsThatDifferAreNoRetry(t *testing.T) {
 		image := made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Failed))
 		w.failOperation("GetImage", emulator.Body(200, "application/json",
 			`{"requestId":"x","image":{"arn":"`+image.ARN+`","state":{"status":"FAILED","reason":"more than the list says"}}}`))
-		target := w.discovering(web(image), Config{Pipelines: all(1), Images: []string{image.ARN}, Steps: StepsActive})
+		target := w.discovering(web(image), Selection{Pipelines: all(1), Images: []string{image.ARN}, Steps: StepsActive})
 		w.scrape(target)
 		w.scrapeEvery(target, 10*time.Second, 10*time.Minute)
 		before := w.operations()
@@ -390,7 +390,7 @@ func TestImagesInAnUnknownState(t *testing.T) {
 		}
 		w.failOperation("ListImagePipelineImages", emulator.Body(200, "application/json", `{"requestId":"x","imageSummaryList":[`+strings.Join(rows, ",")+`]}`))
 		w.failOperation("ListWorkflowExecutions", emulator.Body(200, "application/json", `{"requestId":"x","workflowExecutions":[]}`))
-		target := w.discovering(&emulator.Account{Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}}}, Config{Pipelines: all(1)})
+		target := w.discovering(&emulator.Account{Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}}}, Selection{Pipelines: all(1)})
 		w.scrape(target)
 		before := w.operations()
 		w.scrapeEvery(target, 10*time.Second, time.Hour)

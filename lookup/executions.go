@@ -48,36 +48,6 @@ func (q *configured) take(t *Target, e *entry, answer any, now time.Time) {
 	t.mayWait(q.value, nil)
 }
 
-// Select replaces the executions that are looked up by their ids: in lower case, each
-// once. What is known of those that stay survives. Those that go are forgotten, and no
-// scrape waits for them any longer.
-func (t *Target) Select(ids []string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	before := t.configured
-	t.configured = make(map[string]*entry, len(ids))
-	for _, id := range ids {
-		e := before[id]
-		if e == nil {
-			e = t.add(subject{"GetWorkflowExecution", id}, &configured{id: id})
-		}
-		t.configured[id] = e
-		delete(before, id)
-	}
-	for id, e := range before {
-		t.dismiss(e)
-		t.dismissSteps(id)
-	}
-	for _, b := range t.builds { // it may be found, too
-		for _, x := range b.executions {
-			if !x.dropped {
-				t.followSteps(x.value, b.entry.interval, time.Now())
-			}
-		}
-	}
-	t.born, t.listed = nil, nil // the next scrape asks what is new
-}
-
 // followed is one execution of a Target, however it was selected.
 type followed struct {
 	id string

@@ -60,11 +60,19 @@ type SelectionClient interface {
 
 var _ Client = (*imagebuilder.Client)(nil)
 
-// Config says what a Target looks up.
+// Config says what a Target looks up, and with what.
 type Config struct {
 	Name, Region string // the labels "target" and "region"
 
-	// What is selected. Nothing is asked that none of these needs.
+	Selection
+
+	Client Client
+	Logger log.Logger
+}
+
+// Selection says what is looked up, and how often. Nothing is asked that it does not
+// need.
+type Selection struct {
 	WorkflowExecutions []string   // ids in lower case, each once
 	Pipelines          []Selector // a pipeline is followed when one of them matches
 	Images             []string   // ARNs that imagebuilder.ParseImageARN accepts, each once
@@ -76,9 +84,6 @@ type Config struct {
 	MinInterval       time.Duration // above 0
 	DiscoveryInterval time.Duration // above 0
 	MaxStaleness      time.Duration // at least 0
-
-	Client Client
-	Logger log.Logger
 }
 
 // Target looks up the executions of one target in one region and knows the answers.
@@ -126,11 +131,8 @@ func New(c Config) *Target {
 	}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	t.discovery.discovery = true
-	t.discover()
-	if c.Waiting {
-		t.waiting = t.addOptional(subject{"ListWaitingWorkflowSteps", ""}, &waitingList{})
-	}
-	t.Select(c.WorkflowExecutions)
+	t.c.Selection = Selection{}
+	t.Select(c.Selection)
 	return t
 }
 

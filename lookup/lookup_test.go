@@ -99,12 +99,12 @@ func (w *world) at(d time.Duration) { <-time.After(d - time.Since(w.begin)) }
 // target returns a Target for ids, with an interval of 10 s and a staleness of 5 m.
 func (w *world) target(ids ...string) *Target {
 	w.t.Helper()
-	return w.targetWith(Config{WorkflowExecutions: ids})
+	return w.targetWith(Selection{WorkflowExecutions: ids})
 }
 
 // targetWith returns a Target that selects as s says, with an interval of 10 s, one of 5 m
 // for discovery, and a staleness of 5 m.
-func (w *world) targetWith(s Config) *Target {
+func (w *world) targetWith(s Selection) *Target {
 	w.t.Helper()
 	httpClient, end := emulator.Pipe(w)
 	w.t.Cleanup(end)
@@ -118,11 +118,20 @@ func (w *world) targetWith(s Config) *Target {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	s.Name, s.Region, s.Client, s.Logger = c.Target, c.Region, client, log.NewLogfmtLogger(log.NewSyncWriter(&w.logs))
 	s.MinInterval, s.DiscoveryInterval, s.MaxStaleness = 10*time.Second, 5*time.Minute, 5*time.Minute
-	target := New(s)
+	target := New(Config{
+		Name: c.Target, Region: c.Region, Selection: s,
+		Client: client, Logger: log.NewLogfmtLogger(log.NewSyncWriter(&w.logs)),
+	})
 	w.t.Cleanup(target.Close)
 	return target
+}
+
+// selectIDs makes target look up other executions by their ids.
+func selectIDs(target *Target, ids ...string) {
+	s := target.c.Selection
+	s.WorkflowExecutions = ids
+	target.Select(s)
 }
 
 // oneFlight holds that there is at most one request for an execution at a time.
@@ -624,7 +633,7 @@ func TestTheLogSaysWhatIsNew(t *testing.T) {
 		if got := step(1); strings.Count(got, "\n") != 1 || !strings.Contains(got, "ExpiredTokenException") {
 			t.Errorf("another reason of the same class is logged as\n%s", got)
 		}
-		target.Select(nil)
+		selectIDs(target)
 		if len(target.outages) != 0 {
 			t.Errorf("with nothing selected, %d outages are left", len(target.outages))
 		}
@@ -661,7 +670,7 @@ func TestTheSelectionCanChange(t *testing.T) {
 		w.fail(id(1), emulator.Hang())
 		w.at(10 * time.Second)
 		w.scrape(target)
-		target.Select([]string{id(3), id(2)}) // while the first one is looked up
+		selectIDs(target, id(3), id(2)) // while the first one is looked up
 		s := w.scrape(target)
 		if len(s.Executions) != 2 || s.Executions[0].ID != id(2) || s.Executions[0].Value == nil || s.Executions[1].Value == nil {
 			t.Errorf("after the change: %+v", s)
@@ -674,7 +683,7 @@ func TestTheSelectionCanChange(t *testing.T) {
 		if n := len(w.callsFor(id(1))); n != 2 || w.logs.Len() > 0 {
 			t.Errorf("%d calls for what is gone, want 2; log:\n%s", n, &w.logs)
 		}
-		target.Select(nil)
+		selectIDs(target)
 		if s := w.scrape(target); len(s.Executions) != 0 || !s.Up {
 			t.Errorf("with nothing selected: %+v", s)
 		}
@@ -691,11 +700,11 @@ func TestWhatIsNoLongerSelectedCountsForNothing(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		target.Lookup(ctx)
-		target.Select([]string{id(1)})
+		selectIDs(target, id(1))
 		if s := w.scrape(target); s.Up || w.now() != time.Second {
 			t.Errorf("up %t at %s; the only one that is selected is denied", s.Up, w.now())
 		}
-		target.Select([]string{id(2), id(3)}) // the second one again, while it hangs
+		selectIDs(target, id(2), id(3)) // the second one again, while it hangs
 		w.at(9 * time.Second)
 		if s := w.scrape(target); s.Executions[0].Value != nil || s.Executions[0].LookedUp && s.Executions[0].Failure == "" {
 			t.Errorf("it is known what was forgotten: %+v", s.Executions[0])
@@ -715,8 +724,8 @@ func (*panics) Authenticate(context.Context) error { return nil }
 func TestAPanicIsAFailureOfOneLookup(t *testing.T) {
 	test(t, func(t *testing.T) {
 		target := New(Config{
-			Name: "a", Region: "eu-west-1", WorkflowExecutions: []string{id(1), id(2)},
-			MinInterval: 10 * time.Second, Client: &panics{}, Logger: log.NewNopLogger(),
+			Name: "a", Region: "eu-west-1", Selection: Selection{WorkflowExecutions: []string{id(1), id(2)}, MinInterval: 10 * time.Second},
+			Client: &panics{}, Logger: log.NewNopLogger(),
 		})
 		defer target.Close()
 		for _, e := range target.Lookup(t.Context()).Executions {
@@ -731,8 +740,8 @@ func TestWithoutCredentialsEverythingFailsAtOnce(t *testing.T) {
 	test(t, func(t *testing.T) {
 		client := &noCredentials{}
 		target := New(Config{
-			Name: "a", Region: "eu-west-1", WorkflowExecutions: []string{id(1), id(2), id(3)},
-			MinInterval: 10 * time.Second, Client: client, Logger: log.NewNopLogger(),
+			Name: "a", Region: "eu-west-1", Selection: Selection{WorkflowExecutions: []string{id(1), id(2), id(3)}, MinInterval: 10 * time.Second},
+			Client: client, Logger: log.NewNopLogger(),
 		})
 		defer target.Close()
 		s := target.Lookup(t.Context())

@@ -91,7 +91,7 @@ func (m *model) reselect() {
 			delete(m.settled, id(n))
 		}
 	}
-	m.target.Select(m.selected)
+	selectIDs(m.target, m.selected...)
 }
 
 // check holds the invariants.

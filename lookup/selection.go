@@ -89,7 +89,10 @@ func (t *Target) selectPipelines(now time.Time) bool {
 				},
 			})
 		}
-		t.sources[s].question.(*source).builds = builds
+		if q := t.sources[s].question.(*source); q.builds != builds {
+			q.builds = builds
+			t.askAnew(t.sources[s])
+		}
 	}
 	return t.pipelines.publishable(now, t.c.MaxStaleness)
 }
