@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -16,47 +19,116 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/targets"
 )
 
 // Exporter serves /metrics. Every request is a scrape of its own: it gets a
 // Collector that knows the scrape's deadline, in a registry of its own.
 type Exporter struct {
-	sources []collector.Source
+	targets Targets
 	options collector.Options
 	offset  time.Duration        // how long before Prometheus gives up an answer is to be complete
 	own     *prometheus.Registry // the exporter's own metrics
+	panics  *panics
 	logger  log.Logger
+
+	// turns bounds how many scrapes are rendered at a time, for with many executions each
+	// takes much memory. Waiting for lookups takes none, and neither do slow clients.
+	turns *semaphore.Weighted
 
 	// rendering is about the longest that recent scrapes took beside waiting for
 	// lookups, as a time.Duration. With many executions that is seconds.
 	rendering atomic.Int64
 }
 
-// defaultScrapeTimeout holds for a scraper that does not say how long it waits. It
-// is Prometheus' own default.
-const defaultScrapeTimeout = 10 * time.Second
+// Targets are what an Exporter looks up.
+type Targets interface {
+	// Acquire returns what one scrape looks up, which calls release when it has done so.
+	Acquire() (sources []collector.Source, release func())
+}
+
+var _ Targets = (*targets.Set)(nil)
+
+const (
+	// defaultScrapeTimeout holds for a scraper that does not say how long it waits. It
+	// is Prometheus' own default.
+	defaultScrapeTimeout = 10 * time.Second
+	// writeTimeout is how long a client may take to read an answer that is complete.
+	writeTimeout = 10 * time.Second
+)
 
 // ServeHTTP answers a scrape with everything that is known at its deadline, and with
-// status 200 even when parts are missing: failures are metrics, too.
+// status 200 even when parts are missing: failures are metrics, too. When so many scrapes
+// are rendered that its turn does not come in time, it answers 503.
 func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
-	ctx, cancel := context.WithTimeout(r.Context(), scrapeTime(r.Header, e.offset+time.Duration(e.rendering.Load())))
+	timeout := scrapeTimeout(r.Header)
+	ctx, cancel := context.WithTimeout(r.Context(), scrapeTime(timeout, e.offset+time.Duration(e.rendering.Load())))
 	defer cancel()
-	c := collector.New(ctx, e.sources, e.options)
+	p := &page{header: http.Header{}}
+	if e.collect(ctx, begun.Add(timeout), func(g prometheus.Gatherer) { e.render(p, r, g) }) {
+		p.writeTo(w)
+		return
+	}
+	http.Error(w, "too many scrapes at a time; see --web.max-requests", http.StatusServiceUnavailable)
+}
+
+// collect looks up everything until ctx ends, and calls render with what is known, unless
+// its turn does not come before the deadline.
+func (e *Exporter) collect(ctx context.Context, deadline time.Time, render func(prometheus.Gatherer)) bool {
+	sources, release := e.targets.Acquire()
+	defer release()
+	c := collector.New(ctx, sources, e.options, e.panics.inScrape)
+	c.Lookup()
+	begun := time.Now()
+	turn, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	defer cancel()
+	if e.turns.Acquire(turn, 1) != nil {
+		return false
+	}
+	defer e.turns.Release(1)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(c)
 	// The exporter's own metrics come second, so that they count this scrape's lookups.
-	promhttp.HandlerFor(inTurn{registry, e.own}, promhttp.HandlerOpts{
+	render(inTurn{registry, e.own})
+	e.rendered(time.Since(begun))
+	return true
+}
+
+// render writes to w what r asks for.
+func (e *Exporter) render(w http.ResponseWriter, r *http.Request, g prometheus.Gatherer) {
+	promhttp.HandlerFor(g, promhttp.HandlerOpts{
 		ErrorHandling:     promhttp.ContinueOnError,
-		ErrorLog:          errorLog{e.logger, r.Context()},
+		ErrorLog:          errorLog{e.logger},
 		Registry:          e.own,
 		EnableOpenMetrics: true,
 	}).ServeHTTP(w, r)
-	if r.Context().Err() == nil {
-		e.rendered(time.Since(begun) - c.Waited())
-	}
+}
+
+// page is an answer that is complete before the client gets any of it, so that a slow
+// client holds up nothing but itself.
+type page struct {
+	bytes.Buffer
+	header http.Header
+	status int // 0 for 200
+}
+
+// Header implements http.ResponseWriter.
+func (p *page) Header() http.Header { return p.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (p *page) WriteHeader(status int) { p.status = status }
+
+// writeTo answers with p. A client that does not read it in time is cut off.
+func (p *page) writeTo(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // of a recorder it cannot be set
+	maps.Copy(w.Header(), p.header)
+	w.Header().Set("Content-Length", strconv.Itoa(p.Len()))
+	w.WriteHeader(cmp.Or(p.status, http.StatusOK))
+	_, _ = p.WriteTo(w) // the client has gone
 }
 
 // rendered takes in how long a scrape took beside waiting for lookups. An outlier is
@@ -83,28 +155,25 @@ func (g inTurn) Gather() ([]*dto.MetricFamily, error) {
 	return all, failed
 }
 
-// scrapeTime returns how long a scrape may wait for lookups: what Prometheus says in
-// its header, less a reserve, but at least half of it.
-func scrapeTime(h http.Header, reserve time.Duration) time.Duration {
-	timeout := defaultScrapeTimeout
+// scrapeTimeout returns after how long Prometheus gives up: what it says in its header.
+func scrapeTimeout(h http.Header) time.Duration {
 	s, err := strconv.ParseFloat(h.Get("X-Prometheus-Scrape-Timeout-Seconds"), 64)
 	if err == nil && s > 0 && s < math.MaxInt64/float64(time.Second) {
-		timeout = time.Duration(s * float64(time.Second))
+		return time.Duration(s * float64(time.Second))
 	}
+	return defaultScrapeTimeout
+}
+
+// scrapeTime returns how long a scrape may wait for lookups: its timeout less a reserve,
+// but at least half of it.
+func scrapeTime(timeout, reserve time.Duration) time.Duration {
 	return max(timeout-reserve, timeout/2)
 }
 
-// errorLog is where promhttp reports what it could not serve to one client.
-type errorLog struct {
-	logger log.Logger
-	client context.Context // ends when the client goes away
-}
+// errorLog is where promhttp reports what it could not serve.
+type errorLog struct{ logger log.Logger }
 
-// Println logs at level error, and at level debug when the client has gone.
+// Println logs at level error.
 func (l errorLog) Println(v ...any) {
-	logger := level.Error(l.logger)
-	if l.client.Err() != nil {
-		logger = level.Debug(l.logger)
-	}
-	logger.Log("msg", "part of a scrape could not be served", "err", v[len(v)-1])
+	level.Error(l.logger).Log("msg", "part of a scrape could not be served", "err", v[len(v)-1])
 }

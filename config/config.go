@@ -3,6 +3,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
@@ -189,19 +190,33 @@ const maxFileBytes = 16 << 20
 // Load reads the configuration in the file at path. A mistake in the file is an
 // *Error; the file itself being unreadable is the error of package os.
 func Load(path string) (*Config, error) {
-	f, err := os.Open(path)
+	data, err := read(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	return parse(path, data)
+}
+
+// Checksum returns a checksum of what Load would read.
+func Checksum(path string) (string, error) {
+	data, err := read(path)
+	if err != nil {
+		return "", fmt.Errorf("reading the configuration: %w", err)
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(data)), nil
+}
+
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
 	}
 	defer func() { _ = f.Close() }() // only read
 	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
+	if err == nil && len(data) > maxFileBytes {
+		err = fmt.Errorf("%s is larger than %d MiB", path, maxFileBytes>>20)
 	}
-	if len(data) > maxFileBytes {
-		return nil, fmt.Errorf("reading the configuration: %s is larger than %d MiB", path, maxFileBytes>>20)
-	}
-	return parse(path, data)
+	return data, err
 }
 
 // parse reads a configuration from data; name stands in its errors.

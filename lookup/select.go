@@ -22,8 +22,9 @@ func (t *Target) Select(s Selection) {
 	t.reselect(now)
 	t.keepPace(before)
 	t.selectSteps(now)
-	t.wholeAt = time.Time{}
-	t.readWhole()
+	if len(t.discoveries()) == 0 {
+		t.wholeAt = time.Time{}
+	}
 	t.born = nil // the next scrape asks what is new
 }
 

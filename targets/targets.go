@@ -1,0 +1,167 @@
+// Package targets turns a configuration into lookup.Targets, and replaces it while the
+// exporter runs.
+package targets
+
+import (
+	"context"
+	"sync"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/config"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+)
+
+// Options are what the configuration file does not say. They do not change.
+type Options struct {
+	Collectors collector.Options // what is off is not asked for either
+
+	Static         *imagebuilder.StaticCredentials // nil for the SDK's default chain
+	STSEndpointURL string                          // empty for the SDK's choice
+
+	Metrics *imagebuilder.Metrics
+	Panics  interface{ Inc() } // counts panics that were contained
+	Logger  log.Logger
+}
+
+// Set is what is looked up: every target in each of its regions. Its methods may be
+// called concurrently.
+type Set struct {
+	o       Options
+	regions regions
+
+	applying sync.Mutex // held by Apply
+
+	mu      sync.Mutex
+	members []*member         // in the order of the configuration
+	open    map[key]int       // members that are not closed, replaced ones too
+	closing sync.WaitGroup    // members that are no longer in the configuration
+}
+
+// New returns a Set without targets.
+func New(o Options) *Set { return &Set{o: o, open: map[key]int{}} }
+
+// Apply makes c what is looked up. What is known, the credentials and the counters of
+// that which stays survive; scrapes that have begun end undisturbed with what there
+// was. When it fails, nothing has changed, and the error is a sentence for the user.
+func (s *Set) Apply(ctx context.Context, c *config.Config) error {
+	s.applying.Lock()
+	defer s.applying.Unlock()
+	wanted, err := s.wanted(ctx, c)
+	if err != nil {
+		return err
+	}
+	before := map[key]*member{}
+	for _, m := range s.members { // which only Apply and Close replace
+		before[m.key] = m
+	}
+	members := make([]*member, 0, len(wanted))
+	var added, changed []*member
+	for _, w := range wanted {
+		m := before[w.key]
+		switch {
+		case m == nil || !m.sameAccess(w):
+			if m, err = s.newMember(ctx, w); err != nil {
+				return err
+			}
+			added = append(added, m)
+		case !m.same(w):
+			changed = append(changed, m)
+		}
+		members = append(members, m)
+	}
+	for i, m := range members {
+		if w := wanted[i]; !m.same(w) {
+			m.change(w, s.o.Collectors)
+		}
+	}
+	s.replace(members)
+	for _, m := range added {
+		m.log(s.o.Logger, "target")
+	}
+	for _, m := range changed {
+		m.log(s.o.Logger, "target changed")
+	}
+	return nil
+}
+
+// replace makes these the members, and closes those that are no longer among them as
+// soon as no scrape uses them.
+func (s *Set) replace(members []*member) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	keep := make(map[*member]bool, len(members))
+	stays := make(map[key]bool, len(members))
+	known := map[*member]bool{}
+	for _, m := range s.members {
+		known[m] = true
+	}
+	for _, m := range members {
+		keep[m], stays[m.key] = true, true
+		if !known[m] {
+			s.open[m.key]++
+		}
+	}
+	for _, m := range s.members {
+		if keep[m] {
+			continue
+		}
+		if !stays[m.key] {
+			level.Info(s.o.Logger).Log("msg", "target removed", "target", m.name, "region", m.region)
+		}
+		m.gone = true
+		if m.scrapes == 0 {
+			s.close(m)
+		}
+	}
+	s.members = members
+}
+
+// Acquire returns what is looked up now, for one scrape, which calls release when it has
+// all that it needs.
+func (s *Set) Acquire() (sources []collector.Source, release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	members := s.members
+	for _, m := range members {
+		m.scrapes++
+		sources = append(sources, m.target)
+	}
+	return sources, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, m := range members {
+			if m.scrapes--; m.scrapes == 0 && m.gone {
+				s.close(m)
+			}
+		}
+	}
+}
+
+// close ends the lookups of m, beside what else goes on. When nothing of that name and
+// region is left, its counters go, too. The caller holds s.mu.
+func (s *Set) close(m *member) {
+	s.closing.Go(func() {
+		m.target.Close()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.open[m.key]--; s.open[m.key] == 0 {
+			delete(s.open, m.key)
+			s.o.Metrics.Forget(m.name, m.region)
+		}
+	})
+}
+
+// Close ends all lookups, those of scrapes that have not released their targets, too.
+// Neither Apply nor Acquire may be called after it.
+func (s *Set) Close() {
+	s.mu.Lock()
+	for _, m := range s.members {
+		s.closing.Go(m.target.Close)
+	}
+	s.members = nil
+	s.mu.Unlock()
+	s.closing.Wait()
+}
