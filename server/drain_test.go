@@ -1,0 +1,205 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-kit/log"
+)
+
+// slow is a page of metrics that says when a scrape has begun, and goes on when it may.
+type slow struct {
+	begun, goOn chan struct{}
+	impatient   bool // whether it heeds the request's context
+}
+
+func newSlow() *slow { return &slow{begun: make(chan struct{}, 10), goOn: make(chan struct{})} }
+
+func (s *slow) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.begun <- struct{}{}
+	var told <-chan struct{}
+	if s.impatient {
+		told = r.Context().Done()
+	}
+	select {
+	case <-s.goOn:
+		fmt.Fprint(w, "all of it")
+	case <-told:
+		fmt.Fprint(w, "what is known")
+	}
+}
+
+// get scrapes in the background. The answer is its status and body, or an error.
+func get(t *testing.T, url string) <-chan string {
+	c := newClient(t)
+	answer := make(chan string, 1)
+	go func() {
+		resp, err := c.Get(url)
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		answer <- fmt.Sprint(resp.StatusCode, " ", string(body), " ", err)
+	}()
+	return answer
+}
+
+func TestADrainLetsScrapesEnd(t *testing.T) {
+	metrics := newSlow()
+	reloads := 0
+	r := start(t, "", func(s *Server) {
+		s.config.Metrics = metrics
+		s.config.Reload = func(context.Context) error { reloads++; return nil }
+		s.limits.patience, s.limits.drain = time.Hour, time.Hour
+	})
+	url := "http://" + r.address
+	if resp, body := ask(t, newClient(t), "GET", url+"/-/ready"); resp.StatusCode != http.StatusOK || body != "Ready\n" {
+		t.Errorf("ready before: %d %s", resp.StatusCode, body)
+	}
+	answers := []<-chan string{get(t, url+"/metrics"), get(t, url+"/metrics")}
+	<-metrics.begun
+	<-metrics.begun
+	r.end()
+	if line := r.log.await(t, "shutting down"); !strings.Contains(line, "level=info") || !strings.Contains(line, "bound=1h0m0s") {
+		t.Errorf("logged: %s", line)
+	}
+	for _, c := range []struct {
+		method, path string
+		status       int
+		body         string
+	}{
+		{"GET", "/-/ready", 503, "Shutting down\n"},
+		{"HEAD", "/-/ready", 503, ""},
+		{"GET", "/metrics", 503, "Shutting down\n"},
+		{"POST", "/-/reload", 503, "Shutting down\n"},
+		{"GET", "/-/healthy", 200, "Healthy\n"},
+	} {
+		resp, body := ask(t, newClient(t), c.method, url+c.path) // on a new connection each
+		if resp.StatusCode != c.status || body != c.body {
+			t.Errorf("%s %s while draining: %d %q, want %d %q", c.method, c.path, resp.StatusCode, body, c.status, c.body)
+		}
+	}
+	if reloads != 0 {
+		t.Error("it reloads while it drains")
+	}
+	select {
+	case <-r.ended:
+		t.Fatal("it ended before the scrapes")
+	default:
+	}
+	close(metrics.goOn)
+	for _, answer := range answers {
+		if got := <-answer; got != "200 all of it <nil>" {
+			t.Errorf("a scrape in flight got %s", got)
+		}
+	}
+	r.await(t)
+	if _, err := newClient(t).Get(url); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("after the end: %v", err)
+	}
+	if strings.Contains(r.log.String(), "cut off") {
+		t.Errorf("nothing was cut off, but the log says so:\n%s", r.log)
+	}
+}
+
+func TestADrainHurriesScrapes(t *testing.T) {
+	metrics := newSlow()
+	metrics.impatient = true
+	r := start(t, "", func(s *Server) {
+		s.config.Metrics = metrics
+		s.limits.patience, s.limits.drain = 50*time.Millisecond, time.Hour
+	})
+	answer := get(t, "http://"+r.address+"/metrics")
+	<-metrics.begun
+	r.end()
+	if got := <-answer; got != "200 what is known <nil>" {
+		t.Errorf("got %s", got)
+	}
+	r.await(t)
+	if strings.Contains(r.log.String(), "cut off") {
+		t.Errorf("nothing was cut off, but the log says so:\n%s", r.log)
+	}
+}
+
+func TestADrainCutsOffScrapes(t *testing.T) {
+	metrics := newSlow()
+	defer close(metrics.goOn)
+	r := start(t, "", func(s *Server) {
+		s.config.Metrics = metrics
+		s.limits.patience, s.limits.drain = 10*time.Millisecond, 50*time.Millisecond
+	})
+	answer := get(t, "http://"+r.address+"/metrics")
+	<-metrics.begun
+	r.end()
+	r.await(t)
+	if got := <-answer; !strings.Contains(got, "EOF") {
+		t.Errorf("the scrape got %s", got)
+	}
+	if line := r.log.await(t, "cut off"); !strings.Contains(line, "level=warn") || !strings.Contains(line, "scrapes=1") {
+		t.Errorf("logged: %s", line)
+	}
+}
+
+// TestNothingElseDelaysTheEnd has connections that wait for their next request, and a
+// page that takes its time.
+func TestNothingElseDelaysTheEnd(t *testing.T) {
+	r := start(t, "", func(s *Server) {
+		s.limits.patience, s.limits.drain, s.limits.flush = time.Hour, time.Hour, time.Hour
+	})
+	for range 20 {
+		ask(t, newClient(t), "GET", "http://"+r.address+"/metrics")
+	}
+	r.end()
+	r.await(t)
+
+	reloading := make(chan struct{})
+	r = start(t, "", func(s *Server) {
+		s.limits.patience, s.limits.drain, s.limits.flush = time.Hour, time.Hour, 50*time.Millisecond
+		s.config.Reload = func(ctx context.Context) error {
+			close(reloading)
+			<-ctx.Done()
+			return ctx.Err()
+		}
+	})
+	dial(t, r.address) // asks for nothing
+	resp, err := newClient(t).Get("http://" + r.address + "/debug/pprof/trace?seconds=600")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	c := newClient(t)
+	go func() {
+		if resp, err := c.Post("http://"+r.address+"/-/reload", "", http.NoBody); err == nil {
+			resp.Body.Close()
+		}
+	}()
+	<-reloading
+	r.end()
+	r.await(t)
+}
+
+func TestRunWithAContextThatHasEnded(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s := newServer(t, func(c *Config) { c.Logger, c.Slog = log.NewNopLogger(), slog.New(slog.DiscardHandler) })
+	if err := s.Run(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTheDefaultBounds keeps the limits in an order that makes sense.
+func TestTheDefaultBounds(t *testing.T) {
+	if l := defaultLimits; l.patience >= l.drain || l.drain != 15*time.Second || l.patience+l.flush > l.drain {
+		t.Errorf("got %+v", l)
+	}
+}

@@ -1,0 +1,108 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/pprof"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/prometheus/exporter-toolkit/web"
+)
+
+// The paths that are taken. MetricsPath may not be below one of the prefixes.
+const (
+	pathHealthy = "/-/healthy"
+	pathReady   = "/-/ready"
+	pathReload  = "/-/reload"
+	pathPprof   = "/debug/pprof/"
+)
+
+// newMux returns the pages. A pattern of GET stands for HEAD too, and the mux answers
+// other methods with 405 and what is allowed, other paths with 404.
+func (s *Server) newMux() (*http.ServeMux, error) {
+	mux := http.NewServeMux()
+	p := s.config.MetricsPath
+	if err := checkPath(p); err != nil {
+		return nil, err
+	}
+	mux.HandleFunc("GET "+pathHealthy, func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "Healthy") })
+	mux.HandleFunc("GET "+pathReady, s.serving(func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "Ready") }))
+	mux.HandleFunc("POST "+pathReload, s.serving(s.reload))
+	if s.config.Pprof {
+		mux.HandleFunc("GET "+pathPprof, pprof.Index)
+		mux.HandleFunc("GET "+pathPprof+"cmdline", pprof.Cmdline)
+		mux.HandleFunc("GET "+pathPprof+"profile", pprof.Profile)
+		mux.HandleFunc("GET "+pathPprof+"symbol", pprof.Symbol)
+		mux.HandleFunc("GET "+pathPprof+"trace", pprof.Trace)
+	}
+	if p == "/" {
+		mux.HandleFunc("GET /{$}", s.scrape)
+		return mux, nil
+	}
+	mux.HandleFunc("GET "+p, s.scrape)
+	landing, err := web.NewLandingPage(web.LandingConfig{
+		Name:        s.config.Name,
+		Description: s.config.Description,
+		Version:     s.config.Version,
+		Links:       []web.LandingLinks{{Address: p, Text: "Metrics"}, {Address: pathHealthy, Text: "Healthy"}, {Address: pathReady, Text: "Ready"}},
+		Profiling:   fmt.Sprint(s.config.Pprof),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making the landing page: %w", err)
+	}
+	mux.Handle("GET /{$}", landing)
+	return mux, nil
+}
+
+// checkPath finds what is wrong with a path of the metrics.
+func checkPath(p string) error {
+	if !strings.HasPrefix(p, "/") || p != path.Clean(p) || strings.ContainsAny(p, "{} \t") {
+		return fmt.Errorf("the path of the metrics, %q, is not a plain path that begins with a slash", p)
+	}
+	if strings.HasPrefix(p, "/-/") || strings.HasPrefix(p+"/", pathPprof) {
+		return fmt.Errorf("the path of the metrics, %q, is taken", p)
+	}
+	return nil
+}
+
+// scrape serves the metrics, unless the server drains.
+func (s *Server) scrape(w http.ResponseWriter, r *http.Request) {
+	if !s.scrapes.begin() {
+		say(w, http.StatusServiceUnavailable, "Shutting down")
+		return
+	}
+	defer s.scrapes.end()
+	// How long a scrape takes is for the handler to know.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	s.config.Metrics.ServeHTTP(w, r)
+}
+
+// serving is next, but 503 while the server drains.
+func (s *Server) serving(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if s.scrapes.draining() {
+			say(w, http.StatusServiceUnavailable, "Shutting down")
+			return
+		}
+		next(w, r)
+	}
+}
+
+// reload reloads, and says whether that worked.
+func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
+	if err := s.config.Reload(r.Context()); err != nil {
+		say(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	say(w, http.StatusOK, "Reloaded")
+}
+
+// say answers with a line of plain text.
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	fmt.Fprintln(w, text)
+}

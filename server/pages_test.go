@@ -1,0 +1,90 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestPages(t *testing.T) {
+	failing := func(context.Context) error { return errors.New("config.yml:1:2: <no> such pipeline") }
+	plain := run(t, newServer(t, func(c *Config) { c.Pprof, c.Reload = false, failing }))
+	root := run(t, newServer(t, func(c *Config) { c.MetricsPath = "/" }))
+	full := run(t, newServer(t))
+	for _, c := range []struct {
+		server       *running
+		method, path string
+		status       int
+		body, allow  string // body: a part of it, none for an empty one
+	}{
+		{full, "GET", "/metrics", 200, "ours 1\n", ""},
+		{full, "HEAD", "/metrics", 200, "", ""},
+		{full, "POST", "/metrics", 405, "Method Not Allowed", "GET, HEAD"},
+		{full, "GET", "/metrics/", 404, "not found", ""},
+		{full, "GET", "/metricsnonsense", 404, "not found", ""},
+		{full, "GET", "/-/healthy", 200, "Healthy\n", ""},
+		{full, "HEAD", "/-/healthy", 200, "", ""},
+		{full, "POST", "/-/healthy", 405, "Method Not Allowed", "GET, HEAD"},
+		{full, "GET", "/-/ready", 200, "Ready\n", ""},
+		{full, "HEAD", "/-/ready", 200, "", ""},
+		{full, "DELETE", "/-/ready", 405, "Method Not Allowed", "GET, HEAD"},
+		{full, "POST", "/-/reload", 200, "Reloaded\n", ""},
+		{plain, "POST", "/-/reload", 500, "config.yml:1:2: <no> such pipeline\n", ""},
+		{full, "GET", "/-/reload", 405, "Method Not Allowed", "POST"},
+		{full, "HEAD", "/-/reload", 405, "", "POST"},
+		{full, "GET", "/-/", 404, "not found", ""},
+		{full, "GET", "/", 200, `<a href="/metrics">Metrics</a>`, ""},
+		{full, "GET", "/", 200, `<a href="/-/healthy">Healthy</a>`, ""},
+		{full, "GET", "/", 200, `<a href="/-/ready">Ready</a>`, ""},
+		{full, "GET", "/", 200, "Version: 1.2.3", ""},
+		{full, "GET", "/", 200, "debug/pprof/heap", ""},
+		{full, "HEAD", "/", 200, "", ""},
+		{full, "PUT", "/", 405, "Method Not Allowed", "GET, HEAD"},
+		{full, "GET", "/nonsense", 404, "not found", ""},
+		{full, "POST", "/nonsense", 404, "not found", ""},
+		{full, "GET", "/debug/pprof/", 200, "goroutine", ""},
+		{full, "GET", "/debug/pprof/heap", 200, "\x1f\x8b", ""},
+		{full, "GET", "/debug/pprof/cmdline", 200, "server.test", ""},
+		{full, "GET", "/debug/pprof/symbol", 200, "num_symbols", ""},
+		{full, "GET", "/debug/pprof/profile?seconds=1", 200, "\x1f\x8b", ""},
+		{full, "GET", "/debug/pprof/trace?seconds=0.01", 200, "go 1.", ""},
+		{full, "POST", "/debug/pprof/", 405, "Method Not Allowed", "GET, HEAD"},
+		{plain, "GET", "/debug/pprof/", 404, "not found", ""},
+		{plain, "GET", "/debug/pprof/heap", 404, "not found", ""},
+		{root, "GET", "/", 200, "ours 1\n", ""},
+		{root, "PUT", "/", 405, "Method Not Allowed", "GET, HEAD"},
+		{root, "GET", "/metrics", 404, "not found", ""},
+		{root, "GET", "/-/healthy", 200, "Healthy\n", ""},
+	} {
+		t.Run(c.method+" "+c.path, func(t *testing.T) {
+			resp, body := ask(t, newClient(t), c.method, "http://"+c.server.address+c.path)
+			if resp.StatusCode != c.status || !strings.Contains(body, c.body) || c.body == "" && body != "" {
+				t.Errorf("got %d %q, want %d %q", resp.StatusCode, body, c.status, c.body)
+			}
+			if got := resp.Header.Get("Allow"); got != c.allow {
+				t.Errorf("Allow is %q, want %q", got, c.allow)
+			}
+			if got := resp.Header.Get("Content-Type"); strings.HasPrefix(c.path, "/-/") && got != "text/plain; charset=utf-8" {
+				t.Errorf("Content-Type is %q", got)
+			}
+		})
+	}
+	if _, body := ask(t, newClient(t), http.MethodGet, "http://"+plain.address+"/"); strings.Contains(body, "debug/pprof") {
+		t.Errorf("the landing page shows what is not there:\n%s", body)
+	}
+}
+
+func TestNewRefusesPathsOfTheMetrics(t *testing.T) {
+	for _, path := range []string{"", "metrics", "/metrics/", "//", "/a b", "/{path...}", "/-/healthy", "/-/metrics", "/debug/pprof", "/debug/pprof/heap"} {
+		if _, err := New(Config{MetricsPath: path, Pprof: true}); err == nil || !strings.HasPrefix(err.Error(), "the path of the metrics, ") {
+			t.Errorf("%q: got %v", path, err)
+		}
+	}
+	for _, path := range []string{"/", "/metrics", "/-", "/debug", "/a/b%20c"} {
+		if _, err := New(Config{MetricsPath: path, Pprof: true}); err != nil {
+			t.Errorf("%q: %v", path, err)
+		}
+	}
+}

@@ -1,0 +1,147 @@
+// Package server serves the exporter's pages, and ends within a bound.
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/exporter-toolkit/web"
+)
+
+// Config is what a Server needs. No field may be nil.
+type Config struct {
+	Name          string // the program's name
+	Description   string // of the program, one sentence
+	Version       string
+	MetricsPath   string                          // such as /metrics; with / there is no landing page
+	Metrics       http.Handler                    // sets its own write deadline, and heeds the request's context
+	Reload        func(ctx context.Context) error // what POST /-/reload does; the client sees the error's text
+	Pprof         bool                            // whether to serve /debug/pprof/
+	Web           *web.FlagConfig                 // where to listen, and the file about TLS and passwords
+	Logger        log.Logger
+	Slog          *slog.Logger // for exporter-toolkit
+}
+
+// Server serves the pages of an exporter. It is made by New.
+type Server struct {
+	config  Config
+	limits  limits
+	handler http.Handler
+	scrapes scrapes
+}
+
+// New returns a Server that does not listen yet.
+func New(c Config) (*Server, error) {
+	s := &Server{config: c, limits: defaultLimits}
+	mux, err := s.newMux()
+	if err != nil {
+		return nil, err
+	}
+	s.handler = withoutBodies(mux)
+	return s, nil
+}
+
+// Run serves until ctx ends. Then new scrapes are refused, but it goes on listening
+// until the scrapes in flight have ended, so that a load balancer sees from /-/ready
+// that it is to go elsewhere. Scrapes that take long are first told to make do with
+// what they have, by the end of their contexts, and at last cut off; in either case
+// the shutdown is clean, and Run returns nil. An error says why it cannot serve. Run
+// may be called once.
+func (s *Server) Run(ctx context.Context) error {
+	requests, hurry := context.WithCancel(context.WithoutCancel(ctx))
+	defer hurry()
+	server := s.limits.newHTTPServer(s.handler, s.config.Logger)
+	server.BaseContext = func(net.Listener) context.Context { return requests }
+	ended := make(chan error, 1)
+	go func() { ended <- web.ListenAndServe(server, s.config.Web, s.config.Slog) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serving: %w", err)
+	case <-ctx.Done():
+	}
+	s.drain(server, hurry)
+	<-ended
+	return nil
+}
+
+// drain ends the server after the scrapes in flight, or when they take too long.
+func (s *Server) drain(server *http.Server, hurry context.CancelFunc) {
+	drained := s.scrapes.drain()
+	level.Info(s.config.Logger).Log("msg", "shutting down", "bound", s.limits.drain)
+	ctx, cancel := context.WithTimeout(context.Background(), s.limits.drain)
+	defer cancel()
+	defer time.AfterFunc(s.limits.patience, hurry).Stop()
+	select {
+	case <-drained:
+		// What the handlers wrote is still to be sent. This closes idle connections at
+		// once; the bound is for clients that dawdle over another page.
+		ctx, cancel := context.WithTimeout(ctx, s.limits.flush)
+		defer cancel()
+		_ = server.Shutdown(ctx)
+	case <-ctx.Done():
+		level.Warn(s.config.Logger).Log("msg", "scrapes were cut off", "scrapes", s.scrapes.count())
+	}
+	_ = server.Close()
+}
+
+// scrapes counts the scrapes in flight. The zero value is ready for use.
+type scrapes struct {
+	mu       sync.Mutex
+	inFlight int
+	drained  chan struct{} // nil until drain; closed when the last scrape has ended
+}
+
+// begin counts a scrape in, and reports whether it may go ahead. If so, end has to
+// follow.
+func (s *scrapes) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.drained != nil {
+		return false
+	}
+	s.inFlight++
+	return true
+}
+
+// end counts a scrape out.
+func (s *scrapes) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inFlight--
+	if s.drained != nil && s.inFlight == 0 {
+		close(s.drained)
+	}
+}
+
+// drain lets no scrape begin any more. The channel is closed once none is in flight.
+// It may be called once.
+func (s *scrapes) drain() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drained = make(chan struct{})
+	if s.inFlight == 0 {
+		close(s.drained)
+	}
+	return s.drained
+}
+
+// draining reports whether drain was called.
+func (s *scrapes) draining() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.drained != nil
+}
+
+// count returns how many scrapes are in flight.
+func (s *scrapes) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.inFlight
+}
