@@ -707,26 +707,6 @@ func TestWhatIsNoLongerSelectedCountsForNothing(t *testing.T) {
 	})
 }
 
-// panics is a Client whose every lookup panics.
-type panics struct{ noCredentials }
-
-func (*panics) Authenticate(context.Context) error { return nil }
-
-func TestAPanicIsAFailureOfOneLookup(t *testing.T) {
-	test(t, func(t *testing.T) {
-		target := New(Config{
-			Name: "a", Region: "eu-west-1", WorkflowExecutions: []string{id(1), id(2)},
-			MinInterval: 10 * time.Second, Client: &panics{}, Logger: log.NewNopLogger(),
-		})
-		defer target.Close()
-		for _, e := range target.Lookup(t.Context()).Executions {
-			if e.Failure != imagebuilder.Unavailable {
-				t.Errorf("%+v", e)
-			}
-		}
-	})
-}
-
 func TestWithoutCredentialsEverythingFailsAtOnce(t *testing.T) {
 	test(t, func(t *testing.T) {
 		client := &noCredentials{}
