@@ -29,6 +29,8 @@ type Exporter struct {
 	own     *prometheus.Registry // the exporter's own metrics
 	logger  log.Logger
 
+	panicked collector.Panicked // is told of panics in a scrape; nil for not
+
 	// rendering is about the longest that recent scrapes took beside waiting for
 	// lookups, as a time.Duration. With many executions that is seconds.
 	rendering atomic.Int64
@@ -44,7 +46,7 @@ func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(r.Context(), scrapeTime(r.Header, e.offset+time.Duration(e.rendering.Load())))
 	defer cancel()
-	c := collector.New(ctx, e.sources, e.options)
+	c := collector.New(ctx, e.sources, e.options, e.panicked)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(c)
 	// The exporter's own metrics come second, so that they count this scrape's lookups.

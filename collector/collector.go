@@ -8,6 +8,8 @@ package collector
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -35,11 +37,17 @@ type Options struct {
 	Waiting   bool // imagebuilder_workflow_step_waiting_since_timestamp_seconds
 }
 
-// Collector is a prometheus.Collector for one scrape.
+// Panicked is told of a panic that was contained: in which part of a scrape, which is one
+// of a few words, with what value, and where. It may be called concurrently.
+type Panicked func(part string, value any, stack []byte)
+
+// Collector is a prometheus.Collector for one scrape. A panic costs the scrape the family,
+// or the target, in which it happens, and nothing else.
 type Collector struct {
 	ctx      context.Context // the scrape's, which ends at its deadline
 	sources  []Source
 	families []family
+	panicked Panicked
 	waited   time.Duration
 }
 
@@ -56,8 +64,9 @@ type family interface {
 	collect(ch chan<- prometheus.Metric, s *scrape)
 }
 
-// New returns a Collector for a scrape that ends with ctx at the latest.
-func New(ctx context.Context, sources []Source, o Options) *Collector {
+// New returns a Collector for a scrape that ends with ctx at the latest. It tells panicked,
+// unless that is nil, of every panic.
+func New(ctx context.Context, sources []Source, o Options, panicked Panicked) *Collector {
 	families := []family{targets{}, lookups{}, executions{}, counts{}}
 	for _, f := range []struct {
 		on     bool
@@ -73,7 +82,7 @@ func New(ctx context.Context, sources []Source, o Options) *Collector {
 			families = append(families, f.family)
 		}
 	}
-	return &Collector{ctx: ctx, sources: sources, families: families}
+	return &Collector{ctx: ctx, sources: sources, families: families, panicked: panicked}
 }
 
 // Describe implements prometheus.Collector.
@@ -86,17 +95,46 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector. Nothing is sent on ch after it returns.
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	begun := time.Now()
-	snapshots := make([]lookup.Snapshot, len(c.sources))
-	var all sync.WaitGroup
-	for i, s := range c.sources {
-		all.Go(func() { snapshots[i] = s.Lookup(c.ctx) })
-	}
-	all.Wait()
+	snapshots := c.lookup()
 	c.waited = time.Since(begun)
-	s := &scrape{targets: snapshots, executions: executionsOf(snapshots)}
-	for _, f := range c.families {
-		f.collect(ch, s)
+	s := &scrape{targets: snapshots}
+	for i := range snapshots {
+		c.contain("executions", func() { s.executions = appendExecutions(s.executions, &snapshots[i]) })
 	}
+	for _, f := range c.families {
+		c.contain(fmt.Sprintf("%T", f), func() { f.collect(ch, s) })
+	}
+}
+
+// lookup returns what is known of every target, in their order. It leaves out a target
+// whose Lookup panics.
+func (c *Collector) lookup() []lookup.Snapshot {
+	all := make([]lookup.Snapshot, len(c.sources))
+	whole := make([]bool, len(c.sources))
+	var running sync.WaitGroup
+	for i, s := range c.sources {
+		running.Go(func() { whole[i] = c.contain("lookup", func() { all[i] = s.Lookup(c.ctx) }) })
+	}
+	running.Wait()
+	known := all[:0]
+	for i := range all {
+		if whole[i] {
+			known = append(known, all[i])
+		}
+	}
+	return known
+}
+
+// contain calls f, which is a part of the scrape, and reports whether it returned. It tells
+// of a panic.
+func (c *Collector) contain(part string, f func()) (whole bool) {
+	defer func() {
+		if v := recover(); v != nil && c.panicked != nil {
+			c.panicked(part, v, debug.Stack())
+		}
+	}()
+	f()
+	return true
 }
 
 // Waited returns how much of Collect's time went into waiting for lookups. It must not
