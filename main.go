@@ -303,8 +303,8 @@ func (s *setup) targets(ctx context.Context, o collector.Options, metrics *image
 				Target: t.Name, Region: region, EndpointURL: t.EndpointURL, Static: s.static,
 				Role:           imagebuilder.Role{ARN: t.RoleARN, ExternalID: t.ExternalID, SessionName: t.SessionName},
 				STSEndpointURL: s.sts,
-				Concurrency:    limits.Concurrency, RateLimit: limits.RateLimit, Burst: limits.Burst, Timeout: limits.Timeout,
-				Metrics: metrics,
+				Limits:         imagebuilder.Limits{Concurrency: limits.Concurrency, RateLimit: limits.RateLimit, Burst: limits.Burst, Timeout: limits.Timeout},
+				Metrics:        metrics,
 			})
 			if err != nil {
 				return nil, fmt.Errorf("target %q: %w", t.Name, err)

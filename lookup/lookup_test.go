@@ -45,7 +45,7 @@ func newWorld(t *testing.T, runs ...emulator.Run) *world {
 	w := &world{
 		t: t, begin: time.Now(),
 		faults: map[string]http.Handler{}, broken: map[string]http.Handler{}, calls: map[string][]time.Duration{},
-		client: imagebuilder.ClientConfig{Concurrency: 100, Timeout: 10 * time.Second, Burst: 1},
+		client: imagebuilder.ClientConfig{Limits: imagebuilder.Limits{Concurrency: 100, Timeout: 10 * time.Second, Burst: 1}},
 	}
 	w.API = &emulator.API{Scenario: emulator.Runs(runs...), Fault: w.fault}
 	return w
