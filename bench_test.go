@@ -247,7 +247,7 @@ func BenchmarkWarmScrape(b *testing.B) {
 		e.ServeHTTP(&discard{header: http.Header{}}, request)
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collector.New(b.Context(), e.sources, e.options))
+	registry.MustRegister(collector.New(b.Context(), e.sources, e.options, nil))
 	families, err := registry.Gather()
 	if err != nil {
 		b.Fatal(err)

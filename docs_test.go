@@ -28,7 +28,7 @@ import (
 func families(t *testing.T, e *Exporter) map[string]bool {
 	t.Helper()
 	descs := make(chan *prometheus.Desc, 100)
-	collector.New(t.Context(), e.sources, e.options).Describe(descs)
+	collector.New(t.Context(), e.sources, e.options, nil).Describe(descs)
 	e.own.Describe(descs)
 	close(descs)
 	names := map[string]bool{}

@@ -5,12 +5,15 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"maps"
 	"math"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +22,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
 	"golang.org/x/sync/semaphore"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
@@ -42,6 +46,15 @@ type Exporter struct {
 	// rendering is about the longest that recent scrapes took beside waiting for
 	// lookups, as a time.Duration. With many executions that is seconds.
 	rendering atomic.Int64
+}
+
+// newExporter returns an Exporter whose own metrics are in own, and that renders so many
+// scrapes at a time. Its targets and its offset are still to be set.
+func newExporter(own *prometheus.Registry, o collector.Options, renders int, logger log.Logger) *Exporter {
+	return &Exporter{
+		options: o, own: own, panics: newPanics(own, logger), logger: logger,
+		turns: semaphore.NewWeighted(int64(renders)),
+	}
 }
 
 // Targets are what an Exporter looks up.
@@ -96,6 +109,55 @@ func (e *Exporter) collect(ctx context.Context, deadline time.Time, render func(
 	render(inTurn{registry, e.own})
 	e.rendered(time.Since(begun))
 	return true
+}
+
+// Once looks everything up and writes the metrics of this exporter to w, without those of
+// its process, in Prometheus' text format. It fails when a target did not answer, or when
+// the time was too short.
+func (e *Exporter) Once(ctx context.Context, timeout time.Duration, w io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var families []*dto.MetricFamily
+	var err error
+	e.collect(ctx, time.Now().Add(timeout), func(g prometheus.Gatherer) { families, err = g.Gather() })
+	cut := ctx.Err() != nil
+	var silent []string
+	encoder := expfmt.NewEncoder(w, expfmt.NewFormat(expfmt.TypeTextPlain))
+	for _, f := range families {
+		if !strings.HasPrefix(f.GetName(), "imagebuilder_") {
+			continue
+		}
+		if f.GetName() == "imagebuilder_up" {
+			silent = append(silent, down(f)...)
+		}
+		if err := encoder.Encode(f); err != nil {
+			return fmt.Errorf("printing the metrics: %w", err)
+		}
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("collecting the metrics: %w", err)
+	case len(silent) > 0:
+		return fmt.Errorf("no answer from Image Builder for %s", strings.Join(silent, ", "))
+	case cut:
+		return fmt.Errorf("not everything was looked up within %s; see --once.timeout", timeout)
+	}
+	return nil
+}
+
+// down returns the targets and regions for which imagebuilder_up is 0.
+func down(up *dto.MetricFamily) []string {
+	var all []string
+	for _, m := range up.GetMetric() {
+		if m.GetGauge().GetValue() == 0 {
+			labels := map[string]string{}
+			for _, l := range m.GetLabel() {
+				labels[l.GetName()] = l.GetValue()
+			}
+			all = append(all, fmt.Sprintf("target %q in %s", labels["target"], labels["region"]))
+		}
+	}
+	return all
 }
 
 // render writes to w what r asks for.
@@ -176,4 +238,30 @@ type errorLog struct{ logger log.Logger }
 // Println logs at level error.
 func (l errorLog) Println(v ...any) {
 	level.Error(l.logger).Log("msg", "part of a scrape could not be served", "err", v[len(v)-1])
+}
+
+// panics counts the panics that were contained, and logs those of scrapes. Its methods may
+// be called concurrently.
+type panics struct {
+	prometheus.Counter
+	logger log.Logger
+	logged sync.Map // the parts of a scrape that have panicked
+}
+
+// newPanics returns panics whose counter is registered with reg.
+func newPanics(reg prometheus.Registerer, logger log.Logger) *panics {
+	p := &panics{logger: logger, Counter: prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "imagebuilder_exporter_panics_total",
+		Help: "Panics that cost a lookup or a part of a scrape, and nothing else: each is a bug of the exporter.",
+	})}
+	reg.MustRegister(p.Counter)
+	return p
+}
+
+// inScrape implements collector.Panicked. Each part of a scrape is logged once.
+func (p *panics) inScrape(part string, value any, stack []byte) {
+	p.Inc()
+	if _, again := p.logged.LoadOrStore(part, true); !again {
+		level.Error(p.logger).Log("msg", "a part of the scrapes is missing", "part", part, "err", fmt.Sprintf("panic: %v", value), "stack", string(stack))
+	}
 }

@@ -51,6 +51,7 @@ func newTestExporter(t *testing.T, api http.Handler, limits config.Lookup, ids .
 	e := &Exporter{
 		options: everything,
 		offset:  500 * time.Millisecond, own: own, logger: log.NewNopLogger(),
+		panicked: newPanics(own, log.NewNopLogger()).inScrape,
 	}
 	addTarget(t, e, imagebuilder.NewMetrics(own), "golden-images", api, limits, ids...)
 	return e
@@ -260,7 +261,7 @@ func TestTheCollectorIsConsistent(t *testing.T) {
 		api, ids := goldenScenario(time.Now())
 		e := newTestExporter(t, api, defaultLimits(), ids...)
 		pedantic := prometheus.NewPedanticRegistry()
-		pedantic.MustRegister(collector.New(t.Context(), e.sources, e.options))
+		pedantic.MustRegister(collector.New(t.Context(), e.sources, e.options, nil))
 		if _, err := pedantic.Gather(); err != nil {
 			t.Error(err)
 		}

@@ -8,8 +8,9 @@ package collector
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -35,12 +36,19 @@ type Options struct {
 	Waiting   bool // imagebuilder_workflow_step_waiting_since_timestamp_seconds
 }
 
-// Collector is a prometheus.Collector for one scrape.
+// Panicked is told of a panic that was contained: in which part of a scrape, which is one
+// of a few words, with what value, and where. It may be called concurrently.
+type Panicked func(part string, value any, stack []byte)
+
+// Collector is a prometheus.Collector for one scrape. A panic costs the scrape the family,
+// or the target, in which it happens, and nothing else.
 type Collector struct {
 	ctx      context.Context // the scrape's, which ends at its deadline
 	sources  []Source
 	families []family
-	waited   time.Duration
+	panicked Panicked
+	lookedUp sync.Once
+	targets  []lookup.Snapshot // once lookedUp
 }
 
 // scrape is what the families emit.
@@ -56,8 +64,9 @@ type family interface {
 	collect(ch chan<- prometheus.Metric, s *scrape)
 }
 
-// New returns a Collector for a scrape that ends with ctx at the latest.
-func New(ctx context.Context, sources []Source, o Options) *Collector {
+// New returns a Collector for a scrape that ends with ctx at the latest. It tells panicked,
+// unless that is nil, of every panic.
+func New(ctx context.Context, sources []Source, o Options, panicked Panicked) *Collector {
 	families := []family{targets{}, lookups{}, executions{}, counts{}}
 	for _, f := range []struct {
 		on     bool
@@ -73,7 +82,7 @@ func New(ctx context.Context, sources []Source, o Options) *Collector {
 			families = append(families, f.family)
 		}
 	}
-	return &Collector{ctx: ctx, sources: sources, families: families}
+	return &Collector{ctx: ctx, sources: sources, families: families, panicked: panicked}
 }
 
 // Describe implements prometheus.Collector.
@@ -85,23 +94,47 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector. Nothing is sent on ch after it returns.
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
-	begun := time.Now()
-	snapshots := make([]lookup.Snapshot, len(c.sources))
-	var all sync.WaitGroup
-	for i, s := range c.sources {
-		all.Go(func() { snapshots[i] = s.Lookup(c.ctx) })
+	c.Lookup()
+	s := &scrape{targets: c.targets}
+	for i := range c.targets {
+		c.contain("executions", func() { s.executions = appendExecutions(s.executions, &c.targets[i]) })
 	}
-	all.Wait()
-	c.waited = time.Since(begun)
-	s := &scrape{targets: snapshots, executions: executionsOf(snapshots)}
 	for _, f := range c.families {
-		f.collect(ch, s)
+		c.contain(fmt.Sprintf("%T", f), func() { f.collect(ch, s) })
 	}
 }
 
-// Waited returns how much of Collect's time went into waiting for lookups. It must not
-// be called before Collect has returned.
-func (c *Collector) Waited() time.Duration { return c.waited }
+// Lookup looks every target up, once, for which it waits until the scrape's deadline at
+// the latest. Collect does so by itself; who wants to do something in between calls it
+// before. A target whose Lookup panics is left out.
+func (c *Collector) Lookup() {
+	c.lookedUp.Do(func() {
+		all := make([]lookup.Snapshot, len(c.sources))
+		whole := make([]bool, len(c.sources))
+		var running sync.WaitGroup
+		for i, s := range c.sources {
+			running.Go(func() { whole[i] = c.contain("lookup", func() { all[i] = s.Lookup(c.ctx) }) })
+		}
+		running.Wait()
+		for i := range all {
+			if whole[i] {
+				c.targets = append(c.targets, all[i])
+			}
+		}
+	})
+}
+
+// contain calls f, which is a part of the scrape, and reports whether it returned. It tells
+// of a panic.
+func (c *Collector) contain(part string, f func()) (whole bool) {
+	defer func() {
+		if v := recover(); v != nil && c.panicked != nil {
+			c.panicked(part, v, debug.Stack())
+		}
+	}()
+	f()
+	return true
+}
 
 // Names of labels in docs/metrics.md: T, and E and S behind it.
 var (

@@ -91,7 +91,7 @@ func TestWhatIsNotKnownIsAbsent(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			reg := prometheus.NewPedanticRegistry()
-			reg.MustRegister(New(t.Context(), []Source{source(c.e)}, Options{Status: true}))
+			reg.MustRegister(New(t.Context(), []Source{source(c.e)}, Options{Status: true}, nil))
 			families, err := reg.Gather()
 			if err != nil {
 				t.Fatal(err)
@@ -110,7 +110,7 @@ func TestWhatIsNotKnownIsAbsent(t *testing.T) {
 }
 
 func TestATargetThatWasNeverAsked(t *testing.T) {
-	c := New(t.Context(), []Source{fakeSource{Name: "a", Region: "eu-west-1"}}, Options{})
+	c := New(t.Context(), []Source{fakeSource{Name: "a", Region: "eu-west-1"}}, Options{}, nil)
 	want := `
 # HELP imagebuilder_up Whether Image Builder could be reached by the last refresh of the target that had something to look up: 0 if all of its lookups were denied or unavailable, and before the first answer.
 # TYPE imagebuilder_up gauge
@@ -129,7 +129,7 @@ imagebuilder_workflow_executions_dropped{region="eu-west-1",target="a"} 0
 
 func TestTheDurationOfWhatRunsGrowsWithTheScrape(t *testing.T) {
 	e := lookup.Execution{LookedUp: true, ReadAt: start, Value: &imagebuilder.Execution{Status: "RUNNING", Start: start}}
-	c := New(t.Context(), []Source{source(e)}, Options{})
+	c := New(t.Context(), []Source{source(e)}, Options{}, nil)
 	want := `
 # HELP imagebuilder_workflow_execution_duration_seconds How long the execution ran, until its end or until now.
 # TYPE imagebuilder_workflow_execution_duration_seconds gauge
@@ -149,7 +149,7 @@ func TestDescribeAndCollectKeepOneOrder(t *testing.T) {
 		LookedUp: true, Failure: imagebuilder.Throttled,
 		Value: &imagebuilder.Execution{Status: "COMPLETED", Steps: &imagebuilder.StepCounts{}, Start: start, End: now},
 	}
-	c := New(t.Context(), []Source{source(e)}, Options{Status: true})
+	c := New(t.Context(), []Source{source(e)}, Options{Status: true}, nil)
 	var described, collected []string
 	descs := make(chan *prometheus.Desc, 100)
 	c.Describe(descs)

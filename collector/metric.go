@@ -37,17 +37,13 @@ type execution struct {
 	labels   []*dto.LabelPair // E of docs/metrics.md
 }
 
-// executionsOf returns all executions of the snapshots, in their order.
-func executionsOf(snapshots []lookup.Snapshot) []execution {
-	var all []execution
-	for i := range snapshots {
-		s := &snapshots[i]
-		target := targetLabels(s)
-		for j := range s.Executions {
-			e := &s.Executions[j]
-			labels := with(target, pair("workflow_execution_id", e.ID))
-			all = append(all, execution{Execution: e, snapshot: s, labels: labels})
-		}
+// appendExecutions appends all executions of a snapshot, in their order.
+func appendExecutions(all []execution, s *lookup.Snapshot) []execution {
+	target := targetLabels(s)
+	for i := range s.Executions {
+		e := &s.Executions[i]
+		labels := with(target, pair("workflow_execution_id", e.ID))
+		all = append(all, execution{Execution: e, snapshot: s, labels: labels})
 	}
 	return all
 }

@@ -60,17 +60,15 @@ func (a *attempts) HandleFinalize(ctx context.Context, in middleware.FinalizeInp
 	middleware.FinalizeOutput, middleware.Metadata, error,
 ) {
 	if discoveryOperations[awsmiddleware.GetOperationName(ctx)] {
-		leave, err := a.discovery.enter(ctx)
-		if err != nil {
+		if err := a.discovery.enter(ctx); err != nil {
 			return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 		}
-		defer leave()
+		defer a.discovery.leave()
 	}
-	leave, err := a.gate.enter(ctx)
-	if err != nil {
+	if err := a.gate.enter(ctx); err != nil {
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 	}
-	defer leave()
+	defer a.gate.leave()
 	c := ctx.Value(callKey{}).(*call)
 	c.begin()
 	begun := time.Now()

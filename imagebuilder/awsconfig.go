@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"time"
 
@@ -44,7 +45,8 @@ func awsConfig(ctx context.Context, c ClientConfig) (aws.Config, error) {
 }
 
 // httpClient returns the transport for Image Builder: that of cfg, which has the
-// user's CA bundle, with as many idle connections as there are slots.
+// user's CA bundle. It keeps every connection for a while: their number is bounded by that
+// of attempts at a time, which can change.
 func httpClient(cfg aws.Config, c ClientConfig) aws.HTTPClient {
 	if c.HTTPClient != nil {
 		return c.HTTPClient
@@ -55,7 +57,7 @@ func httpClient(cfg aws.Config, c ClientConfig) aws.HTTPClient {
 	}
 	return base.WithTimeout(0).WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConns = 0
-		t.MaxIdleConnsPerHost = c.Concurrency
+		t.MaxIdleConnsPerHost = math.MaxInt
 	})
 }
 

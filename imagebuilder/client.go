@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -32,15 +33,26 @@ type ClientConfig struct {
 	// the environment or from files. Nil stands for the SDK's default chain.
 	Static *StaticCredentials
 
-	Concurrency int           // attempts on the wire at a time, at least 1
-	RateLimit   float64       // attempts a second, 0 for no limit
-	Burst       int           // attempts at once within RateLimit, at least 1
-	Timeout     time.Duration // for one lookup, from its first attempt on; above 0
+	Limits
 
 	Metrics *Metrics // required
 
 	// HTTPClient replaces the SDK's when it is not nil. For tests.
 	HTTPClient *http.Client
+}
+
+// Limits say how hard a Client may press. Discovery gets a quarter of the attempts.
+type Limits struct {
+	Concurrency int           // attempts on the wire at a time, at least 1
+	RateLimit   float64       // attempts a second, 0 for no limit
+	Burst       int           // attempts at once within RateLimit, at least 1
+	Timeout     time.Duration // for one lookup, from its first attempt on; above 0
+}
+
+// discovery returns the share of the limits that discovery gets.
+func (l Limits) discovery() Limits {
+	l.Concurrency, l.RateLimit, l.Burst = max(1, l.Concurrency/4), l.RateLimit/4, max(1, l.Burst/4)
+	return l
 }
 
 // StaticCredentials are the keys of an access key.
@@ -51,7 +63,8 @@ type StaticCredentials struct{ AccessKeyID, SecretAccessKey string }
 type Client struct {
 	sdk         *sdk.Client
 	credentials *credentials
-	timeout     time.Duration
+	attempts    *attempts
+	timeout     *timeLimit
 	region      string
 	invalid     func(reason string)
 }
@@ -66,11 +79,12 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 	}
 	attempts := &attempts{
 		target: c.Target, region: c.Region, metrics: c.Metrics,
-		gate:      newGate(c.Concurrency, c.RateLimit, c.Burst),
-		discovery: newGate(max(1, c.Concurrency/4), c.RateLimit/4, max(1, c.Burst/4)),
+		gate: newGate(c.Limits), discovery: newGate(c.Limits.discovery()),
 	}
+	timeout := &timeLimit{}
+	timeout.set(c.Timeout)
 	if c.Role != (Role{}) {
-		cfg.Credentials = assumeRole(cfg, c)
+		cfg.Credentials = assumeRole(cfg, c, timeout)
 	}
 	client := sdk.NewFromConfig(cfg, func(o *sdk.Options) {
 		o.HTTPClient = boundedClient{httpClient(cfg, c)}
@@ -88,10 +102,20 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 	return &Client{
 		sdk:         client,
 		credentials: cfg.Credentials.(*credentials),
-		timeout:     c.Timeout,
+		attempts:    attempts,
+		timeout:     timeout,
 		region:      c.Region,
 		invalid:     func(reason string) { c.Metrics.invalid.WithLabelValues(c.Target, c.Region, reason).Inc() },
 	}, nil
+}
+
+// SetLimits changes the limits, at once: also for what waits for its turn. Attempts on the
+// wire are not disturbed, and a lookup that has begun keeps its time limit. So do, for
+// good, the sources of credentials that the SDK asks over HTTP.
+func (c *Client) SetLimits(l Limits) {
+	c.timeout.set(l.Timeout)
+	c.attempts.gate.set(l)
+	c.attempts.discovery.set(l.discovery())
 }
 
 // Authenticate makes sure that there are credentials, from the cache or from their
@@ -99,7 +123,7 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 // credentials cost one attempt to get them and not one for each request.
 func (c *Client) Authenticate(ctx context.Context) error {
 	// What gets them has the time limit itself, and says more than "deadline exceeded".
-	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout+time.Second, errTimeLimit)
+	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout.get()+time.Second, errTimeLimit)
 	defer cancel()
 	if _, err := c.credentials.Retrieve(ctx); err != nil {
 		return &Error{Operation: "Authenticate", Class: classify(err), Code: apiCode(err), Err: err}
@@ -177,18 +201,25 @@ func classOfCall(err error) Class {
 	return classify(err)
 }
 
+// timeLimit is a time limit that can change while it is used.
+type timeLimit struct{ nanoseconds atomic.Int64 }
+
+func (l *timeLimit) set(d time.Duration) { l.nanoseconds.Store(int64(d)) }
+
+func (l *timeLimit) get() time.Duration { return time.Duration(l.nanoseconds.Load()) }
+
 // do runs f with a context that ends a timeout after the first attempt has gone
 // on the wire, of which it tells started. When that ends while a retry waits, the SDK
 // says "canceled"; what the last attempt said is the truth, so it is returned beside
 // it.
-func do(ctx context.Context, timeout time.Duration, started func(), f func(context.Context) error) error {
+func do(ctx context.Context, timeout *timeLimit, started func(), f func(context.Context) error) error {
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	call := &call{start: func() *time.Timer {
 		if started != nil {
 			started()
 		}
-		return time.AfterFunc(timeout, func() { cancel(errTimeLimit) })
+		return time.AfterFunc(timeout.get(), func() { cancel(errTimeLimit) })
 	}}
 	defer call.end()
 	err := f(context.WithValue(limited, callKey{}, call))

@@ -33,7 +33,7 @@ const referenceAnswer = `{"requestId": "cd69c813-51c3-4261-8e59-382a1af96f73",
 // of its metrics.
 func newTestClient(t *testing.T, h http.Handler) (*Client, *prometheus.Registry) {
 	t.Helper()
-	return newClientWith(t, h, ClientConfig{Concurrency: 10, Burst: 1, Timeout: 10 * time.Second})
+	return newClientWith(t, h, ClientConfig{Limits: Limits{Concurrency: 10, Burst: 1, Timeout: 10 * time.Second}})
 }
 
 func newClientWith(t *testing.T, h http.Handler, c ClientConfig) (*Client, *prometheus.Registry) {
@@ -283,7 +283,7 @@ func TestAThrottledAttemptIsRetried(t *testing.T) {
 
 func TestTheTimeLimitRunsFromTheFirstAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client, _ := newClientWith(t, always(emulator.Hang()), ClientConfig{Concurrency: 1, Burst: 1, Timeout: 10 * time.Second})
+		client, _ := newClientWith(t, always(emulator.Hang()), ClientConfig{Limits: Limits{Concurrency: 1, Burst: 1, Timeout: 10 * time.Second}})
 		begin := time.Now()
 		var took [2]time.Duration
 		done := make(chan struct{})
@@ -308,7 +308,7 @@ func TestTheTimeLimitRunsFromTheFirstAttempt(t *testing.T) {
 func TestTheTimeLimitKeepsTheReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := always(emulator.Error(429, "CallRateLimitExceededException", "x"))
-		client, _ := newClientWith(t, api, ClientConfig{Concurrency: 1, Burst: 1, Timeout: time.Millisecond})
+		client, _ := newClientWith(t, api, ClientConfig{Limits: Limits{Concurrency: 1, Burst: 1, Timeout: time.Millisecond}})
 		_, err := client.GetWorkflowExecution(t.Context(), testID, nil)
 		if !errors.Is(err, Throttled) || !errors.Is(err, errTimeLimit) {
 			t.Errorf("a limit that ends while a retry waits: got %v, want %s", err, Throttled)
@@ -343,7 +343,7 @@ func TestARetryGivesItsSlotBack(t *testing.T) {
 				return nil
 			},
 		}
-		client, _ := newClientWith(t, api, ClientConfig{Concurrency: 1, Burst: 1, Timeout: time.Minute})
+		client, _ := newClientWith(t, api, ClientConfig{Limits: Limits{Concurrency: 1, Burst: 1, Timeout: time.Minute}})
 		began, done := make(chan struct{}), make(chan struct{})
 		go func() {
 			defer close(done)
@@ -368,7 +368,7 @@ func TestTheRateHoldsForEveryAttempt(t *testing.T) {
 			at = append(at, time.Since(begin).Round(time.Millisecond))
 			return nil
 		}}
-		client, _ := newClientWith(t, api, ClientConfig{Concurrency: 10, RateLimit: 0.5, Burst: 2, Timeout: time.Second})
+		client, _ := newClientWith(t, api, ClientConfig{Limits: Limits{Concurrency: 10, RateLimit: 0.5, Burst: 2, Timeout: time.Second}})
 		for range 4 {
 			if _, err := client.GetWorkflowExecution(t.Context(), testID, nil); !errors.Is(err, NotFound) {
 				t.Error(err)
@@ -390,7 +390,7 @@ func TestWithoutCredentialsNothingIsSent(t *testing.T) {
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
 	reg := prometheus.NewRegistry()
 	client, err := NewClient(t.Context(), ClientConfig{
-		Target: "a", Region: "eu-west-1", Concurrency: 1, Burst: 1, Timeout: 10 * time.Second, Metrics: NewMetrics(reg),
+		Target: "a", Region: "eu-west-1", Limits: Limits{Concurrency: 1, Burst: 1, Timeout: 10 * time.Second}, Metrics: NewMetrics(reg),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -413,7 +413,7 @@ func TestCredentialsMayComeLater(t *testing.T) {
 	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", file)
 	client, err := NewClient(t.Context(), ClientConfig{
-		Target: "a", Region: "eu-west-1", Concurrency: 1, Burst: 1, Timeout: 10 * time.Second,
+		Target: "a", Region: "eu-west-1", Limits: Limits{Concurrency: 1, Burst: 1, Timeout: 10 * time.Second},
 		Metrics: NewMetrics(prometheus.NewRegistry()),
 	})
 	if err != nil {
@@ -435,7 +435,7 @@ func TestTheEnvironmentChoosesTheEndpoint(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
 	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-	c := ClientConfig{Target: "a", Region: "eu-west-1", Concurrency: 1, Burst: 1, Timeout: time.Second}
+	c := ClientConfig{Target: "a", Region: "eu-west-1", Limits: Limits{Concurrency: 1, Burst: 1, Timeout: time.Second}}
 	endpoint := func() (string, error) {
 		c.Metrics = NewMetrics(prometheus.NewRegistry())
 		client, err := NewClient(t.Context(), c)

@@ -2,39 +2,148 @@ package imagebuilder
 
 import (
 	"context"
+	"slices"
+	"sync"
+	"time"
 
-	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
 )
 
 // gate bounds the attempts on the wire of one client: at most so many at a time,
-// and so many a second. Whoever waits is served in the order of arrival.
+// and so many a second. Whoever waits for a slot is served in the order of arrival.
 type gate struct {
-	slots  *semaphore.Weighted
-	tokens *rate.Limiter
+	mu      sync.Mutex
+	slots   int             // how many there are
+	taken   int             // how many are in use; more than slots when there were more
+	waiting []chan struct{} // each closed when its turn comes; none while slots are free
+	tokens  *rate.Limiter
+	changed chan struct{} // closed when tokens is replaced
 }
 
-// newGate returns a gate for concurrency attempts at a time and perSecond a second,
-// with bursts; 0 a second stands for no limit.
-func newGate(concurrency int, perSecond float64, burst int) *gate {
-	limit := rate.Limit(perSecond)
+// newGate returns a gate with these limits, of which the time limit is not its business.
+func newGate(l Limits) *gate {
+	return &gate{slots: l.Concurrency, tokens: rate.NewLimiter(rateLimit(l.RateLimit), l.Burst), changed: make(chan struct{})}
+}
+
+// rateLimit returns the limit of a rate, of which 0 stands for none.
+func rateLimit(perSecond float64) rate.Limit {
 	if perSecond == 0 {
-		limit = rate.Inf
+		return rate.Inf
 	}
-	return &gate{slots: semaphore.NewWeighted(int64(concurrency)), tokens: rate.NewLimiter(limit, burst)}
+	return rate.Limit(perSecond)
 }
 
-// enter waits for a slot and a token, or until ctx ends; nil leave then. The slot is
-// the caller's until it calls leave. The token comes last, so that none is spent
+// set changes the limits, for whoever comes and whoever waits. Those who have entered are
+// not disturbed. Tokens that were saved up stay, up to the new burst.
+func (g *gate) set(l Limits) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.slots = l.Concurrency
+	g.admit()
+	limit := rateLimit(l.RateLimit)
+	if limit == g.tokens.Limit() && l.Burst == g.tokens.Burst() {
+		return
+	}
+	saved := min(max(0, int(g.tokens.Tokens())), l.Burst)
+	g.tokens = rate.NewLimiter(limit, l.Burst)
+	g.tokens.AllowN(time.Now(), l.Burst-saved)
+	close(g.changed)
+	g.changed = make(chan struct{})
+}
+
+// enter waits for a slot and a token, or until ctx ends and fails then. After success the
+// slot is the caller's until it calls leave. The token comes last, so that none is spent
 // long before its request is sent.
-func (g *gate) enter(ctx context.Context) (leave func(), err error) {
-	if err := g.slots.Acquire(ctx, 1); err != nil {
-		return nil, err
+func (g *gate) enter(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	if err := g.tokens.Wait(ctx); err != nil {
-		g.slots.Release(1)
-		<-ctx.Done() // the limiter refuses early when a deadline leaves no time
-		return nil, ctx.Err()
+	if err := g.takeSlot(ctx); err != nil {
+		return err
 	}
-	return func() { g.slots.Release(1) }, nil
+	for {
+		ok, err := g.takeToken(ctx)
+		if err != nil {
+			g.leave()
+			return err
+		}
+		if ok {
+			return nil
+		}
+	}
+}
+
+// leave gives the slot back.
+func (g *gate) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.taken--
+	g.admit()
+}
+
+// admit gives the free slots to those who wait. The caller holds g.mu.
+func (g *gate) admit() {
+	for len(g.waiting) > 0 && g.taken < g.slots {
+		close(g.waiting[0])
+		g.waiting = slices.Delete(g.waiting, 0, 1)
+		g.taken++
+	}
+}
+
+func (g *gate) takeSlot(ctx context.Context) error {
+	g.mu.Lock()
+	if g.taken < g.slots {
+		g.taken++
+		g.mu.Unlock()
+		return nil
+	}
+	turn := make(chan struct{})
+	g.waiting = append(g.waiting, turn)
+	g.mu.Unlock()
+	select {
+	case <-turn:
+		return nil
+	case <-ctx.Done():
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if place := slices.Index(g.waiting, turn); place >= 0 {
+		g.waiting = slices.Delete(g.waiting, place, place+1)
+	} else { // its turn came at the same moment
+		g.taken--
+		g.admit()
+	}
+	return ctx.Err()
+}
+
+// takeToken waits for a token. It reports false when the limit changes before: then the
+// token is to be asked for anew.
+func (g *gate) takeToken(ctx context.Context) (ok bool, err error) {
+	g.mu.Lock()
+	if g.tokens.Allow() {
+		g.mu.Unlock()
+		return true, nil
+	}
+	token, changed := g.tokens.Reserve(), g.changed
+	g.mu.Unlock()
+	delay := token.Delay()
+	ready := time.NewTimer(delay)
+	defer ready.Stop()
+	deadline, limited := ctx.Deadline()
+	late := limited && time.Until(deadline) < delay
+	if late { // others may want it
+		ready.Stop()
+		token.Cancel()
+	}
+	select {
+	case <-ready.C:
+		return true, nil
+	case <-changed:
+		return false, nil
+	case <-ctx.Done():
+		if !late {
+			token.Cancel()
+		}
+		return false, ctx.Err()
+	}
 }

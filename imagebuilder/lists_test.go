@@ -227,7 +227,7 @@ func TestDiscoveryHasAQuarterOfTheRate(t *testing.T) {
 		for n := range 2500 {
 			account.Pipelines = append(account.Pipelines, emulator.Pipeline{ARN: fmt.Sprint(testPipeline, n)})
 		}
-		client, _ := newClientWith(t, &emulator.API{Scenario: account}, ClientConfig{Concurrency: 10, RateLimit: 20, Burst: 40, Timeout: time.Second})
+		client, _ := newClientWith(t, &emulator.API{Scenario: account}, ClientConfig{Limits: Limits{Concurrency: 10, RateLimit: 20, Burst: 40, Timeout: time.Second}})
 		begin := time.Now()
 		pipelines, err := client.ListImagePipelines(t.Context(), nil)
 		// 10 at once, then 5 a second.
@@ -265,8 +265,8 @@ func TestARoleIsAssumedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := roleAPI()
 		client, reg := newClientWith(t, api, ClientConfig{
-			Concurrency: 1, Burst: 1, Timeout: 10 * time.Second,
-			Role: Role{ARN: testRole, ExternalID: "external-secret"}, STSEndpointURL: "http://sts",
+			Limits: Limits{Concurrency: 1, Burst: 1, Timeout: 10 * time.Second},
+			Role:   Role{ARN: testRole, ExternalID: "external-secret"}, STSEndpointURL: "http://sts",
 		})
 		for range 100 {
 			if _, err := client.GetImage(t.Context(), testImage, nil); err != nil {
@@ -322,7 +322,7 @@ func TestARoleThatCannotBeAssumed(t *testing.T) {
 				t.Errorf("%s was asked", operation)
 				return nil
 			}
-			client, _ := newClientWith(t, api, ClientConfig{Concurrency: 1, Burst: 1, Timeout: 10 * time.Second, Role: c.role, STSEndpointURL: "http://sts"})
+			client, _ := newClientWith(t, api, ClientConfig{Limits: Limits{Concurrency: 1, Burst: 1, Timeout: 10 * time.Second}, Role: c.role, STSEndpointURL: "http://sts"})
 			begin := time.Now()
 			err := client.Authenticate(t.Context())
 			var e *Error
@@ -354,8 +354,8 @@ func TestAnOutageOfSTS(t *testing.T) {
 			return nil
 		}
 		client, _ := newClientWith(t, api, ClientConfig{
-			Concurrency: 1, Burst: 1, Timeout: 10 * time.Second,
-			Role: Role{ARN: testRole, ExternalID: "external-secret"}, STSEndpointURL: "http://sts",
+			Limits: Limits{Concurrency: 1, Burst: 1, Timeout: 10 * time.Second},
+			Role:   Role{ARN: testRole, ExternalID: "external-secret"}, STSEndpointURL: "http://sts",
 		})
 		begin := time.Now()
 		for at := time.Duration(0); at < 70*time.Minute; at += 20 * time.Second {
@@ -387,8 +387,8 @@ func TestCredentialsThatExpireEarly(t *testing.T) {
 			return nil
 		}
 		client, _ := newClientWith(t, api, ClientConfig{
-			Concurrency: 1, Burst: 1, Timeout: 10 * time.Second,
-			Role: Role{ARN: testRole, ExternalID: "external-secret"}, STSEndpointURL: "http://sts",
+			Limits: Limits{Concurrency: 1, Burst: 1, Timeout: 10 * time.Second},
+			Role:   Role{ARN: testRole, ExternalID: "external-secret"}, STSEndpointURL: "http://sts",
 		})
 		for _, want := range []error{nil, Denied, nil} {
 			_, err := client.GetImage(t.Context(), testImage, nil)

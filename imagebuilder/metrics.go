@@ -75,6 +75,15 @@ func (m *Metrics) declare(target, region string, operations ...string) {
 	}
 }
 
+// Forget drops what was counted for a target in a region, of which there are no clients
+// any more.
+func (m *Metrics) Forget(target, region string) {
+	labels := prometheus.Labels{"target": target, "region": region}
+	m.requests.DeletePartialMatch(labels)
+	m.errors.DeletePartialMatch(labels)
+	m.invalid.DeletePartialMatch(labels)
+}
+
 // code returns the label value for an error code: the code itself when it looks
 // like one and there are not too many different ones yet, else "Other".
 func (m *Metrics) code(code string) string {

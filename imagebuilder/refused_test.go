@@ -44,7 +44,7 @@ func TestCredentialsThatAreRefused(t *testing.T) {
 		} {
 			t.Setenv(k, v)
 		}
-		c := ClientConfig{Target: "x", Region: "eu-west-1", EndpointURL: server.URL, Concurrency: 1, Burst: 1, Timeout: 5 * time.Second, Metrics: NewMetrics(prometheus.NewRegistry()), HTTPClient: server.Client()}
+		c := ClientConfig{Target: "x", Region: "eu-west-1", EndpointURL: server.URL, Limits: Limits{Concurrency: 1, Burst: 1, Timeout: 5 * time.Second}, Metrics: NewMetrics(prometheus.NewRegistry()), HTTPClient: server.Client()}
 		if withRole {
 			c.Role, c.STSEndpointURL = Role{ARN: testRole, ExternalID: "external-secret"}, server.URL
 		}

@@ -31,8 +31,8 @@ const (
 // assumeRole returns the credentials of c.Role, which those of cfg assume. They are
 // kept for as long as they are valid. Attempts to get them are counted like all others,
 // but wait for no turn: nothing else can go on before they are there.
-func assumeRole(cfg aws.Config, c ClientConfig) *credentials {
-	attempts := &attempts{target: c.Target, region: c.Region, metrics: c.Metrics, gate: newGate(math.MaxInt, 0, 1)}
+func assumeRole(cfg aws.Config, c ClientConfig, timeout *timeLimit) *credentials {
+	attempts := &attempts{target: c.Target, region: c.Region, metrics: c.Metrics, gate: newGate(Limits{Concurrency: math.MaxInt, Burst: 1})}
 	client := sts.NewFromConfig(cfg, func(o *sts.Options) {
 		o.HTTPClient = boundedClient{httpClient(cfg, c)}
 		o.Retryer = newRetryer()
@@ -51,7 +51,7 @@ func assumeRole(cfg aws.Config, c ClientConfig) *credentials {
 			o.ExternalID = &c.Role.ExternalID
 		}
 	})
-	role := &roleProvider{provider: provider, base: cfg.Credentials.(*credentials), role: c.Role, timeout: c.Timeout}
+	role := &roleProvider{provider: provider, base: cfg.Credentials.(*credentials), role: c.Role, timeout: timeout}
 	cache := aws.NewCredentialsCache(role, func(o *aws.CredentialsCacheOptions) {
 		o.ExpiryWindow = roleRenewal
 	})
@@ -63,7 +63,7 @@ type roleProvider struct {
 	provider aws.CredentialsProvider
 	base     *credentials // that assume it
 	role     Role
-	timeout  time.Duration
+	timeout  *timeLimit
 	end      atomic.Pointer[time.Time] // of the last credentials
 }
 

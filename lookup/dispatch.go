@@ -2,8 +2,6 @@ package lookup
 
 import (
 	"container/heap"
-	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
@@ -22,7 +20,7 @@ type lane struct {
 // about as many as the client's limits let work. It ends when nothing is queued.
 func (t *Target) dispatch(l *lane) {
 	for {
-		err := t.c.Client.Authenticate(t.ctx)
+		err := t.authenticate()
 		e, q := t.next(l)
 		if e == nil {
 			return
@@ -61,7 +59,7 @@ func (t *Target) next(l *lane) (*entry, question) {
 // one.
 func (t *Target) lookup(e *entry, q question, started chan struct{}) {
 	turn := false
-	answer, err := t.get(q, func() {
+	answer, err := t.get(e.subject, q, func() {
 		t.mu.Lock()
 		e.begun = time.Now()
 		t.mu.Unlock()
@@ -74,14 +72,21 @@ func (t *Target) lookup(e *entry, q question, started chan struct{}) {
 	}
 }
 
+// authenticate makes sure that there are credentials. A panic below it is a failure to
+// get them.
+func (t *Target) authenticate() (err error) {
+	if p := t.contain("Authenticate", imagebuilder.Denied, func() { err = t.c.Client.Authenticate(t.ctx) }); p != nil {
+		return p
+	}
+	return err
+}
+
 // get asks the client. A panic below it is a failure of this lookup alone.
-func (t *Target) get(q question, started func()) (answer any, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			answer, err = nil, fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return q.ask(t.ctx, t.c.Client, started)
+func (t *Target) get(s subject, q question, started func()) (answer any, err error) {
+	if p := t.contain(s.operation, imagebuilder.Invalid, func() { answer, err = q.ask(t.ctx, t.c.Client, started) }); p != nil {
+		return nil, p
+	}
+	return answer, err
 }
 
 // finish takes in the result of a lookup, or the failure to begin it, which is not its
@@ -95,24 +100,16 @@ func (t *Target) finish(e *entry, answer any, err error, own bool) {
 		return
 	}
 	now := time.Now()
-	class := imagebuilder.Class("")
-	if err == nil {
-		e.succeed(now)
-		e.take(t, e, answer, now)
-	} else {
-		class = imagebuilder.ClassOf(err)
-		e.fail(class, own, now)
-		if class == imagebuilder.NotFound {
-			e.forget(t, e)
-		}
+	if p := t.contain(e.operation, imagebuilder.Invalid, func() { t.takeIn(e, answer, err, own, now) }); p != nil {
+		err = p
+		e.known, e.settled, t.listed = false, false, nil // what is known may be half an answer
+		e.fail(imagebuilder.Invalid, own, now)
 	}
-	t.report(e, err, now)
-	if e.lane.discovery && !e.optional {
-		t.reselect(now)
-		t.readWhole()
+	if !e.gone {
+		t.report(e, err, now)
 	}
 	t.continueWith(e.since, now)
-	answered := class != imagebuilder.Denied && class != imagebuilder.Unavailable
+	answered := err == nil || e.failure != imagebuilder.Denied && e.failure != imagebuilder.Unavailable
 	if answered && !e.optional {
 		t.up = true
 	}
@@ -129,6 +126,24 @@ func (t *Target) finish(e *entry, answer any, err error, own bool) {
 			}
 		}
 	})
+}
+
+// takeIn takes in what finish was called with, and what follows from it for the selection.
+func (t *Target) takeIn(e *entry, answer any, err error, own bool, now time.Time) {
+	if err == nil {
+		e.succeed(now)
+		e.take(t, e, answer, now)
+	} else {
+		class := imagebuilder.ClassOf(err)
+		e.fail(class, own, now)
+		if class == imagebuilder.NotFound {
+			e.forget(t, e)
+		}
+	}
+	if e.lane.discovery && !e.optional {
+		t.reselect(now)
+		t.readWhole()
+	}
 }
 
 // siblingAnswers reports whether the same question about something else was answered and

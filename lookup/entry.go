@@ -45,7 +45,7 @@ type subject struct {
 // entry is one question: when it is to be asked, and what became of it. What it asks
 // keeps the answer.
 type entry struct {
-	subject
+	subject // never changes
 	question
 	lane     *lane
 	optional bool          // says nothing about whether Image Builder can be reached

@@ -68,6 +68,7 @@ type Config struct {
 
 	Client Client
 	Logger log.Logger
+	Panics interface{ Inc() } // counts panics that were contained; nil for not
 }
 
 // Selection says what is looked up, and how often. Nothing is asked that it does not
@@ -104,6 +105,7 @@ type Target struct {
 	latest    *refresh           // the refresh that began last
 	open      []*refresh         // the refreshes that have not ended
 	outages   map[outageKey]*outage
+	scrapes   *entry // never asked: what reports on scrapes are about
 
 	configured map[string]*entry  // by execution id
 	pipelines  *entry             // nil when no pipeline is selected
@@ -130,6 +132,7 @@ func New(c Config) *Target {
 		sources: map[subject]*entry{}, builds: map[string]*build{}, made: map[string]string{}, steps: map[string]*entry{},
 	}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
+	t.scrapes = &entry{subject: subject{operation: "Lookup"}}
 	t.discovery.discovery = true
 	t.c.Selection = Selection{}
 	t.Select(c.Selection)
@@ -148,8 +151,24 @@ func (t *Target) Close() {
 const patience = time.Second
 
 // Lookup looks up what is due, waits for it until ctx ends, and returns what is
-// known then.
+// known then. After a panic it is not known whether anything else is true, so the Snapshot
+// says nothing but that the target is down.
 func (t *Target) Lookup(ctx context.Context) Snapshot {
+	var s Snapshot
+	err := t.contain(t.scrapes.operation, imagebuilder.Invalid, func() { s = t.lookUp(ctx) })
+	if err != nil {
+		s = Snapshot{Name: t.c.Name, Region: t.c.Region, Time: time.Now()}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err != nil {
+		t.listed = nil // it may be half a list
+	}
+	t.report(t.scrapes, err, s.Time)
+	return s
+}
+
+func (t *Target) lookUp(ctx context.Context) Snapshot {
 	r := t.refresh(time.Now())
 	select {
 	case <-r.done:
@@ -190,14 +209,14 @@ func (t *Target) selectionKnown() bool {
 func (t *Target) add(s subject, q question) *entry {
 	e := t.leaving[s]
 	if e == nil {
-		e = &entry{}
+		e = &entry{subject: s}
 	} else {
 		delete(t.leaving, s)
 	}
 	if e.gone {
 		e.gone, e.since = false, t.latest.n+1
 	}
-	e.subject, e.question, e.lane = s, q, &t.lookups
+	e.question, e.lane = q, &t.lookups
 	e.interval, e.retry = t.c.MinInterval, t.c.MinInterval
 	e.optional, e.patient, e.paused = false, false, false
 	t.entries[s] = e

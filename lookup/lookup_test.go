@@ -45,7 +45,7 @@ func newWorld(t *testing.T, runs ...emulator.Run) *world {
 	w := &world{
 		t: t, begin: time.Now(),
 		faults: map[string]http.Handler{}, broken: map[string]http.Handler{}, calls: map[string][]time.Duration{},
-		client: imagebuilder.ClientConfig{Concurrency: 100, Timeout: 10 * time.Second, Burst: 1},
+		client: imagebuilder.ClientConfig{Limits: imagebuilder.Limits{Concurrency: 100, Timeout: 10 * time.Second, Burst: 1}},
 	}
 	w.API = &emulator.API{Scenario: emulator.Runs(runs...), Fault: w.fault}
 	return w
@@ -712,26 +712,6 @@ func TestWhatIsNoLongerSelectedCountsForNothing(t *testing.T) {
 		w.at(time.Minute)
 		if len(target.leaving) != 0 || len(target.open) != 0 {
 			t.Errorf("%d entries and %d refreshes are left", len(target.leaving), len(target.open))
-		}
-	})
-}
-
-// panics is a Client whose every lookup panics.
-type panics struct{ noCredentials }
-
-func (*panics) Authenticate(context.Context) error { return nil }
-
-func TestAPanicIsAFailureOfOneLookup(t *testing.T) {
-	test(t, func(t *testing.T) {
-		target := New(Config{
-			Name: "a", Region: "eu-west-1", Selection: Selection{WorkflowExecutions: []string{id(1), id(2)}, MinInterval: 10 * time.Second},
-			Client: &panics{}, Logger: log.NewNopLogger(),
-		})
-		defer target.Close()
-		for _, e := range target.Lookup(t.Context()).Executions {
-			if e.Failure != imagebuilder.Unavailable {
-				t.Errorf("%+v", e)
-			}
 		}
 	})
 }

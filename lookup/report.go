@@ -33,6 +33,10 @@ func newOutageKey(s subject, err error) outageKey {
 	if errors.As(err, &e) {
 		key.code, key.subject.operation = e.Code, e.Operation
 	}
+	if stackOf(err) != nil { // a bug concerns more than one subject
+		key.code = "panic"
+		return key
+	}
 	switch key.class {
 	case imagebuilder.NotFound, imagebuilder.BadRequest, imagebuilder.Invalid:
 		key.subject = s
@@ -88,7 +92,11 @@ func (t *Target) fails(s subject, err error, now time.Time) *outage {
 		o = &outage{key: key, since: now}
 		t.outages[key] = o
 		keyvals := append([]any{"msg", "lookup fails"}, s.keyvals()...)
-		level.Warn(t.logger()).Log(append(keyvals, "class", key.class, "err", err)...)
+		keyvals = append(keyvals, "class", key.class, "err", err)
+		if stack := stackOf(err); stack != nil {
+			keyvals = append(keyvals, "stack", string(stack))
+		}
+		level.Warn(t.logger()).Log(keyvals...)
 	}
 	o.failures++
 	return o

@@ -50,32 +50,44 @@ func NewReloader(set *Set, file string, load func() (*config.Config, error), reg
 	return r
 }
 
-// Reload loads the configuration, and logs what came of it. When it fails, the error is
-// a sentence for the user, and what is looked up stays as it was.
+// Load loads the configuration. When it fails, the error is a sentence for the user, and
+// what is looked up stays as it was.
+func (r *Reloader) Load(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.tryAgain(ctx)
+}
+
+// Reload is Load, and logs what came of it.
 func (r *Reloader) Reload(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.reload(ctx, true)
+	err := r.tryAgain(ctx)
+	r.log()
+	return err
 }
 
-// reload tries to load. It logs a failure when that is new, or in any case.
-func (r *Reloader) reload(ctx context.Context, inAnyCase bool) error {
-	before := r.failed
+// tryAgain loads, and remembers what came of it.
+func (r *Reloader) tryAgain(ctx context.Context) error {
 	if r.file != "" {
 		// Before it is loaded: a change in between is seen the next time.
 		r.tried, _ = config.Checksum(r.file) // load fails as well
 	}
 	if r.failed = r.apply(ctx); r.failed != nil {
 		r.successful.Set(0)
-		if inAnyCase || before == nil || before.Error() != r.failed.Error() {
-			level.Error(r.logger).Log("msg", "the configuration cannot be loaded; what was loaded before stays", "err", r.failed)
-		}
 		return r.failed
 	}
 	r.successful.Set(1)
 	r.lastSuccess.SetToCurrentTime()
-	level.Info(r.logger).Log("msg", "configuration loaded")
 	return nil
+}
+
+func (r *Reloader) log() {
+	if r.failed != nil {
+		level.Error(r.logger).Log("msg", "the configuration cannot be loaded; what was loaded before stays", "err", r.failed)
+		return
+	}
+	level.Info(r.logger).Log("msg", "configuration loaded")
 }
 
 // apply loads the configuration and applies it. A panic is an error: what is looked up
@@ -110,14 +122,18 @@ func (r *Reloader) Watch(ctx context.Context, interval time.Duration) {
 	}
 }
 
-// look reloads when the content of the file is not what was tried last.
+// look reloads when the content of the file is not what was tried last. A failure is
+// logged when it is another one than before.
 func (r *Reloader) look(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	before := r.failed
 	sum, err := config.Checksum(r.file)
 	var mistake *config.Error
-	if err == nil && sum == r.tried && (r.failed == nil || errors.As(r.failed, &mistake)) {
+	if err == nil && sum == r.tried && (before == nil || errors.As(before, &mistake)) {
 		return
 	}
-	_ = r.reload(ctx, false) // it is logged and counted
+	if err := r.tryAgain(ctx); err == nil || before == nil || before.Error() != err.Error() {
+		r.log()
+	}
 }

@@ -1,0 +1,80 @@
+package collector
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
+)
+
+// broken is a Source and a family of metrics that panics.
+type broken struct{}
+
+func (broken) Lookup(context.Context) lookup.Snapshot { panic("no luck") }
+
+func (broken) describe(chan<- *prometheus.Desc) {}
+
+func (broken) collect(chan<- prometheus.Metric, *scrape) { panic("no luck") }
+
+// panicsOf collects c, and returns which of its parts have panicked.
+func panicsOf(t *testing.T, c *Collector, want string, metrics ...string) []string {
+	t.Helper()
+	var mu sync.Mutex
+	var parts []string
+	c.panicked = func(part string, value any, stack []byte) {
+		mu.Lock()
+		defer mu.Unlock()
+		if value == nil || !strings.Contains(string(stack), "panic_test.go") {
+			t.Errorf("%v at %s", value, stack)
+		}
+		parts = append(parts, part)
+	}
+	if err := testutil.CollectAndCompare(c, strings.NewReader(want), metrics...); err != nil {
+		t.Error(err)
+	}
+	slices.Sort(parts)
+	return parts
+}
+
+const oneExecution = `
+# HELP imagebuilder_workflow_executions Workflow executions that are selected.
+# TYPE imagebuilder_workflow_executions gauge
+imagebuilder_workflow_executions{region="eu-west-1",target="a"} 1
+# HELP imagebuilder_workflow_execution_start_timestamp_seconds When the execution started.
+# TYPE imagebuilder_workflow_execution_start_timestamp_seconds gauge
+imagebuilder_workflow_execution_start_timestamp_seconds{region="eu-west-1",target="a",workflow_execution_id="` + id + `"} 1.7889804e+09
+`
+
+var runningSource = source(lookup.Execution{LookedUp: true, ReadAt: start, Value: &imagebuilder.Execution{Status: "RUNNING", Start: start}})
+
+func TestAFamilyThatPanicsCostsNoOther(t *testing.T) {
+	c := New(t.Context(), []Source{runningSource}, Options{}, nil)
+	c.families = []family{broken{}, executions{}, broken{}, targets{}}
+	got := panicsOf(t, c, oneExecution, "imagebuilder_workflow_executions", "imagebuilder_workflow_execution_start_timestamp_seconds")
+	if diff := cmp.Diff([]string{"collector.broken", "collector.broken"}, got); diff != "" {
+		t.Errorf("parts that panicked (-want +got):\n%s", diff)
+	}
+}
+
+func TestATargetThatPanicsCostsNoOther(t *testing.T) {
+	c := New(t.Context(), []Source{broken{}, runningSource, broken{}}, Options{}, nil)
+	got := panicsOf(t, c, oneExecution, "imagebuilder_workflow_executions", "imagebuilder_workflow_execution_start_timestamp_seconds")
+	if diff := cmp.Diff([]string{"lookup", "lookup"}, got); diff != "" {
+		t.Errorf("parts that panicked (-want +got):\n%s", diff)
+	}
+}
+
+func TestPanicsNeedNotBeTold(t *testing.T) {
+	c := New(t.Context(), []Source{broken{}, runningSource}, Options{}, nil)
+	if n := testutil.CollectAndCount(c, "imagebuilder_up"); n != 1 {
+		t.Errorf("%d targets are there, want 1", n)
+	}
+}
