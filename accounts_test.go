@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,9 +11,7 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/config"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
 )
@@ -146,35 +142,4 @@ func TestARoleIsTriedAgain(t *testing.T) {
 			t.Errorf("the role was tried %d times in 12 minutes", n)
 		}
 	})
-}
-
-// TestWhatIsOffIsNotAskedFor holds that a collector that is off costs no request.
-func TestWhatIsOffIsNotAskedFor(t *testing.T) {
-	for _, on := range []bool{true, false} {
-		api, _ := platformScenario(time.Now())
-		server := httptest.NewServer(api)
-		defer server.Close()
-		c, target := config.Default(), config.DefaultTarget()
-		target.Name, target.Regions, target.EndpointURL = "platform", []string{"eu-west-1"}, server.URL
-		target.Pipelines = []config.PipelineSelector{{Name: ".*", Builds: 2}}
-		c.Targets = []config.Target{target}
-		s := &setup{config: &c, static: &imagebuilder.StaticCredentials{AccessKeyID: "AKID", SecretAccessKey: "secret"}}
-		options := everything
-		options.Steps, options.Waiting = on, on
-		targets, err := s.targets(t.Context(), options, imagebuilder.NewMetrics(prometheus.NewRegistry()), log.NewNopLogger())
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		if n := len(targets[0].Lookup(ctx).Executions); n == 0 {
-			t.Fatal("nothing is found")
-		}
-		targets[0].Close()
-		for _, operation := range []string{"ListWorkflowStepExecutions", "ListWaitingWorkflowSteps"} {
-			if n := api.Requests(operation); on != (n > 0) {
-				t.Errorf("on: %t, and there are %d requests of %s", on, n, operation)
-			}
-		}
-	}
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/config"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/targets"
 )
 
 // emulatorProcess is set in the environment of the test binary when it is to be an
@@ -112,16 +113,17 @@ func newBenchExporterOf(b *testing.B, target config.Target) (*Exporter, func()) 
 	c.Lookup.RateLimit, c.Lookup.Concurrency = 0, 64
 	target.Name, target.Regions = "bench", []string{"eu-west-1"}
 	c.Targets = []config.Target{target}
-	s := &setup{config: &c, static: &imagebuilder.StaticCredentials{AccessKeyID: "AKID", SecretAccessKey: "secret"}}
 	own := prometheus.NewRegistry()
-	targets, err := s.targets(b.Context(), everything, imagebuilder.NewMetrics(own), log.NewNopLogger())
-	if err != nil {
+	e := newExporter(own, everything, 4, log.NewNopLogger())
+	set := targets.New(targets.Options{
+		Collectors: everything, Static: &imagebuilder.StaticCredentials{AccessKeyID: "AKID", SecretAccessKey: "secret"},
+		Metrics: imagebuilder.NewMetrics(own), Panics: e.panics, Logger: e.logger,
+	})
+	if err := set.Apply(b.Context(), &c); err != nil {
 		b.Fatal(err)
 	}
-	return &Exporter{
-		sources: []collector.Source{targets[0]}, options: everything,
-		own: own, logger: log.NewNopLogger(),
-	}, targets[0].Close
+	e.targets = set
+	return e, set.Close
 }
 
 // benchScrape scrapes e with all the time it needs, and checks that nothing is missing.
@@ -247,7 +249,9 @@ func BenchmarkWarmScrape(b *testing.B) {
 		e.ServeHTTP(&discard{header: http.Header{}}, request)
 	}
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collector.New(b.Context(), e.sources, e.options, nil))
+	sources, release := e.targets.Acquire()
+	defer release()
+	registry.MustRegister(collector.New(b.Context(), sources, e.options, nil))
 	families, err := registry.Gather()
 	if err != nil {
 		b.Fatal(err)

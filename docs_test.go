@@ -25,7 +25,7 @@ import (
 )
 
 // families returns the names of all metrics that there can be.
-func families(t *testing.T, e *Exporter) map[string]bool {
+func families(t *testing.T, e *testExporter) map[string]bool {
 	t.Helper()
 	descs := make(chan *prometheus.Desc, 100)
 	collector.New(t.Context(), e.sources, e.options, nil).Describe(descs)
@@ -248,7 +248,7 @@ func TestWhatDiscoveryCosts(t *testing.T) {
 			}
 			api := &emulator.API{Scenario: account}
 			e := newTestExporter(t, api, defaultLimits())
-			addSelection(t, e, api, defaultLimits(), imagebuilder.ClientConfig{Target: "pipelines"}, lookup.Config{
+			addSelection(t, e, api, defaultLimits(), imagebuilder.ClientConfig{Target: "pipelines"}, lookup.Selection{
 				Pipelines: []lookup.Selector{{Name: regexp.MustCompile(`.`), Builds: 1}}, Steps: lookup.StepsActive, Waiting: true,
 			})
 			begin, sum := time.Now(), 0

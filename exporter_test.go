@@ -31,6 +31,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/targets"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -45,35 +46,45 @@ func TestMain(m *testing.M) {
 
 // newTestExporter returns an Exporter of one target, golden-images, that asks api
 // over connections in memory. It belongs to the test's bubble.
-func newTestExporter(t *testing.T, api http.Handler, limits config.Lookup, ids ...string) *Exporter {
+func newTestExporter(t *testing.T, api http.Handler, limits config.Lookup, ids ...string) *testExporter {
 	t.Helper()
 	own := prometheus.NewPedanticRegistry()
-	e := &Exporter{
-		options: everything,
-		offset:  500 * time.Millisecond, own: own, logger: log.NewNopLogger(),
-		panicked: newPanics(own, log.NewNopLogger()).inScrape,
+	e := &testExporter{Exporter: newExporter(own, everything, 4, log.NewNopLogger())}
+	e.offset, e.targets = 500*time.Millisecond, e
+	none := func() (*config.Config, error) { return &config.Config{}, nil }
+	if err := targets.NewReloader(targets.New(targets.Options{}), "", none, own).Load(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	addTarget(t, e, imagebuilder.NewMetrics(own), "golden-images", api, limits, ids...)
 	return e
 }
 
+// testExporter is an Exporter of targets that a test has made itself.
+type testExporter struct {
+	*Exporter
+	sources []collector.Source
+}
+
+// Acquire implements Targets.
+func (e *testExporter) Acquire() ([]collector.Source, func()) { return e.sources, func() {} }
+
 // everything switches on all families.
 var everything = collector.Options{Status: true, Images: true, Pipelines: true, Steps: true, Waiting: true}
 
 // addTarget adds a target of ids in eu-west-1 to e.
-func addTarget(t *testing.T, e *Exporter, metrics *imagebuilder.Metrics, name string, api http.Handler, limits config.Lookup, ids ...string) {
+func addTarget(t *testing.T, e *testExporter, metrics *imagebuilder.Metrics, name string, api http.Handler, limits config.Lookup, ids ...string) {
 	t.Helper()
-	addSelection(t, e, api, limits, imagebuilder.ClientConfig{Target: name, Metrics: metrics}, lookup.Config{WorkflowExecutions: ids})
+	addSelection(t, e, api, limits, imagebuilder.ClientConfig{Target: name, Metrics: metrics}, lookup.Selection{WorkflowExecutions: ids})
 }
 
 // addSelection adds a target in eu-west-1 to e that selects as s says.
-func addSelection(t *testing.T, e *Exporter, api http.Handler, limits config.Lookup, c imagebuilder.ClientConfig, s lookup.Config) {
+func addSelection(t *testing.T, e *testExporter, api http.Handler, limits config.Lookup, c imagebuilder.ClientConfig, s lookup.Selection) {
 	t.Helper()
 	httpClient, end := emulator.Pipe(api)
 	t.Cleanup(end)
 	c.Region, c.EndpointURL, c.STSEndpointURL, c.HTTPClient = "eu-west-1", "http://emulator", "http://sts", httpClient
 	c.Static = &imagebuilder.StaticCredentials{AccessKeyID: "AKID", SecretAccessKey: "secret"}
-	c.Concurrency, c.RateLimit, c.Burst, c.Timeout = limits.Concurrency, limits.RateLimit, limits.Burst, limits.Timeout
+	c.Limits = imagebuilder.Limits{Concurrency: limits.Concurrency, RateLimit: limits.RateLimit, Burst: limits.Burst, Timeout: limits.Timeout}
 	if c.Metrics == nil {
 		c.Metrics = imagebuilder.NewMetrics(prometheus.NewRegistry())
 	}
@@ -81,16 +92,15 @@ func addSelection(t *testing.T, e *Exporter, api http.Handler, limits config.Loo
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Name, s.Region, s.Client, s.Logger = c.Target, c.Region, client, e.logger
 	s.MinInterval, s.DiscoveryInterval, s.MaxStaleness = limits.MinInterval, limits.DiscoveryInterval, limits.MaxStaleness
 	s.MaxExecutions = 1000
-	target := lookup.New(s)
+	target := lookup.New(lookup.Config{Name: c.Target, Region: c.Region, Selection: s, Client: client, Panics: e.panics, Logger: e.logger})
 	t.Cleanup(target.Close)
 	e.sources = append(e.sources, target)
 }
 
 // scrape returns what e answers.
-func scrape(e *Exporter, header ...string) *httptest.ResponseRecorder {
+func scrape(e http.Handler, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
@@ -176,7 +186,7 @@ func goldenScenario(now time.Time) (api *emulator.API, ids []string) {
 }
 
 // platformScenario has pipelines and images of every kind, and selects them all.
-func platformScenario(now time.Time) (*emulator.API, lookup.Config) {
+func platformScenario(now time.Time) (*emulator.API, lookup.Selection) {
 	const account = "arn:aws:imagebuilder:eu-west-1:444455556666:"
 	ago := func(d time.Duration) time.Time { return now.Add(-d) }
 	step := func(name, action string, takes time.Duration, ends emulator.Outcome) emulator.Step {
@@ -213,7 +223,7 @@ func platformScenario(now time.Time) (*emulator.API, lookup.Config) {
 			image("web-server", "web", 3, ago(time.Hour), launch, approve), lost,
 		},
 	}}
-	return api, lookup.Config{
+	return api, lookup.Selection{
 		Pipelines: []lookup.Selector{{Name: regexp.MustCompile(`.`), Builds: 2}},
 		Images:    []string{account + "image/lost/x.x.x"},
 		Steps:     lookup.StepsAll, Waiting: true,
@@ -389,7 +399,7 @@ func TestTheScrapesDeadline(t *testing.T) {
 	} {
 		header := http.Header{}
 		header.Set("X-Prometheus-Scrape-Timeout-Seconds", c.header)
-		if got := scrapeTime(header, c.offset); got != c.want {
+		if got := scrapeTime(scrapeTimeout(header), c.offset); got != c.want {
 			t.Errorf("scrapeTime(%q, %s) = %s, want %s", c.header, c.offset, got, c.want)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 
 // seen is what a scrape tells of one execution, in one line: whether its lookup
 // succeeded or why not, its status or nothing, and whether the target is up.
-func seen(t *testing.T, e *Exporter) string {
+func seen(t *testing.T, e *testExporter) string {
 	t.Helper()
 	w := scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "10")
 	result := "not looked up"

@@ -26,7 +26,7 @@ func TestAPanicIsCountedAndLoggedOnce(t *testing.T) {
 		e := newTestExporter(t, api, defaultLimits(), ids[:1]...)
 		var logs bytes.Buffer
 		e.own = prometheus.NewPedanticRegistry()
-		e.panicked = newPanics(e.own, log.NewLogfmtLogger(log.NewSyncWriter(&logs))).inScrape
+		e.panics = newPanics(e.own, log.NewLogfmtLogger(log.NewSyncWriter(&logs)))
 		e.sources = append([]collector.Source{brokenSource{}}, e.sources...)
 		scrape(e)
 		w := scrape(e)

@@ -17,16 +17,16 @@ import (
 
 // Config is what a Server needs. No field may be nil.
 type Config struct {
-	Name          string // the program's name
-	Description   string // of the program, one sentence
-	Version       string
-	MetricsPath   string                          // such as /metrics; with / there is no landing page
-	Metrics       http.Handler                    // sets its own write deadline, and heeds the request's context
-	Reload        func(ctx context.Context) error // what POST /-/reload does; the client sees the error's text
-	Pprof         bool                            // whether to serve /debug/pprof/
-	Web           *web.FlagConfig                 // where to listen, and the file about TLS and passwords
-	Logger        log.Logger
-	Slog          *slog.Logger // for exporter-toolkit
+	Name        string // the program's name
+	Description string // of the program, one sentence
+	Version     string
+	MetricsPath string                          // such as /metrics; with / there is no landing page
+	Metrics     http.Handler                    // sets its own write deadline, and heeds the request's context
+	Reload      func(ctx context.Context) error // what POST /-/reload does; the client sees the error's text
+	Pprof       bool                            // whether to serve /debug/pprof/
+	Web         *web.FlagConfig                 // where to listen, and the file about TLS and passwords
+	Logger      log.Logger
+	Slog        *slog.Logger // for exporter-toolkit
 }
 
 // Server serves the pages of an exporter. It is made by New.

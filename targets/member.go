@@ -53,6 +53,7 @@ func (s *Set) newMember(ctx context.Context, w wanted) (*member, error) {
 		STSEndpointURL: s.o.STSEndpointURL,
 		Limits:         limits(w.lookup),
 		Metrics:        s.o.Metrics,
+		HTTPClient:     s.o.HTTPClient,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("target %q: %w", w.name, err)

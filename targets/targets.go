@@ -4,6 +4,7 @@ package targets
 
 import (
 	"context"
+	"net/http"
 	"sync"
 
 	"github.com/go-kit/log"
@@ -24,6 +25,9 @@ type Options struct {
 	Metrics *imagebuilder.Metrics
 	Panics  interface{ Inc() } // counts panics that were contained
 	Logger  log.Logger
+
+	// HTTPClient replaces the SDK's when it is not nil. For tests.
+	HTTPClient *http.Client
 }
 
 // Set is what is looked up: every target in each of its regions. Its methods may be
@@ -35,9 +39,9 @@ type Set struct {
 	applying sync.Mutex // held by Apply
 
 	mu      sync.Mutex
-	members []*member         // in the order of the configuration
-	open    map[key]int       // members that are not closed, replaced ones too
-	closing sync.WaitGroup    // members that are no longer in the configuration
+	members []*member      // in the order of the configuration
+	open    map[key]int    // members that are not closed, replaced ones too
+	closing sync.WaitGroup // members that are no longer in the configuration
 }
 
 // New returns a Set without targets.
