@@ -17,16 +17,16 @@ import (
 
 // Config is what a Server needs. No field may be nil.
 type Config struct {
-	Name          string // the program's name
-	Description   string // of the program, one sentence
-	Version       string
-	MetricsPath   string                          // such as /metrics; with / there is no landing page
-	Metrics       http.Handler                    // sets its own write deadline, and heeds the request's context
-	Reload        func(ctx context.Context) error // what POST /-/reload does; the client sees the error's text
-	Pprof         bool                            // whether to serve /debug/pprof/
-	Web           *web.FlagConfig                 // where to listen, and the file about TLS and passwords
-	Logger        log.Logger
-	Slog          *slog.Logger // for exporter-toolkit
+	Name        string // the program's name
+	Description string // of the program, one sentence
+	Version     string
+	MetricsPath string                          // such as /metrics; with / there is no landing page
+	Metrics     http.Handler                    // sets its own write deadline, and heeds the request's context
+	Reload      func(ctx context.Context) error // what POST /-/reload does; the client sees the error's text
+	Pprof       bool                            // whether to serve /debug/pprof/
+	Web         *web.FlagConfig                 // where to listen, and the file about TLS and passwords
+	Logger      log.Logger
+	Slog        *slog.Logger // for exporter-toolkit
 }
 
 // Server serves the pages of an exporter. It is made by New.
@@ -59,10 +59,14 @@ func (s *Server) Run(ctx context.Context) error {
 	defer hurry()
 	server := s.limits.newHTTPServer(s.handler, s.config.Logger)
 	server.BaseContext = func(net.Listener) context.Context { return requests }
-	ended := make(chan error, 1)
-	go func() { ended <- web.ListenAndServe(server, s.config.Web, s.config.Slog) }()
+	var err error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		err = web.ListenAndServe(server, s.config.Web, s.config.Slog)
+	}()
 	select {
-	case err := <-ended:
+	case <-ended:
 		return fmt.Errorf("serving: %w", err)
 	case <-ctx.Done():
 	}
