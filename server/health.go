@@ -104,7 +104,7 @@ func askHealth(ctx context.Context, scheme string, addresses []string) (status i
 		}
 		return 0, err
 	}
-	defer resp.Body.Close()
+	_ = resp.Body.Close()
 	return resp.StatusCode, nil
 }
 

@@ -59,10 +59,14 @@ func (s *Server) Run(ctx context.Context) error {
 	defer hurry()
 	server := s.limits.newHTTPServer(s.handler, s.config.Logger)
 	server.BaseContext = func(net.Listener) context.Context { return requests }
-	ended := make(chan error, 1)
-	go func() { ended <- web.ListenAndServe(server, s.config.Web, s.config.Slog) }()
+	var err error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		err = web.ListenAndServe(server, s.config.Web, s.config.Slog)
+	}()
 	select {
-	case err := <-ended:
+	case <-ended:
 		return fmt.Errorf("serving: %w", err)
 	case <-ctx.Done():
 	}

@@ -250,8 +250,8 @@ func TestRunSaysWhyItCannotServe(t *testing.T) {
 func TestRunListensOnEveryAddress(t *testing.T) {
 	r := run(t, newServer(t, func(c *Config) { c.Web = flags(t, "", "127.0.0.1:0", "127.0.0.2:0") }))
 	r.log.await(t, "LS is disabled.\" http2=false address=127.0.0.1:")
-	second := r.log.await(t, "LS is disabled.\" http2=false address=127.0.0.2:")
-	for _, address := range []string{r.address, strings.TrimSpace(second[strings.Index(second, "127.0.0.2"):])} {
+	_, second, _ := strings.Cut(strings.TrimSpace(r.log.await(t, "LS is disabled.\" http2=false address=127.0.0.2:")), "address=")
+	for _, address := range []string{r.address, second} {
 		if _, body := ask(t, newClient(t), "GET", "http://"+address+"/metrics"); body != "ours 1\n" {
 			t.Errorf("%s: got %q", address, body)
 		}
