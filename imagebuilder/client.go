@@ -49,8 +49,8 @@ type Limits struct {
 	Timeout     time.Duration // for one lookup, from its first attempt on; above 0
 }
 
-// discovery returns the share of the limits that discovery gets.
-func (l Limits) discovery() Limits {
+// forDiscovery returns the share of the limits that discovery gets.
+func (l Limits) forDiscovery() Limits {
 	l.Concurrency, l.RateLimit, l.Burst = max(1, l.Concurrency/4), l.RateLimit/4, max(1, l.Burst/4)
 	return l
 }
@@ -79,7 +79,7 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 	}
 	attempts := &attempts{
 		target: c.Target, region: c.Region, metrics: c.Metrics,
-		gate: newGate(c.Limits), discovery: newGate(c.Limits.discovery()),
+		gate: newGate(c.Limits), discovery: newGate(c.forDiscovery()),
 	}
 	timeout := &timeLimit{}
 	timeout.set(c.Timeout)
@@ -115,7 +115,7 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 func (c *Client) SetLimits(l Limits) {
 	c.timeout.set(l.Timeout)
 	c.attempts.gate.set(l)
-	c.attempts.discovery.set(l.discovery())
+	c.attempts.discovery.set(l.forDiscovery())
 }
 
 // Authenticate makes sure that there are credentials, from the cache or from their
