@@ -119,7 +119,8 @@ func (e *Exporter) Once(ctx context.Context, timeout time.Duration, w io.Writer)
 	defer cancel()
 	var families []*dto.MetricFamily
 	var err error
-	e.collect(ctx, time.Now().Add(timeout), func(g prometheus.Gatherer) { families, err = g.Gather() })
+	// Nobody else renders, so its turn comes at once.
+	e.collect(ctx, time.Now().Add(2*timeout), func(g prometheus.Gatherer) { families, err = g.Gather() })
 	cut := ctx.Err() != nil
 	var silent []string
 	encoder := expfmt.NewEncoder(w, expfmt.NewFormat(expfmt.TypeTextPlain))

@@ -254,6 +254,9 @@ func (f *flags) check() (s settings, err error) {
 		}
 		*d.to = v
 	}
+	if err := server.CheckPath(*f.telemetryPath); err != nil {
+		return s, fmt.Errorf("--web.telemetry-path=%s: %w", *f.telemetryPath, err)
+	}
 	switch {
 	case *f.maxRequests < 1:
 		return s, fmt.Errorf("--web.max-requests=%d: must be at least 1", *f.maxRequests)

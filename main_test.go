@@ -17,6 +17,11 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 )
 
 // binary builds the program and returns its path.
@@ -36,7 +41,7 @@ func command(ctx context.Context, path string, args ...string) *exec.Cmd {
 	return c
 }
 
-var listening = regexp.MustCompile(`msg="Listening on" address=(\S+)`)
+var listening = regexp.MustCompile(`(?:msg="Listening on" address=|"address":")([^\s"]+)`)
 
 // start starts the program for the time of the test. It returns the address on which
 // it listens, and a function
@@ -77,20 +82,21 @@ func TestTheBinary(t *testing.T) {
 	// What could disturb a demo that reads the environment.
 	c.Env = append(c.Env, "AWS_PROFILE=none", "AWS_USE_FIPS_ENDPOINT=true", "AWS_ENDPOINT_URL=http://127.0.0.1:1", "HTTP_PROXY=http://127.0.0.1:1")
 	address, logs := start(t, c)
-	for path, want := range map[string]string{
-		"/metrics":   `imagebuilder_up{region="us-east-1",target="containers"} 1`,
-		"/":          `href="/metrics"`,
-		"/-/healthy": "Healthy",
+	for page, want := range map[string]string{
+		"GET /metrics":   `imagebuilder_up{region="us-east-1",target="containers"} 1`,
+		"GET /":          `href="/metrics"`,
+		"GET /-/healthy": "Healthy",
+		"GET /-/ready":   "Ready",
+		"POST /-/reload": "Reloaded",
 	} {
-		resp, err := http.Get("http://" + address + path)
-		if err != nil {
-			t.Fatal(err)
+		method, path, _ := strings.Cut(page, " ")
+		if status, body := fetch(t, method, "http://"+address+path); status != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("%s: status %d, no %s in\n%s", page, status, want, body)
 		}
-		body, err := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if err != nil || resp.StatusCode != http.StatusOK || !strings.Contains(string(body), want) {
-			t.Errorf("%s: status %d, %v, no %s in\n%s", path, resp.StatusCode, err, want, body)
-		}
+	}
+	check := command(ctx, c.Path, "--health-check", "--web.listen-address="+address)
+	if out, err := check.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("--health-check: %v\n%s", err, out)
 	}
 	http.DefaultClient.CloseIdleConnections()
 	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
@@ -102,6 +108,230 @@ func TestTheBinary(t *testing.T) {
 	}
 	if !strings.Contains(text, "nothing here is AWS") {
 		t.Errorf("the log does not say that this is a demo:\n%s", text)
+	}
+	check = command(ctx, c.Path, "--health-check", "--web.listen-address="+address)
+	if out, err := check.CombinedOutput(); err == nil || !strings.HasPrefix(string(out), "checking health at "+address) {
+		t.Errorf("--health-check of what has ended: %v\n%s", err, out)
+	}
+}
+
+// fetch returns the status and the body of a page.
+func fetch(t *testing.T, method, url string) (status int, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+// withAWS makes c ask an emulator with credentials that nobody may see.
+func withAWS(c *exec.Cmd) *exec.Cmd {
+	c.Env = append(c.Env, "AWS_ACCESS_KEY_ID=AKID", "AWS_SECRET_ACCESS_KEY=verysecret", "AWS_SESSION_TOKEN=verysecret")
+	return c
+}
+
+// serveRuns starts an emulator of executions for the time of the test.
+func serveRuns(t *testing.T, runs ...emulator.Run) (url string, api *emulator.API) {
+	t.Helper()
+	api = &emulator.API{Scenario: emulator.Runs(runs...)}
+	s := httptest.NewServer(api)
+	t.Cleanup(s.Close)
+	return s.URL, api
+}
+
+// configOf returns a configuration of a target in eu-west-1.
+func configOf(name, url string, ids ...string) string {
+	return fmt.Sprintf("targets: [{name: %s, regions: [eu-west-1], endpoint_url: '%s', workflow_executions: [%s]}]\n", name, url, strings.Join(ids, ", "))
+}
+
+func writeFile(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestReloads reloads in all three ways, good files and bad ones, and a signal that comes
+// while the program starts.
+func TestReloads(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	url, api := serveRuns(t, emulator.Run{ID: testID(1), Start: time.Now().Add(-time.Hour), Steps: []emulator.Step{{Takes: time.Minute}}})
+	file := filepath.Join(t.TempDir(), "config.yml")
+	writeFile(t, file, configOf("a", url, testID(1)))
+	c := withAWS(command(ctx, binary(t), "--config.file="+file, "--web.listen-address=127.0.0.1:0", "--config.auto-reload-interval=1s", "--log.format=json"))
+	address, logs := start(t, c)
+	defer http.DefaultClient.CloseIdleConnections()
+	metrics := func() string {
+		_, body := fetch(t, http.MethodGet, "http://"+address+"/metrics")
+		return body
+	}
+	reload := func() (int, string) { return fetch(t, http.MethodPost, "http://"+address+"/-/reload") }
+	until := func(want string) {
+		t.Helper()
+		for !strings.Contains(metrics(), want) {
+			if ctx.Err() != nil {
+				t.Fatalf("there is no %s in\n%s", want, metrics())
+			}
+		}
+	}
+	until(`steps{region="eu-west-1",target="a",workflow_execution_id="` + testID(1) + `"} 1`)
+	if err := c.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := fetch(t, http.MethodGet, "http://"+address+"/-/reload"); status != http.StatusMethodNotAllowed {
+		t.Errorf("GET /-/reload: %d %s", status, body)
+	}
+
+	bad := "targets: [{name: a, role_arn: none, external_id: very-external}]\n"
+	writeFile(t, file, bad)
+	check := command(ctx, c.Path, "--config.check", "--config.file="+file)
+	sentence, _ := check.CombinedOutput()
+	if status, body := reload(); status != http.StatusInternalServerError || body != string(sentence) {
+		t.Errorf("a bad file: %d %s; --config.check says %s", status, body, sentence)
+	}
+	if body := metrics(); !strings.Contains(body, "config_last_reload_successful 0") || !strings.Contains(body, `imagebuilder_up{region="eu-west-1",target="a"} 1`) {
+		t.Errorf("with a bad file:\n%s", body)
+	}
+	writeFile(t, file, configOf("b", url, testID(1))) // nobody tells: it looks for itself
+	until(`imagebuilder_up{region="eu-west-1",target="b"} 1`)
+	until("config_last_reload_successful 1")
+	if body := metrics(); strings.Contains(body, `target="a"`) {
+		t.Errorf("something is left of what is gone:\n%s", body)
+	}
+	if n := api.Requests("GetWorkflowExecution"); n != 2 {
+		t.Errorf("%d requests, want one for each target", n)
+	}
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	text := logs()
+	if err := c.Wait(); err != nil || strings.Contains(text, "very") {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+func TestOnce(t *testing.T) {
+	path, dir := binary(t), t.TempDir()
+	url, _ := serveRuns(t, emulator.Run{ID: testID(1), Start: time.Now().Add(-time.Hour), Steps: []emulator.Step{{Takes: time.Minute}}})
+	nobody := httptest.NewServer(nil)
+	nobody.Close()
+	hangs := httptest.NewServer(emulator.Hang())
+	defer hangs.Close()
+	defer hangs.CloseClientConnections()
+	for _, c := range []struct {
+		name, config string
+		exit         int
+		stderr       string
+	}{
+		{"all is well", configOf("a", url, testID(1)), 0, ""},
+		{"not found is an answer", configOf("a", url, testID(1), testID(2)), 0, ""},
+		{
+			"nobody answers", strings.TrimSuffix(configOf("a", url, testID(1)), "]\n") + strings.Replace(configOf("b", nobody.URL, testID(1)), "targets: [", ", ", 1), 1,
+			`no answer from Image Builder for target "b" in eu-west-1`,
+		},
+		{"too little time", configOf("a", hangs.URL, testID(1)), 1, "not everything was looked up within 2s; see --once.timeout"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			file := filepath.Join(dir, "config.yml")
+			writeFile(t, file, c.config)
+			cmd := withAWS(command(ctx, path, "--once", "--once.timeout=2s", "--config.file="+file))
+			var stdout, stderr bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			_ = cmd.Run()
+			if got := cmd.ProcessState.ExitCode(); got != c.exit || !strings.Contains(stderr.String(), c.stderr) {
+				t.Errorf("exit status %d, want %d; stderr:\n%s", got, c.exit, &stderr)
+			}
+			parser := expfmt.NewTextParser(model.UTF8Validation)
+			families, err := parser.TextToMetricFamilies(&stdout)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name := range families {
+				if !strings.HasPrefix(name, "imagebuilder_") {
+					t.Errorf("%s is printed, which other programs have, too", name)
+				}
+			}
+			if c.exit == 0 && families["imagebuilder_workflow_execution_steps"] == nil {
+				t.Errorf("nothing is known: %v", families)
+			}
+		})
+	}
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Log("there is no full disk to try")
+		return
+	}
+	defer full.Close()
+	cmd := command(t.Context(), path, "--once", "--demo")
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = full, &stderr
+	if err := cmd.Run(); err == nil || !strings.Contains(stderr.String(), "printing the metrics: ") {
+		t.Errorf("a full disk: %v\n%s", err, &stderr)
+	}
+}
+
+// TestALogThatCannotBeWritten scrapes while the disk of the log is full, and while nobody
+// reads it any more.
+func TestALogThatCannotBeWritten(t *testing.T) {
+	path := binary(t)
+	for _, name := range []string{"full", "closed"} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := listener.Addr().String()
+		listener.Close()
+		c := command(ctx, path, "--demo", "--log.level=debug", "--web.listen-address="+address)
+		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+		if err != nil || name == "closed" {
+			var reader *os.File
+			if reader, full, err = os.Pipe(); err != nil {
+				t.Fatal(err)
+			}
+			reader.Close()
+		}
+		c.Stderr = full
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		full.Close()
+		for {
+			check := command(ctx, path, "--health-check", "--web.listen-address="+address)
+			if check.Run() == nil {
+				break
+			}
+			if ctx.Err() != nil {
+				t.Fatal("it does not serve")
+			}
+		}
+		if status, _ := fetch(t, http.MethodPost, "http://"+address+"/-/reload"); status != http.StatusOK {
+			t.Errorf("%s: POST /-/reload: %d", name, status)
+		}
+		if status, body := fetch(t, http.MethodGet, "http://"+address+"/metrics"); status != http.StatusOK || !strings.Contains(body, "imagebuilder_up") {
+			t.Errorf("%s: %d\n%s", name, status, body)
+		}
+		http.DefaultClient.CloseIdleConnections()
+		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Wait(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
@@ -126,7 +356,7 @@ func TestAShutdownLetsScrapesEnd(t *testing.T) {
 				t.Fatal(err)
 			}
 			c := command(ctx, path, "--config.file="+file, "--web.listen-address=127.0.0.1:0")
-			c.Env = append(c.Env, "AWS_ACCESS_KEY_ID=AKID", "AWS_SECRET_ACCESS_KEY=verysecret")
+			withAWS(c)
 			address, logs := start(t, c)
 			scraped := make(chan string)
 			go func() {
@@ -143,12 +373,11 @@ func TestAShutdownLetsScrapesEnd(t *testing.T) {
 			if err := c.Process.Signal(sig); err != nil {
 				t.Fatal(err)
 			}
-			for { // until it no longer listens
-				conn, err := net.Dial("tcp", address)
-				if err != nil {
-					break
-				}
-				conn.Close()
+			for status := 200; status != http.StatusServiceUnavailable; {
+				status, _ = fetch(t, http.MethodGet, "http://"+address+"/-/ready")
+			}
+			if status, body := fetch(t, http.MethodGet, "http://"+address+"/metrics"); status != http.StatusServiceUnavailable {
+				t.Errorf("a new scrape gets %d %s", status, body)
 			}
 			close(answer)
 			if got := <-scraped; !strings.Contains(got, `imagebuilder_up{region="eu-west-1",target="a"} 1`) {
@@ -203,6 +432,11 @@ func TestWhatTheUserIsTold(t *testing.T) {
 		{"taken path", []string{"--web.telemetry-path=/-/healthy"}, 1, "", "are taken"},
 		{"bad offset", []string{"--scrape.timeout-offset=-1s"}, 1, "", "--scrape.timeout-offset=-1s: must be a duration that is not below zero, such as 0.5s"},
 		{"offset that is none", []string{"--scrape.timeout-offset=soon"}, 1, "", "--scrape.timeout-offset=soon: must be a duration that is not below zero, such as 0.5s"},
+		{"bad interval", []string{"--config.auto-reload-interval=10ms"}, 1, "", "--config.auto-reload-interval=10ms: must be 0s, or a duration of at least 1s, such as 30s"},
+		{"bad time for once", []string{"--once", "--once.timeout=0s"}, 1, "", "--once.timeout=0s: must be a duration above zero, such as 1m"},
+		{"no scrapes", []string{"--web.max-requests=0"}, 1, "", "--web.max-requests=0: must be at least 1"},
+		{"half a check", []string{"--config.check-aws"}, 1, "", "--config.check-aws goes with --config.check"},
+		{"check of a demo", []string{"--config.check", "--demo"}, 1, "", "--config.check cannot be combined with --demo"},
 		{"bad level", []string{"--log.level=loud"}, 1, "", "--log.level=loud: must be one of debug, info, warn, error"},
 		{"bad format", []string{"--log.format=xml"}, 1, "", "--log.format=xml: must be one of logfmt, json"},
 		{"bad address", []string{"--demo", "--web.listen-address=nowhere:1:2"}, 1, "", "serving: "},

@@ -47,8 +47,10 @@ func panicking(t *testing.T, client Client) (*Target, *bytes.Buffer, *counted) {
 	var logs bytes.Buffer
 	var n counted
 	target := New(Config{
-		Name: "a", Region: "eu-west-1", WorkflowExecutions: []string{id(1), id(2)},
-		MinInterval: 10 * time.Second, MaxStaleness: time.Minute, MaxExecutions: 10,
+		Name: "a", Region: "eu-west-1", Selection: Selection{
+			WorkflowExecutions: []string{id(1), id(2)},
+			MinInterval:        10 * time.Second, MaxStaleness: time.Minute, MaxExecutions: 10,
+		},
 		Client: client, Logger: log.NewLogfmtLogger(log.NewSyncWriter(&logs)), Panics: &n,
 	})
 	t.Cleanup(target.Close)
@@ -207,7 +209,8 @@ func TestAPanicOfTheSelection(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		var n counted
-		target := w.discovering(web(made("web", 1, w.begin, steps())), Config{Pipelines: all(1), Panics: &n})
+		target := w.discovering(web(made("web", 1, w.begin, steps())), Selection{Pipelines: all(1)})
+		target.c.Panics = &n
 		target.c.Client = &spoils{target.c.Client, target}
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()

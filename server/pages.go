@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/pprof"
@@ -24,8 +25,8 @@ const (
 func (s *Server) newMux() (*http.ServeMux, error) {
 	mux := http.NewServeMux()
 	p := s.config.MetricsPath
-	if err := checkPath(p); err != nil {
-		return nil, err
+	if err := CheckPath(p); err != nil {
+		return nil, fmt.Errorf("the path of the metrics, %q, %w", p, err)
 	}
 	mux.HandleFunc("GET "+pathHealthy, func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "Healthy") })
 	mux.HandleFunc("GET "+pathReady, s.serving(func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "Ready") }))
@@ -56,13 +57,16 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 	return mux, nil
 }
 
-// checkPath finds what is wrong with a path of the metrics.
-func checkPath(p string) error {
+// CheckPath finds what is wrong with a path of the metrics. The error goes on after the
+// path: "must be …".
+func CheckPath(p string) error {
 	if !strings.HasPrefix(p, "/") || p != path.Clean(p) || strings.ContainsAny(p, "{} \t") {
-		return fmt.Errorf("the path of the metrics, %q, is not a plain path that begins with a slash", p)
+		return errors.New("must be a plain path that begins with a slash, such as /metrics")
 	}
-	if strings.HasPrefix(p, "/-/") || strings.HasPrefix(p+"/", pathPprof) {
-		return fmt.Errorf("the path of the metrics, %q, is taken", p)
+	for _, taken := range []string{"/-/", pathPprof} {
+		if strings.HasPrefix(p+"/", taken) {
+			return fmt.Errorf("must be another one, for paths below %s are taken", taken)
+		}
 	}
 	return nil
 }

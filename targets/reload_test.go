@@ -56,6 +56,7 @@ func (f *file) write(content string) {
 // expect holds how many loads have been logged as good and bad so far, and the metrics.
 func (f *file) expect(what string, good, bad int, successful float64, since time.Duration) {
 	f.t.Helper()
+	synctest.Wait()
 	logs := f.w.logs.String()
 	if g, b := strings.Count(logs, "configuration loaded"), strings.Count(logs, "cannot be loaded"); g != good || b != bad {
 		f.t.Errorf("%s: %d good and %d bad loads are logged, want %d and %d:\n%s", what, g, b, good, bad, logs)
@@ -105,13 +106,16 @@ func TestWatch(t *testing.T) {
 func TestWatchTriesAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFile(t, goodFile)
+		synctest.Wait()
 		load, loads := f.load, 0
+		f.mu.Lock()
 		f.load = func() (*config.Config, error) {
 			if loads++; loads < 4 {
 				return nil, errors.New("no luck")
 			}
 			return load()
 		}
+		f.mu.Unlock()
 		f.write(goodFile + "\n")
 		<-time.After(31 * time.Second)
 		f.expect("no luck", 0, 1, 0, 31*time.Second)
