@@ -60,7 +60,13 @@ func TestADrainLetsScrapesEnd(t *testing.T) {
 	r := start(t, "", func(s *Server) {
 		s.config.Metrics = metrics
 		s.config.Reload = func(context.Context) error { reloads++; return nil }
-		s.limits.patience, s.limits.drain = time.Hour, time.Hour
+		s.limits.patience, s.limits.drain, s.limits.flush = time.Hour, time.Hour, time.Hour
+		// The answer of a scrape is still to be sent when it has ended.
+		inner := s.handler
+		s.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			inner.ServeHTTP(w, r)
+			<-time.After(20 * time.Millisecond)
+		})
 	})
 	url := "http://" + r.address
 	if resp, body := ask(t, newClient(t), "GET", url+"/-/ready"); resp.StatusCode != http.StatusOK || body != "Ready\n" {
