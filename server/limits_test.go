@@ -124,7 +124,7 @@ func TestLongScrapes(t *testing.T) {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(time.Second):
+		case <-time.After(700 * time.Millisecond):
 			return nil
 		}
 	}
