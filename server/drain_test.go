@@ -38,8 +38,7 @@ func (s *slow) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // get scrapes in the background. The answer is its status and body, or an error.
-func get(t *testing.T, url string) <-chan string {
-	c := newClient(t)
+func get(c *http.Client, url string) <-chan string {
 	answer := make(chan string, 1)
 	go func() {
 		resp, err := c.Get(url)
@@ -55,18 +54,40 @@ func get(t *testing.T, url string) <-chan string {
 }
 
 func TestADrainLetsScrapesEnd(t *testing.T) {
+	a := newAuthority(t)
+	t.Run("plain", func(t *testing.T) {
+		testDrain(t, "", "http://", func() *http.Client { return newClient(t) })
+	})
+	t.Run("HTTP/2", func(t *testing.T) {
+		c := a.newClient(true) // with one connection
+		testDrain(t, a.webConfig(""), "https://", func() *http.Client { return c })
+	})
+	t.Run("HTTP/2, new connections", func(t *testing.T) {
+		testDrain(t, a.webConfig(""), "https://", func() *http.Client { return a.newClient(true) })
+	})
+}
+
+// testDrain drains with two scrapes in flight. Each request has its client.
+func testDrain(t *testing.T, webConfig, scheme string, client func() *http.Client) {
+	t.Helper()
 	metrics := newSlow()
 	reloads := 0
-	r := start(t, "", func(s *Server) {
+	r := start(t, webConfig, func(s *Server) {
 		s.config.Metrics = metrics
 		s.config.Reload = func(context.Context) error { reloads++; return nil }
-		s.limits.patience, s.limits.drain = time.Hour, time.Hour
+		s.limits.patience, s.limits.drain, s.limits.flush = time.Hour, time.Hour, time.Hour
+		// The answer of a scrape is still to be sent when it has ended.
+		inner := s.handler
+		s.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			inner.ServeHTTP(w, r)
+			<-time.After(20 * time.Millisecond)
+		})
 	})
-	url := "http://" + r.address
-	if resp, body := ask(t, newClient(t), "GET", url+"/-/ready"); resp.StatusCode != http.StatusOK || body != "Ready\n" {
+	url := scheme + r.address
+	if resp, body := ask(t, client(), "GET", url+"/-/ready"); resp.StatusCode != http.StatusOK || body != "Ready\n" {
 		t.Errorf("ready before: %d %s", resp.StatusCode, body)
 	}
-	answers := []<-chan string{get(t, url+"/metrics"), get(t, url+"/metrics")}
+	answers := []<-chan string{get(client(), url+"/metrics"), get(client(), url+"/metrics")}
 	<-metrics.begun
 	<-metrics.begun
 	r.end()
@@ -84,7 +105,7 @@ func TestADrainLetsScrapesEnd(t *testing.T) {
 		{"POST", "/-/reload", 503, "Shutting down\n"},
 		{"GET", "/-/healthy", 200, "Healthy\n"},
 	} {
-		resp, body := ask(t, newClient(t), c.method, url+c.path) // on a new connection each
+		resp, body := ask(t, client(), c.method, url+c.path)
 		if resp.StatusCode != c.status || body != c.body {
 			t.Errorf("%s %s while draining: %d %q, want %d %q", c.method, c.path, resp.StatusCode, body, c.status, c.body)
 		}
@@ -104,7 +125,7 @@ func TestADrainLetsScrapesEnd(t *testing.T) {
 		}
 	}
 	r.await(t)
-	if _, err := newClient(t).Get(url); !errors.Is(err, syscall.ECONNREFUSED) {
+	if _, err := client().Get(url); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("after the end: %v", err)
 	}
 	if strings.Contains(r.log.String(), "cut off") {
@@ -119,7 +140,7 @@ func TestADrainHurriesScrapes(t *testing.T) {
 		s.config.Metrics = metrics
 		s.limits.patience, s.limits.drain = 50*time.Millisecond, time.Hour
 	})
-	answer := get(t, "http://"+r.address+"/metrics")
+	answer := get(newClient(t), "http://"+r.address+"/metrics")
 	<-metrics.begun
 	r.end()
 	if got := <-answer; got != "200 what is known <nil>" {
@@ -138,7 +159,7 @@ func TestADrainCutsOffScrapes(t *testing.T) {
 		s.config.Metrics = metrics
 		s.limits.patience, s.limits.drain = 10*time.Millisecond, 50*time.Millisecond
 	})
-	answer := get(t, "http://"+r.address+"/metrics")
+	answer := get(newClient(t), "http://"+r.address+"/metrics")
 	<-metrics.begun
 	r.end()
 	r.await(t)

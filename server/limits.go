@@ -19,7 +19,7 @@ type limits struct {
 	// From the end of Run's context on:
 	patience time.Duration // until scrapes are told to make do with what they have
 	drain    time.Duration // until they are cut off
-	flush    time.Duration // after the last scrape, for what was written to leave
+	flush    time.Duration // after the last scrape, for its answer to leave
 }
 
 var defaultLimits = limits{

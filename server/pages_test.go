@@ -46,7 +46,7 @@ func TestPages(t *testing.T) {
 		{full, "POST", "/nonsense", 404, "not found", ""},
 		{full, "GET", "/debug/pprof/", 200, "goroutine", ""},
 		{full, "GET", "/debug/pprof/heap", 200, "\x1f\x8b", ""},
-		{full, "GET", "/debug/pprof/cmdline", 200, "server.test", ""},
+		{full, "GET", "/debug/pprof/cmdline", 200, "-test.", ""},
 		{full, "GET", "/debug/pprof/symbol", 200, "num_symbols", ""},
 		{full, "GET", "/debug/pprof/profile?seconds=1", 200, "\x1f\x8b", ""},
 		{full, "GET", "/debug/pprof/trace?seconds=0.01", 200, "go 1.", ""},

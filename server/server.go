@@ -84,8 +84,8 @@ func (s *Server) drain(server *http.Server, hurry context.CancelFunc) {
 	defer time.AfterFunc(s.limits.patience, hurry).Stop()
 	select {
 	case <-drained:
-		// What the handlers wrote is still to be sent. This closes idle connections at
-		// once; the bound is for clients that dawdle over another page.
+		// The last answers are still to be sent. Idle connections are closed at once, those
+		// of HTTP/2 within a second; the bound is for clients that dawdle over another page.
 		ctx, cancel := context.WithTimeout(ctx, s.limits.flush)
 		defer cancel()
 		_ = server.Shutdown(ctx)
