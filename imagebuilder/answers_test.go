@@ -190,7 +190,7 @@ func FuzzAnswers(f *testing.F) {
 
 // nastyBodies are answers that look like those of the API.
 var nastyBodies = []string{
-	``, `null`, `{}`, `[]`, `""`, `{"requestId":"x"`, `<html>`, strings.Repeat("[", 10000), strings.Repeat(`{"image":`, 10000),
+	``, `null`, `{}`, `[]`, `""`, `{"requestId":"x"`, `<html>`, strings.Repeat("[", 10001), strings.Repeat(`{"image":`, 100),
 	`{"workflowExecutionId":"` + testID + `","status":"COMPLETED","totalStepCount":2147483647,"totalStepsSucceeded":2147483647,"totalStepsFailed":2147483647,"startTime":"2026-09-09T19:12:23.175Z","endTime":"2026-09-09T19:12:23.174Z"}`,
 	`{"workflowExecutionId":"WF-` + testID[3:] + `","status":" ","totalStepCount":1e9,"startTime":"0001-01-01T00:00:00Z"}`,
 	`{"requestId":"x","nextToken":"again","workflowExecutions":[{"workflowExecutionId":"` + testID + `","status":"X","totalStepsFailed":-1},null,{}],"imagePipelineList":[{"arn":"` + testPipeline + `","consecutiveFailures":-7},null],"imageSummaryList":[{"arn":"` + testImage + `","state":{"status":"X"}},null]}`,

@@ -58,6 +58,7 @@ func httpClient(cfg aws.Config, c ClientConfig) aws.HTTPClient {
 	return base.WithTimeout(0).WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConns = 0
 		t.MaxIdleConnsPerHost = math.MaxInt
+		t.MaxResponseHeaderBytes = maxHeaderBytes
 	})
 }
 

@@ -11,6 +11,9 @@ import (
 // stays far below it.
 const maxResponseBytes = 4 << 20
 
+// maxHeaderBytes bounds the header of an answer.
+const maxHeaderBytes = 1 << 20
+
 // boundedClient fails the reading of an answer that is larger than maxResponseBytes
 // with errTooLarge.
 type boundedClient struct{ aws.HTTPClient }

@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
@@ -171,6 +173,19 @@ func TestTheTimeLimitChanges(t *testing.T) {
 				t.Errorf("with the role %q, lookups that hang took %s, want %s", role.ARN, took, want)
 			}
 		})
+	}
+}
+
+// TestTheTransport holds that headers are bounded, and idle connections by time alone.
+func TestTheTransport(t *testing.T) {
+	client, ok := httpClient(aws.Config{}, ClientConfig{Limits: Limits{Concurrency: 1}}).(*awshttp.BuildableClient)
+	if !ok {
+		t.Fatal("it is not the SDK's")
+	}
+	transport := client.GetTransport()
+	if transport.MaxResponseHeaderBytes != maxHeaderBytes || transport.MaxIdleConnsPerHost < 1000 || transport.MaxIdleConns != 0 || transport.IdleConnTimeout == 0 {
+		t.Errorf("header bytes %d; idle connections: %d for a host, %d in all, for %s",
+			transport.MaxResponseHeaderBytes, transport.MaxIdleConnsPerHost, transport.MaxIdleConns, transport.IdleConnTimeout)
 	}
 }
 
