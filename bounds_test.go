@@ -124,7 +124,7 @@ func TestAnswersWithoutAnEnd(t *testing.T) {
 				if c.operation == "AssumeRole" {
 					config.Role.ARN = aRole
 				}
-				addSelection(t, e, bad, defaultLimits(), config, lookup.Config{WorkflowExecutions: []string{testID(1)}})
+				addSelection(t, e, bad, defaultLimits(), config, lookup.Selection{WorkflowExecutions: []string{testID(1)}})
 				begin := time.Now()
 				const scrapes = 3
 				for n := range scrapes {
@@ -147,7 +147,7 @@ func TestAnswersWithoutAnEnd(t *testing.T) {
 }
 
 // toldInTime returns what a scrape tells of each target, and holds that it is in time.
-func toldInTime(t *testing.T, e *Exporter) map[string]string {
+func toldInTime(t *testing.T, e *testExporter) map[string]string {
 	t.Helper()
 	begin := time.Now()
 	w := scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "10")
@@ -199,7 +199,7 @@ func TestAListOfThousandsOfPages(t *testing.T) {
 				e := newTestExporter(t, &emulator.API{Scenario: &account}, defaultLimits(), testID(1))
 				own := prometheus.NewRegistry()
 				c := imagebuilder.ClientConfig{Target: "bad", Metrics: imagebuilder.NewMetrics(own)}
-				addSelection(t, e, endless, defaultLimits(), c, lookup.Config{
+				addSelection(t, e, endless, defaultLimits(), c, lookup.Selection{
 					WorkflowExecutions: []string{testID(1)}, Images: []string{unboundedImage},
 					Pipelines: []lookup.Selector{{Name: regexp.MustCompile(`.`), Builds: 1}},
 				})

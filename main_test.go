@@ -226,9 +226,13 @@ func TestOnce(t *testing.T) {
 	url, _ := serveRuns(t, emulator.Run{ID: testID(1), Start: time.Now().Add(-time.Hour), Steps: []emulator.Step{{Takes: time.Minute}}})
 	nobody := httptest.NewServer(nil)
 	nobody.Close()
-	hangs := httptest.NewServer(emulator.Hang())
-	defer hangs.Close()
-	defer hangs.CloseClientConnections()
+	hangs, api := serveRuns(t, emulator.Run{ID: testID(1), Start: time.Now()})
+	api.Fault = func(_, id string) http.Handler {
+		if id == testID(2) {
+			return emulator.Hang()
+		}
+		return nil
+	}
 	for _, c := range []struct {
 		name, config string
 		exit         int
@@ -240,7 +244,7 @@ func TestOnce(t *testing.T) {
 			"nobody answers", strings.TrimSuffix(configOf("a", url, testID(1)), "]\n") + strings.Replace(configOf("b", nobody.URL, testID(1)), "targets: [", ", ", 1), 1,
 			`no answer from Image Builder for target "b" in eu-west-1`,
 		},
-		{"too little time", configOf("a", hangs.URL, testID(1)), 1, "not everything was looked up within 2s; see --once.timeout"},
+		{"too little time", configOf("a", hangs, testID(1), testID(2)), 1, "not everything was looked up within 2s; see --once.timeout"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
