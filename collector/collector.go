@@ -1,9 +1,9 @@
 // Package collector turns what package lookup knows into Prometheus metrics.
 //
 // A Collector lives for one scrape. It looks up every target, side by side, until
-// the scrape's deadline, and then emits const metrics family by family. Each family
-// stands in a file of its own; the names, labels and meanings are those of
-// docs/metrics.md.
+// the scrape's deadline, and then emits const metrics, target by target and family by
+// family. Each family stands in a file of its own; the names, labels and meanings are
+// those of docs/metrics.md.
 package collector
 
 import (
@@ -40,8 +40,8 @@ type Options struct {
 // of a few words, with what value, and where. It may be called concurrently.
 type Panicked func(part string, value any, stack []byte)
 
-// Collector is a prometheus.Collector for one scrape. A panic costs the scrape the family,
-// or the target, in which it happens, and nothing else.
+// Collector is a prometheus.Collector for one scrape. A panic costs the scrape one family of
+// one target, or that target, and nothing else.
 type Collector struct {
 	ctx      context.Context // the scrape's, which ends at its deadline
 	sources  []Source
@@ -51,16 +51,16 @@ type Collector struct {
 	targets  []lookup.Snapshot // once lookedUp
 }
 
-// scrape is what the families emit.
+// scrape is what the families emit for one target.
 type scrape struct {
-	targets    []lookup.Snapshot
-	executions []execution // of all targets, in their order
+	target     *lookup.Snapshot
+	executions []execution
 }
 
 // family is a group of metrics that belong together.
 type family interface {
 	describe(ch chan<- *prometheus.Desc)
-	// collect emits the family for all targets.
+	// collect emits the family for one target.
 	collect(ch chan<- prometheus.Metric, s *scrape)
 }
 
@@ -95,12 +95,12 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector. Nothing is sent on ch after it returns.
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	c.Lookup()
-	s := &scrape{targets: c.targets}
 	for i := range c.targets {
-		c.contain("executions", func() { s.executions = appendExecutions(s.executions, &c.targets[i]) })
-	}
-	for _, f := range c.families {
-		c.contain(fmt.Sprintf("%T", f), func() { f.collect(ch, s) })
+		s := &scrape{target: &c.targets[i]}
+		c.contain("executions", func() { s.executions = executionsOf(s.target) })
+		for _, f := range c.families {
+			c.contain(fmt.Sprintf("%T", f), func() { f.collect(ch, s) })
+		}
 	}
 }
 

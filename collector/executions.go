@@ -31,7 +31,7 @@ func (executions) describe(ch chan<- *prometheus.Desc) {
 func (executions) collect(ch chan<- prometheus.Metric, s *scrape) {
 	s.known(func(e *execution) { ch <- &sample{infoDesc, infoLabels(e), 1} })
 	s.known(func(e *execution) {
-		if d, ok := e.Value.Duration(e.snapshot.Time); ok {
+		if d, ok := e.Value.Duration(s.target.Time); ok {
 			ch <- &sample{durationDesc, e.labels, d.Seconds()}
 		}
 	})

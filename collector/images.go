@@ -35,8 +35,7 @@ func (images) describe(ch chan<- *prometheus.Desc) {
 }
 
 func (images) collect(ch chan<- prometheus.Metric, s *scrape) {
-	all := labelAll(s, func(t *lookup.Snapshot) []lookup.Image { return t.Images },
-		"image_build_version_arn", func(i *lookup.Image) string { return i.ARN })
+	all := labelAll(s, s.target.Images, "image_build_version_arn", func(i *lookup.Image) string { return i.ARN })
 	for _, i := range all {
 		ch <- &sample{imageInfoDesc, with(i.labels,
 			pair("image_name", i.it.Build.Name),

@@ -33,17 +33,16 @@ func (s *sample) Write(out *dto.Metric) error {
 // execution is one execution of a scrape, with its labels.
 type execution struct {
 	*lookup.Execution
-	snapshot *lookup.Snapshot
-	labels   []*dto.LabelPair // E of docs/metrics.md
+	labels []*dto.LabelPair // E of docs/metrics.md
 }
 
-// appendExecutions appends all executions of a snapshot, in their order.
-func appendExecutions(all []execution, s *lookup.Snapshot) []execution {
+// executionsOf returns all executions of the snapshot, in their order.
+func executionsOf(s *lookup.Snapshot) []execution {
 	target := targetLabels(s)
-	for i := range s.Executions {
+	all := make([]execution, len(s.Executions))
+	for i := range all {
 		e := &s.Executions[i]
-		labels := with(target, pair("workflow_execution_id", e.ID))
-		all = append(all, execution{Execution: e, snapshot: s, labels: labels})
+		all[i] = execution{e, with(target, pair("workflow_execution_id", e.ID))}
 	}
 	return all
 }
@@ -54,16 +53,14 @@ type labelled[T any] struct {
 	labels []*dto.LabelPair
 }
 
-// labelAll returns things of one kind of all targets, in their order, each with the target's
-// labels and one of its own.
-func labelAll[T any](s *scrape, things func(*lookup.Snapshot) []T, name string, value func(*T) string) []labelled[T] {
-	var all []labelled[T]
-	for i := range s.targets {
-		target, ofTarget := targetLabels(&s.targets[i]), things(&s.targets[i])
-		for j := range ofTarget {
-			it := &ofTarget[j]
-			all = append(all, labelled[T]{it, with(target, pair(name, value(it)))})
-		}
+// labelAll returns things of the target, in their order, each with the target's labels and
+// one of its own.
+func labelAll[T any](s *scrape, things []T, name string, value func(*T) string) []labelled[T] {
+	target := targetLabels(s.target)
+	all := make([]labelled[T], len(things))
+	for i := range things {
+		it := &things[i]
+		all[i] = labelled[T]{it, with(target, pair(name, value(it)))}
 	}
 	return all
 }

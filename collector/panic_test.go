@@ -64,6 +64,28 @@ func TestAFamilyThatPanicsCostsNoOther(t *testing.T) {
 	}
 }
 
+// brokenFor is a family of metrics that panics for one target.
+type brokenFor struct {
+	name string
+	family
+}
+
+func (b brokenFor) collect(ch chan<- prometheus.Metric, s *scrape) {
+	if s.target.Name == b.name {
+		panic("no luck")
+	}
+	b.family.collect(ch, s)
+}
+
+func TestAFamilyThatPanicsForOneTarget(t *testing.T) {
+	c := New(t.Context(), []Source{fakeSource{Name: "b", Region: "eu-west-1"}, runningSource}, Options{}, nil)
+	c.families = []family{brokenFor{"b", targets{}}, executions{}}
+	got := panicsOf(t, c, oneExecution, "imagebuilder_workflow_executions", "imagebuilder_workflow_execution_start_timestamp_seconds")
+	if diff := cmp.Diff([]string{"collector.brokenFor"}, got); diff != "" {
+		t.Errorf("parts that panicked (-want +got):\n%s", diff)
+	}
+}
+
 func TestATargetThatPanicsCostsNoOther(t *testing.T) {
 	c := New(t.Context(), []Source{broken{}, runningSource, broken{}}, Options{}, nil)
 	got := panicsOf(t, c, oneExecution, "imagebuilder_workflow_executions", "imagebuilder_workflow_execution_start_timestamp_seconds")

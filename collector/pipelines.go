@@ -37,8 +37,7 @@ func (pipelines) describe(ch chan<- *prometheus.Desc) {
 }
 
 func (pipelines) collect(ch chan<- prometheus.Metric, s *scrape) {
-	all := labelAll(s, func(t *lookup.Snapshot) []lookup.Pipeline { return t.Pipelines },
-		"pipeline", func(p *lookup.Pipeline) string { return p.Name })
+	all := labelAll(s, s.target.Pipelines, "pipeline", func(p *lookup.Pipeline) string { return p.Name })
 	for _, p := range all {
 		ch <- &sample{pipelineInfoDesc, with(p.labels, pair("pipeline_arn", p.it.ARN), pair("platform", p.it.Platform)), 1}
 	}

@@ -38,7 +38,7 @@ func (steps) collect(ch chan<- prometheus.Metric, s *scrape) {
 		), 1}
 	}
 	for _, step := range all {
-		if d, ok := step.Duration(step.execution.snapshot.Time, step.execution.Value.Status.Final()); ok {
+		if d, ok := step.Duration(s.target.Time, step.execution.Value.Status.Final()); ok {
 			ch <- &sample{stepDurationDesc, step.labels, d.Seconds()}
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// targets says for each target whether Image Builder answers, and how much is
+// targets says whether Image Builder answers, and how much is
 // selected.
 type targets struct{}
 
@@ -35,22 +35,19 @@ func (targets) describe(ch chan<- *prometheus.Desc) {
 }
 
 func (targets) collect(ch chan<- prometheus.Metric, s *scrape) {
-	for i := range s.targets {
-		t := &s.targets[i]
-		labels := targetLabels(t)
-		emit := func(desc *prometheus.Desc, value float64) { ch <- &sample{desc, labels, value} }
-		emit(upDesc, bit(t.Up))
-		if t.RefreshEnded {
-			emit(refreshDurationDesc, t.RefreshDuration.Seconds())
-		}
-		if !t.LastSuccess.IsZero() {
-			emit(refreshLastSuccessDesc, seconds(t.LastSuccess))
-		}
-		emit(selectedDesc, float64(len(t.Executions)))
-		emit(droppedDesc, float64(t.Dropped))
-		if !t.DiscoveredAt.IsZero() {
-			emit(discoveryLastSuccessDesc, seconds(t.DiscoveredAt))
-		}
+	t, labels := s.target, targetLabels(s.target)
+	emit := func(desc *prometheus.Desc, value float64) { ch <- &sample{desc, labels, value} }
+	emit(upDesc, bit(t.Up))
+	if t.RefreshEnded {
+		emit(refreshDurationDesc, t.RefreshDuration.Seconds())
+	}
+	if !t.LastSuccess.IsZero() {
+		emit(refreshLastSuccessDesc, seconds(t.LastSuccess))
+	}
+	emit(selectedDesc, float64(len(t.Executions)))
+	emit(droppedDesc, float64(t.Dropped))
+	if !t.DiscoveredAt.IsZero() {
+		emit(discoveryLastSuccessDesc, seconds(t.DiscoveredAt))
 	}
 }
 

@@ -11,11 +11,9 @@ var waitingDesc = newDesc("imagebuilder_workflow_step_waiting_since_timestamp_se
 func (waiting) describe(ch chan<- *prometheus.Desc) { ch <- waitingDesc }
 
 func (waiting) collect(ch chan<- prometheus.Metric, s *scrape) {
-	for i := range s.targets {
-		target := targetLabels(&s.targets[i])
-		for _, step := range s.targets[i].Waiting {
-			labels := stepLabels(with(target, pair("workflow_execution_id", step.ExecutionID)), step.ID, step.Name)
-			ch <- &sample{waitingDesc, with(labels, pair("action", step.Action)), seconds(step.Since)}
-		}
+	target := targetLabels(s.target)
+	for _, step := range s.target.Waiting {
+		labels := stepLabels(with(target, pair("workflow_execution_id", step.ExecutionID)), step.ID, step.Name)
+		ch <- &sample{waitingDesc, with(labels, pair("action", step.Action)), seconds(step.Since)}
 	}
 }

@@ -31,7 +31,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// API answers the requests of Image Builder's clients, and AssumeRole of STS. Only
+// API answers the requests of Image Builder's clients, and of STS AssumeRole and
+// GetCallerIdentity. Only
 // Scenario is required. The fields must not change once it serves.
 type API struct {
 	// Scenario is what callers see, save those with the credentials of a role.
@@ -83,7 +84,7 @@ var operations = map[string]func(*request) (any, error){
 	"POST /ListImagePipelineImages":    (*request).listImagePipelineImages,
 	"POST /ListImageBuildVersions":     (*request).listImageBuildVersions,
 	"GET /GetImage":                    (*request).getImage,
-	"POST /":                           (*request).assumeRole,
+	"POST /":                           (*request).sts,
 }
 
 // ServeHTTP answers one request as the service would.

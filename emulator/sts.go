@@ -76,13 +76,50 @@ type stsError struct {
 	RequestID string   `xml:"RequestId"`
 }
 
+type callerIdentityResponse struct {
+	XMLName   xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ GetCallerIdentityResponse"`
+	ARN       string   `xml:"GetCallerIdentityResult>Arn"`
+	UserID    string   `xml:"GetCallerIdentityResult>UserId"`
+	Account   string   `xml:"GetCallerIdentityResult>Account"`
+	RequestID string   `xml:"ResponseMetadata>RequestId"`
+}
+
+// sts answers a request to STS.
+func (q *request) sts() (any, error) {
+	switch q.operation {
+	case "AssumeRole":
+		return q.assumeRole()
+	case "GetCallerIdentity":
+		return q.callerIdentity()
+	}
+	return nil, &refusal{http.StatusBadRequest, "InvalidAction", "Could not find operation " + q.operation + " for version 2011-06-15"}
+}
+
+// callerIdentity answers with the session of a role, or with a user who has none.
+func (q *request) callerIdentity() (any, error) {
+	role, err := q.api.roleOf(q.signer)
+	if err != nil {
+		return nil, err
+	}
+	answer := callerIdentityResponse{
+		ARN: "arn:aws:iam::111122223333:user/emulator", UserID: "AIDAEMULATOR", Account: "111122223333", RequestID: q.id,
+	}
+	if role != nil {
+		answer.ARN, answer.Account = role.session("emulator"), arnPart(role.ARN, 4)
+		answer.UserID = fmt.Sprintf("AROA%016X:emulator", digest(role.ARN))
+	}
+	return answer, nil
+}
+
+// session returns the ARN of a session of r.
+func (r *Role) session(name string) string {
+	return "arn:aws:sts::" + arnPart(r.ARN, 4) + ":assumed-role/" + r.ARN[strings.LastIndex(r.ARN, "/")+1:] + "/" + name
+}
+
 // assumeRole answers with credentials that end an hour, or DurationSeconds, from now
 // by the caller's clock, for it is the caller that replaces them in time.
 func (q *request) assumeRole() (any, error) {
 	form := q.input.form
-	if q.operation != "AssumeRole" {
-		return nil, &refusal{http.StatusBadRequest, "InvalidAction", "Could not find operation " + q.operation + " for version 2011-06-15"}
-	}
 	lasts := time.Hour
 	if text := form.Get("DurationSeconds"); text != "" {
 		seconds, err := strconv.Atoi(text)
@@ -102,10 +139,9 @@ func (q *request) assumeRole() (any, error) {
 		}
 		expires := q.signer.at.Add(lasts)
 		key := r.accessKey(expires)
-		name := r.ARN[strings.LastIndex(r.ARN, "/")+1:]
 		return assumeRoleResponse{
 			AssumedRoleID: fmt.Sprintf("AROA%016X:%s", digest(r.ARN), session),
-			ARN:           "arn:aws:sts::" + arnPart(r.ARN, 4) + ":assumed-role/" + name + "/" + session,
+			ARN:           r.session(session),
 			AccessKeyID:   key, SecretAccessKey: fmt.Sprintf("emulator-secret-%016x", digest(key)),
 			SessionToken: r.sessionToken(key), Expiration: Timestamp(expires), RequestID: q.id,
 		}, nil

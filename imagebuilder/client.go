@@ -10,6 +10,7 @@ import (
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	sdk "github.com/aws/aws-sdk-go-v2/service/imagebuilder"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/prometheus/common/version"
 )
 
@@ -63,6 +64,8 @@ type StaticCredentials struct{ AccessKeyID, SecretAccessKey string }
 type Client struct {
 	sdk         *sdk.Client
 	credentials *credentials
+	base        *credentials                   // those that assume the role; credentials without one
+	sts         func(*credentials) *sts.Client // that asks with these
 	attempts    *attempts
 	timeout     *timeLimit
 	region      string
@@ -83,6 +86,7 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 	}
 	timeout := &timeLimit{}
 	timeout.set(c.Timeout)
+	base := cfg.Credentials.(*credentials)
 	if c.Role != (Role{}) {
 		cfg.Credentials = assumeRole(cfg, c, timeout)
 	}
@@ -102,10 +106,16 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 	return &Client{
 		sdk:         client,
 		credentials: cfg.Credentials.(*credentials),
-		attempts:    attempts,
-		timeout:     timeout,
-		region:      c.Region,
-		invalid:     func(reason string) { c.Metrics.invalid.WithLabelValues(c.Target, c.Region, reason).Inc() },
+		base:        base,
+		sts: func(as *credentials) *sts.Client {
+			cfg := cfg.Copy()
+			cfg.Credentials = as
+			return newSTS(cfg, c)
+		},
+		attempts: attempts,
+		timeout:  timeout,
+		region:   c.Region,
+		invalid:  func(reason string) { c.Metrics.invalid.WithLabelValues(c.Target, c.Region, reason).Inc() },
 	}, nil
 }
 

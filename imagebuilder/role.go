@@ -28,12 +28,12 @@ const (
 	roleRenewal = 5 * time.Minute
 )
 
-// assumeRole returns the credentials of c.Role, which those of cfg assume. They are
-// kept for as long as they are valid. Attempts to get them are counted like all others,
-// but wait for no turn: nothing else can go on before they are there.
-func assumeRole(cfg aws.Config, c ClientConfig, timeout *timeLimit) *credentials {
+// newSTS returns a client of STS that asks with the credentials of cfg. Its attempts are
+// counted like all others, but wait for no turn: nothing else can go on before a role is
+// assumed.
+func newSTS(cfg aws.Config, c ClientConfig) *sts.Client {
 	attempts := &attempts{target: c.Target, region: c.Region, metrics: c.Metrics, gate: newGate(Limits{Concurrency: math.MaxInt, Burst: 1})}
-	client := sts.NewFromConfig(cfg, func(o *sts.Options) {
+	return sts.NewFromConfig(cfg, func(o *sts.Options) {
 		o.HTTPClient = boundedClient{httpClient(cfg, c)}
 		o.Retryer = newRetryer()
 		if c.STSEndpointURL != "" {
@@ -41,6 +41,12 @@ func assumeRole(cfg aws.Config, c ClientConfig, timeout *timeLimit) *credentials
 		}
 		o.APIOptions = append(o.APIOptions, attempts.install)
 	})
+}
+
+// assumeRole returns the credentials of c.Role, which those of cfg assume. They are
+// kept for as long as they are valid.
+func assumeRole(cfg aws.Config, c ClientConfig, timeout *timeLimit) *credentials {
+	client := newSTS(cfg, c)
 	provider := stscreds.NewAssumeRoleProvider(client, c.Role.ARN, func(o *stscreds.AssumeRoleOptions) {
 		o.Duration = roleDuration
 		o.RoleSessionName = c.Role.SessionName

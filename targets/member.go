@@ -75,7 +75,7 @@ func (m *member) change(w wanted, o collector.Options) {
 func (m *member) log(logger log.Logger, msg string) {
 	t := &m.wanted.target
 	level.Info(logger).Log("msg", msg, "target", m.name, "region", m.region,
-		"role_arn", t.RoleARN, "endpoint_url", t.EndpointURL,
+		"credentials", m.client.CredentialsSource(), "role_arn", t.RoleARN, "endpoint_url", t.EndpointURL,
 		"workflow_executions", len(t.WorkflowExecutions), "pipelines", len(t.Pipelines), "images", len(t.ImagesIn(m.region)),
 		"steps", t.Steps)
 }

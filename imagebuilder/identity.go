@@ -1,0 +1,79 @@
+package imagebuilder
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// sourceNames are the words for where the SDK finds credentials.
+var sourceNames = map[aws.CredentialSource]string{
+	aws.CredentialSourceCode:                 "static",
+	aws.CredentialSourceEnvVars:              "environment",
+	aws.CredentialSourceEnvVarsSTSWebIDToken: "web identity",
+	aws.CredentialSourceSTSAssumeRole:        "assumed role",
+	aws.CredentialSourceSTSAssumeRoleWebID:   "web identity",
+	aws.CredentialSourceProfile:              "profile",
+	aws.CredentialSourceProfileSourceProfile: "source profile",
+	aws.CredentialSourceProfileNamedProvider: "profile",
+	aws.CredentialSourceProfileSTSWebIDToken: "web identity",
+	aws.CredentialSourceProfileSSO:           "sso",
+	aws.CredentialSourceSSO:                  "sso",
+	aws.CredentialSourceProfileSSOLegacy:     "sso",
+	aws.CredentialSourceSSOLegacy:            "sso",
+	aws.CredentialSourceProfileProcess:       "process",
+	aws.CredentialSourceProcess:              "process",
+	aws.CredentialSourceHTTP:                 "container",
+	aws.CredentialSourceIMDS:                 "instance metadata",
+	aws.CredentialSourceProfileLogin:         "login",
+}
+
+// CredentialsSource tells in words where the credentials come from, without getting any:
+// those that assume the Role, if there is one. Several sources, as those of a chain of
+// profiles, are joined with commas.
+func (c *Client) CredentialsSource() string { return c.base.source() }
+
+func (c *credentials) source() string {
+	provider, ok := c.provider().(aws.CredentialProviderSource)
+	if !ok {
+		return "unknown"
+	}
+	var names []string
+	for _, s := range provider.ProviderSources() {
+		if name := sourceNames[s]; name != "" && (len(names) == 0 || names[len(names)-1] != name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return "unknown"
+	}
+	return strings.Join(names, ", ")
+}
+
+// Identity returns the ARN in whose name the Client asks: that of a user, or of the
+// session of a role. It needs no permission (API reference of GetCallerIdentity).
+func (c *Client) Identity(ctx context.Context) (arn string, err error) {
+	return c.identity(ctx, c.credentials)
+}
+
+// BaseIdentity is Identity for the credentials that assume the Role.
+func (c *Client) BaseIdentity(ctx context.Context) (arn string, err error) {
+	return c.identity(ctx, c.base)
+}
+
+func (c *Client) identity(ctx context.Context, as *credentials) (arn string, err error) {
+	err = c.ask(ctx, "GetCallerIdentity", nil, func(ctx context.Context) error {
+		out, err := c.sts(as).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+		if err != nil {
+			return err
+		}
+		if arn = aws.ToString(out.Arn); arn == "" {
+			return invalidAnswer{errors.New("the answer has no ARN")}
+		}
+		return nil
+	})
+	return arn, err
+}
