@@ -19,8 +19,9 @@ import (
 const healthTimeout = 5 * time.Second
 
 // CheckHealth asks the exporter that runs on this machine with these flags whether it
-// is healthy. It asks at the first listen address. It knows no password and has no
-// certificate, so to be asked for one is an answer, too. Nil means healthy.
+// is healthy, at the first of its listen addresses (which a systemd socket has to have,
+// too). It knows no password and has no certificate, so to be asked for one is an
+// answer. Nil means healthy.
 func CheckHealth(ctx context.Context, f *web.FlagConfig) error {
 	if f.WebListenAddresses == nil || len(*f.WebListenAddresses) == 0 {
 		return errors.New("checking health: there is no listen address")
