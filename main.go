@@ -43,6 +43,9 @@ import (
 
 const name = "imagebuilder_exporter"
 
+// checkTime bounds how long --config.check-aws asks.
+const checkTime = 2 * time.Minute
+
 func main() {
 	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -137,7 +140,8 @@ func serve(ctx context.Context, s *server.Server, r *targets.Reloader, hangups <
 	return s.Run(ctx)
 }
 
-// checkConfig loads the configuration file and says so.
+// checkConfig loads the configuration file and says so. With --config.check-aws it also
+// tries what that needs.
 func checkConfig(ctx context.Context, f *flags, stdout, stderr io.Writer) error {
 	c, err := config.Load(*f.configFile)
 	if err != nil {
@@ -149,8 +153,17 @@ func checkConfig(ctx context.Context, f *flags, stdout, stderr io.Writer) error 
 		Collectors: f.collectors.options(), Metrics: imagebuilder.NewMetrics(own), Panics: newPanics(own, log.NewNopLogger()), Logger: log.NewNopLogger(),
 	})
 	defer set.Close()
-	if err := set.Apply(ctx, c); err != nil {
+	switch err := set.Apply(ctx, c); {
+	case err != nil && *f.configCheckAWS:
+		return err
+	case err != nil:
 		fmt.Fprintf(stderr, "warning: %v\n", err)
+	case *f.configCheckAWS:
+		ctx, cancel := context.WithTimeout(ctx, checkTime)
+		defer cancel()
+		if !set.Check(ctx, stdout) {
+			return errors.New("not everything that this configuration needs can be had; see what is missing or failed")
+		}
 	}
 	return nil
 }

@@ -32,8 +32,7 @@ import (
 )
 
 // API answers the requests of Image Builder's clients, and of STS AssumeRole and
-// GetCallerIdentity. Only
-// Scenario is required. The fields must not change once it serves.
+// GetCallerIdentity. Only Scenario is required. The fields must not change once it serves.
 type API struct {
 	// Scenario is what callers see, save those with the credentials of a role.
 	Scenario Scenario

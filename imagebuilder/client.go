@@ -70,6 +70,7 @@ type Client struct {
 	timeout     *timeLimit
 	region      string
 	invalid     func(reason string)
+	firstPages  bool // whether lists end after one page
 }
 
 // NewClient returns a Client. It makes no request and needs no credentials yet. It
@@ -126,6 +127,14 @@ func (c *Client) SetLimits(l Limits) {
 	c.timeout.set(l.Timeout)
 	c.attempts.gate.set(l)
 	c.attempts.discovery.set(l.forDiscovery())
+}
+
+// FirstPages returns a Client with the same credentials and limits whose lists end after
+// their first page.
+func (c *Client) FirstPages() *Client {
+	first := *c
+	first.firstPages = true
+	return &first
 }
 
 // Authenticate makes sure that there are credentials, from the cache or from their

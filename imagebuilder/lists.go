@@ -138,7 +138,7 @@ func list[T any](ctx context.Context, c *Client, operation string, started func(
 		if err != nil {
 			return nil, err
 		}
-		if aws.ToString(next) == "" {
+		if c.firstPages || aws.ToString(next) == "" {
 			return rows.list, nil
 		}
 		if token != nil && *token == *next {

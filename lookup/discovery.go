@@ -18,7 +18,8 @@ type Selector struct {
 	Builds int               // the newest so many that have ended, and all that have not; at least 1
 }
 
-func (s *Selector) matches(p *imagebuilder.Pipeline) bool {
+// Matches reports whether s selects p.
+func (s *Selector) Matches(p *imagebuilder.Pipeline) bool {
 	if s.Name != nil && !s.Name.MatchString(p.Name) {
 		return false
 	}
@@ -54,7 +55,7 @@ func (q *pipelineList) choose(selectors []Selector) {
 	for _, p := range q.answer {
 		q.all[p.ARN] = p.Name
 		for i := range selectors {
-			if s := &selectors[i]; s.matches(&p) {
+			if s := &selectors[i]; s.Matches(&p) {
 				q.builds[p.ARN] = max(q.builds[p.ARN], s.Builds)
 			}
 		}

@@ -24,6 +24,10 @@ type wanted struct {
 	lookup config.Lookup
 }
 
+func (w *wanted) role() imagebuilder.Role {
+	return imagebuilder.Role{ARN: w.target.RoleARN, ExternalID: w.target.ExternalID, SessionName: w.target.SessionName}
+}
+
 // member is one target in one region, as it is looked up.
 type member struct {
 	wanted
@@ -37,8 +41,7 @@ type member struct {
 
 // sameAccess reports whether w is asked at the same place with the same credentials.
 func (m *member) sameAccess(w wanted) bool {
-	a, b := &m.wanted.target, &w.target
-	return a.RoleARN == b.RoleARN && a.ExternalID == b.ExternalID && a.SessionName == b.SessionName && a.EndpointURL == b.EndpointURL
+	return m.role() == w.role() && m.wanted.target.EndpointURL == w.target.EndpointURL
 }
 
 // same reports whether nothing has changed.
@@ -49,7 +52,7 @@ func (m *member) same(w wanted) bool { return reflect.DeepEqual(m.wanted, w) }
 func (s *Set) newMember(ctx context.Context, w wanted) (*member, error) {
 	client, err := imagebuilder.NewClient(ctx, imagebuilder.ClientConfig{
 		Target: w.name, Region: w.region, EndpointURL: w.target.EndpointURL, Static: s.o.Static,
-		Role:           imagebuilder.Role{ARN: w.target.RoleARN, ExternalID: w.target.ExternalID, SessionName: w.target.SessionName},
+		Role:           w.role(),
 		STSEndpointURL: s.o.STSEndpointURL,
 		Limits:         limits(w.lookup),
 		Metrics:        s.o.Metrics,

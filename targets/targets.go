@@ -4,12 +4,14 @@ package targets
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"sync"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/check"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/config"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
@@ -89,6 +91,21 @@ func (s *Set) Apply(ctx context.Context, c *config.Config) error {
 		m.log(s.o.Logger, "target changed")
 	}
 	return nil
+}
+
+// Check tries what the targets need of AWS, prints what came of it to w, and reports
+// whether nothing is missing.
+func (s *Set) Check(ctx context.Context, w io.Writer) bool {
+	s.mu.Lock()
+	members := s.members
+	s.mu.Unlock()
+	var all []check.Target
+	for _, m := range members {
+		all = append(all, check.Target{
+			Name: m.name, Region: m.region, Selection: selection(m.wanted, s.o.Collectors), Client: m.client, Role: m.role(),
+		})
+	}
+	return check.Run(ctx, all, w)
 }
 
 // replace makes these the members, and closes those that are no longer among them as
