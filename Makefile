@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -X github.com/prometheus/common/version.Version=$(VERSION)
 BIN      = bin
 
-.PHONY: build demo test lint fmt promtool fuzz bench clean
+.PHONY: build demo test soak lint fmt promtool fuzz bench clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o imagebuilder_exporter .
@@ -19,6 +19,11 @@ RACE := $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
 test:
 	$(GO) vet ./...
 	$(GO) test $(RACE) -timeout 10m ./...
+
+# The program under faults, scrapes and reloads, all at once.
+SOAK ?= 10m
+soak:
+	$(GO) test -run '^TestSoak$$' -soak $(SOAK) -timeout 0 -v .
 
 # The tools are pinned in modules of their own, for they need far more than we do.
 $(BIN)/golangci-lint: tools/golangci-lint/go.mod tools/golangci-lint/go.sum

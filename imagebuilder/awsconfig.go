@@ -44,22 +44,19 @@ func awsConfig(ctx context.Context, c ClientConfig) (aws.Config, error) {
 	return cfg, nil
 }
 
-// httpClient returns the transport for Image Builder: that of cfg, which has the
+// newHTTPClient returns what sends requests: with the transport of cfg, which has the
 // user's CA bundle. It keeps every connection for a while: their number is bounded by that
-// of attempts at a time, which can change.
-func httpClient(cfg aws.Config, c ClientConfig) aws.HTTPClient {
-	if c.HTTPClient != nil {
-		return c.HTTPClient
-	}
+// of attempts at a time, which can change. It follows no redirects, as the SDK's own.
+func newHTTPClient(cfg aws.Config) *http.Client {
 	base, ok := cfg.HTTPClient.(*awshttp.BuildableClient)
 	if !ok {
 		base = awshttp.NewBuildableClient()
 	}
-	return base.WithTimeout(0).WithTransportOptions(func(t *http.Transport) {
-		t.MaxIdleConns = 0
-		t.MaxIdleConnsPerHost = math.MaxInt
-		t.MaxResponseHeaderBytes = maxHeaderBytes
-	})
+	t := base.GetTransport()
+	t.MaxIdleConns = 0
+	t.MaxIdleConnsPerHost = math.MaxInt
+	t.MaxResponseHeaderBytes = maxHeaderBytes
+	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // checkEndpoint finds what the SDK would refuse on every call.

@@ -38,7 +38,7 @@ type ClientConfig struct {
 
 	Metrics *Metrics // required
 
-	// HTTPClient replaces the SDK's when it is not nil. For tests.
+	// HTTPClient sends the requests when it is not nil. For tests.
 	HTTPClient *http.Client
 }
 
@@ -70,6 +70,7 @@ type Client struct {
 	timeout     *timeLimit
 	region      string
 	invalid     func(reason string)
+	http        *http.Client
 	firstPages  bool // whether lists end after one page
 }
 
@@ -80,6 +81,9 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 	cfg, err := awsConfig(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	if c.HTTPClient == nil {
+		c.HTTPClient = newHTTPClient(cfg)
 	}
 	attempts := &attempts{
 		target: c.Target, region: c.Region, metrics: c.Metrics,
@@ -92,7 +96,7 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 		cfg.Credentials = assumeRole(cfg, c, timeout)
 	}
 	client := sdk.NewFromConfig(cfg, func(o *sdk.Options) {
-		o.HTTPClient = boundedClient{httpClient(cfg, c)}
+		o.HTTPClient = boundedClient{c.HTTPClient}
 		o.Retryer = newRetryer()
 		if c.EndpointURL != "" {
 			o.BaseEndpoint = &c.EndpointURL
@@ -116,6 +120,7 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 		attempts: attempts,
 		timeout:  timeout,
 		region:   c.Region,
+		http:     c.HTTPClient,
 		invalid:  func(reason string) { c.Metrics.invalid.WithLabelValues(c.Target, c.Region, reason).Inc() },
 	}, nil
 }
@@ -128,6 +133,10 @@ func (c *Client) SetLimits(l Limits) {
 	c.attempts.gate.set(l)
 	c.attempts.discovery.set(l.forDiscovery())
 }
+
+// CloseIdleConnections lets go of connections that a Client which nobody uses any more
+// would keep for a while.
+func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
 
 // FirstPages returns a Client with the same credentials and limits whose lists end after
 // their first page.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
@@ -178,11 +177,7 @@ func TestTheTimeLimitChanges(t *testing.T) {
 
 // TestTheTransport holds that headers are bounded, and idle connections by time alone.
 func TestTheTransport(t *testing.T) {
-	client, ok := httpClient(aws.Config{}, ClientConfig{Limits: Limits{Concurrency: 1}}).(*awshttp.BuildableClient)
-	if !ok {
-		t.Fatal("it is not the SDK's")
-	}
-	transport := client.GetTransport()
+	transport := newHTTPClient(aws.Config{}).Transport.(*http.Transport)
 	if transport.MaxResponseHeaderBytes != maxHeaderBytes || transport.MaxIdleConnsPerHost < 1000 || transport.MaxIdleConns != 0 || transport.IdleConnTimeout == 0 {
 		t.Errorf("header bytes %d; idle connections: %d for a host, %d in all, for %s",
 			transport.MaxResponseHeaderBytes, transport.MaxIdleConnsPerHost, transport.MaxIdleConns, transport.IdleConnTimeout)

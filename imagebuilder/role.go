@@ -34,7 +34,7 @@ const (
 func newSTS(cfg aws.Config, c ClientConfig) *sts.Client {
 	attempts := &attempts{target: c.Target, region: c.Region, metrics: c.Metrics, gate: newGate(Limits{Concurrency: math.MaxInt, Burst: 1})}
 	return sts.NewFromConfig(cfg, func(o *sts.Options) {
-		o.HTTPClient = boundedClient{httpClient(cfg, c)}
+		o.HTTPClient = boundedClient{c.HTTPClient}
 		o.Retryer = newRetryer()
 		if c.STSEndpointURL != "" {
 			o.BaseEndpoint = &c.STSEndpointURL

@@ -166,6 +166,7 @@ func (s *Set) Acquire() (sources []collector.Source, release func()) {
 func (s *Set) close(m *member) {
 	s.closing.Go(func() {
 		m.target.Close()
+		m.client.CloseIdleConnections()
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.open[m.key]--; s.open[m.key] == 0 {
