@@ -13,6 +13,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -62,7 +63,7 @@ func TestDocs(t *testing.T) {
 		if diff := cmp.Diff(code, documented); diff != "" {
 			t.Errorf("metrics in the code and in docs/metrics.md (-code +docs):\n%s", diff)
 		}
-		for _, file := range []string{"README.md", "docs/*.md", "dashboards/*"} {
+		for _, file := range []string{"*.md", "docs/*.md", "dashboards/*"} {
 			checkNames(t, file, code)
 		}
 	})
@@ -107,23 +108,118 @@ func checkNames(t *testing.T, pattern string, code map[string]bool) {
 
 var metricName = regexp.MustCompile(`\bimagebuilder_[a-z_]+`)
 
-// TestEveryFlagIsDocumented holds docs/configuration.md against the command line.
+// TestEveryFlagIsDocumented holds docs/operations.md against the command line, and what
+// any document names against both.
 func TestEveryFlagIsDocumented(t *testing.T) {
-	doc, err := os.ReadFile("docs/configuration.md")
+	doc, err := os.ReadFile("docs/operations.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	app, _ := newApp()
+	flags := map[string]bool{}
 	for _, f := range app.Model().Flags {
+		flags["--"+f.Name] = true
 		long := "`--" + f.Name + "`"
-		if f.IsBoolFlag() && !f.Hidden && strings.HasPrefix(f.Name, "collector.") {
+		if strings.HasPrefix(f.Name, "collector.") {
 			long = "`--[no-]" + f.Name + "`"
+			flags["--no-"+f.Name] = true
 		}
-		if !f.Hidden && !strings.Contains(string(doc), long) {
-			t.Errorf("docs/configuration.md does not have %s", long)
+		if !f.Hidden && !strings.Contains(string(doc), "| "+long) && f.Name != "help" {
+			t.Errorf("docs/operations.md does not have %s", long)
+		}
+	}
+	for _, file := range documents(t) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, flag := range flagName.FindAllString(string(text), -1) {
+			if flag = strings.TrimRight(flag, "."); !flags[flag] {
+				t.Errorf("%s names %s, which does not exist", file, flag)
+			}
 		}
 	}
 }
+
+var flagName = regexp.MustCompile(`--[a-z][a-z.-]+`)
+
+// TestEveryPageIsDocumented holds docs/operations.md against the paths of the server.
+func TestEveryPageIsDocumented(t *testing.T) {
+	doc, err := os.ReadFile("docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := os.ReadFile("server/pages.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := pagePath.FindAllStringSubmatch(string(code), -1)
+	if len(paths) < 4 {
+		t.Fatalf("there are only %q", paths)
+	}
+	for _, path := range paths {
+		if !strings.Contains(string(doc), "\n| `"+path[1]+"` |") {
+			t.Errorf("docs/operations.md does not have %s", path[1])
+		}
+	}
+}
+
+var pagePath = regexp.MustCompile(`(?m)^\tpath\w+ += "(.*)"$`)
+
+// documents returns the files that users read.
+func documents(t *testing.T) []string {
+	t.Helper()
+	all := []string{"README.md", "CHANGELOG.md", "SECURITY.md", "config.yml.example"}
+	docs, err := filepath.Glob("docs/*.md")
+	if err != nil || len(docs) == 0 {
+		t.Fatal(docs, err)
+	}
+	return append(all, docs...)
+}
+
+// TestLinks holds that what documents link to is there.
+func TestLinks(t *testing.T) {
+	anchors := map[string]bool{}
+	for _, file := range documents(t) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, heading := range headingLine.FindAllStringSubmatch(string(text), -1) {
+			words := strings.Map(func(r rune) rune {
+				if r == ' ' || r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) {
+					return r
+				}
+				return -1
+			}, strings.ToLower(heading[1]))
+			anchors[file+"#"+strings.ReplaceAll(words, " ", "-")] = true
+		}
+	}
+	for _, file := range documents(t) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, link := range linkTarget.FindAllStringSubmatch(string(text), -1) {
+			if strings.Contains(link[1], "://") {
+				continue
+			}
+			path, anchor, _ := strings.Cut(link[1], "#")
+			to := file
+			if path != "" {
+				to = filepath.Join(filepath.Dir(file), path)
+			}
+			if _, err := os.Stat(to); err != nil || anchor != "" && !anchors[to+"#"+anchor] {
+				t.Errorf("%s links to %s, which is not there", file, link[1])
+			}
+		}
+	}
+}
+
+var (
+	headingLine = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	linkTarget  = regexp.MustCompile(`\]\(([^)]+)\)`)
+)
 
 // TestTheReadmesConfiguration is what people copy first.
 func TestTheReadmesConfiguration(t *testing.T) {
