@@ -11,6 +11,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -25,6 +26,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"go.uber.org/goleak"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/config"
@@ -452,6 +454,87 @@ func TestTheDeadlineLeavesTimeForRendering(t *testing.T) {
 				t.Errorf("scrape %d of an API that hangs took %s, want 9.5s", n, took)
 			}
 		}
+	})
+}
+
+// TestScrapesAtATime renders one scrape at a time, three seconds each.
+func TestScrapesAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, ids := goldenScenario(time.Now())
+		e := newTestExporter(t, api, defaultLimits(), ids[1])
+		e.own.MustRegister(slow{})
+		e.turns = semaphore.NewWeighted(1)
+		begin := time.Now()
+		var mu sync.Mutex
+		got := map[string]int{}
+		var all sync.WaitGroup
+		for range 5 {
+			all.Go(func() {
+				w := scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "10")
+				mu.Lock()
+				defer mu.Unlock()
+				got[fmt.Sprintf("%d after %s", w.Code, time.Since(begin))]++
+			})
+		}
+		all.Wait()
+		want := map[string]int{"200 after 3s": 1, "200 after 6s": 1, "200 after 9s": 1, "503 after 10s": 1, "200 after 12s": 1}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+// stuck is a client that reads nothing.
+type stuck struct {
+	*httptest.ResponseRecorder
+	goOn     chan struct{}
+	deadline time.Time
+}
+
+func (s *stuck) Write(p []byte) (int, error) {
+	<-s.goOn
+	return len(p), nil
+}
+
+func (s *stuck) SetWriteDeadline(deadline time.Time) error {
+	s.deadline = deadline
+	return nil
+}
+
+// TestASlowClient holds that nobody waits for one that does not read, or for an API that
+// does not answer, before it is rendered.
+func TestASlowClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, ids := goldenScenario(time.Now())
+		api.Fault = func(_, id string) http.Handler {
+			if id == ids[2] {
+				return emulator.Hang()
+			}
+			return nil
+		}
+		e := newTestExporter(t, api, defaultLimits(), ids[1])
+		e.turns = semaphore.NewWeighted(1)
+		w := &stuck{ResponseRecorder: httptest.NewRecorder(), goOn: make(chan struct{})}
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		}()
+		synctest.Wait()
+		if want := time.Now().Add(writeTimeout); !w.deadline.Equal(want) {
+			t.Errorf("the client has until %s, want %s", w.deadline, want)
+		}
+		waiting := newTestExporter(t, api, defaultLimits(), ids[2])
+		waiting.turns = e.turns
+		go scrape(waiting)
+		synctest.Wait()
+		begin := time.Now()
+		if got := scrape(e); got.Code != http.StatusOK || time.Since(begin) > 0 {
+			t.Errorf("another scrape: %d after %s", got.Code, time.Since(begin))
+		}
+		close(w.goOn)
+		<-ended
+		<-time.After(time.Minute)
 	})
 }
 
