@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -28,7 +27,6 @@ import (
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
-	sloggokit "github.com/tjhop/slog-gokit"
 
 	// The CA roots, for images that have none.
 	_ "golang.org/x/crypto/x509roots/fallback"
@@ -37,6 +35,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/config"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/logging"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/server"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/targets"
 )
@@ -78,7 +77,9 @@ func run(args []string, stdout, stderr io.Writer) error {
 	case *f.configCheck:
 		return checkConfig(ctx, f, stdout, stderr)
 	}
-	logger, slogger := newLogger(*f.logLevel, *f.logFormat, stderr)
+	logs := logging.New(*f.logLevel, *f.logFormat == "json", stderr)
+	defer logs.Close()
+	logger := logs.Logger
 	level.Info(logger).Log("msg", "starting "+name, "version", version.Info(), "build", version.BuildContext())
 
 	own := prometheus.NewRegistry()
@@ -110,7 +111,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	s, err := server.New(server.Config{
 		Name: name, Description: "Prometheus exporter for the workflow executions of EC2 Image Builder", Version: version.Info(),
 		MetricsPath: *f.telemetryPath, Metrics: promhttp.InstrumentMetricHandler(own, e),
-		Reload: reloader.Reload, Pprof: *f.pprof, Web: f.web, Logger: logger, Slog: slogger,
+		Reload: reloader.Reload, Pprof: *f.pprof, Web: f.web, Logger: logger, Slog: logs.Slog,
 	})
 	if err != nil {
 		return err
@@ -279,20 +280,6 @@ func (f *flags) check() (s settings, err error) {
 		return s, errors.New("--config.check cannot be combined with --demo, which reads no configuration file")
 	}
 	return s, nil
-}
-
-// newLogger returns the logger of this program, and one for libraries that want
-// slog, which writes the same lines to the same place.
-func newLogger(lowest, format string, w io.Writer) (log.Logger, *slog.Logger) {
-	base := log.NewLogfmtLogger(log.NewSyncWriter(w))
-	if format == "json" {
-		base = log.NewJSONLogger(log.NewSyncWriter(w))
-	}
-	base = level.NewFilter(base, level.Allow(level.ParseDefault(lowest, level.InfoValue())))
-	var threshold slog.LevelVar
-	_ = threshold.UnmarshalText([]byte(lowest)) // slog knows the same four names
-	slogger := slog.New(sloggokit.NewGoKitHandler(base, &threshold))
-	return log.With(base, "time", log.DefaultTimestampUTC, "caller", log.DefaultCaller), slogger
 }
 
 // startDemo starts an emulator on a loopback port, and returns its URL, what to look up

@@ -62,7 +62,7 @@ func TestSoak(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // not for secrets
-	ctx, cancel := context.WithTimeout(t.Context(), *soakTime+2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2**soakTime+3*time.Minute)
 	defer cancel()
 	s := newSoak(t)
 	c := withAWS(command(ctx, binary(t), "--config.file="+s.file, "--web.listen-address=127.0.0.1:0",

@@ -1,0 +1,86 @@
+// Package logging makes the logger of the program, which never holds the program up.
+package logging
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	sloggokit "github.com/tjhop/slog-gokit"
+)
+
+const (
+	// waitingLines is how many lines may wait to be written.
+	waitingLines = 1000
+	// flushTime is how long Close waits for them.
+	flushTime = time.Second
+)
+
+// Log writes lines to where they are read. When nobody reads them, or not fast enough,
+// those that come are dropped, and how many they were is written later.
+type Log struct {
+	Logger log.Logger
+	// Slog writes the same lines to the same place, for libraries that want it.
+	Slog *slog.Logger
+
+	w       io.Writer
+	lines   chan []byte
+	dropped atomic.Int64
+	written chan struct{} // closed when the last line was written
+}
+
+// New returns a Log of messages of a level, and above, which is debug, info, warn or
+// error. It writes logfmt, or JSON, to w. Close ends it.
+func New(lowest string, json bool, w io.Writer) *Log {
+	l := &Log{w: w, lines: make(chan []byte, waitingLines), written: make(chan struct{})}
+	base := log.NewLogfmtLogger(writer{l})
+	if json {
+		base = log.NewJSONLogger(writer{l})
+	}
+	base = level.NewFilter(base, level.Allow(level.ParseDefault(lowest, level.InfoValue())))
+	var threshold slog.LevelVar
+	_ = threshold.UnmarshalText([]byte(lowest)) // slog knows the same four names
+	l.Slog = slog.New(sloggokit.NewGoKitHandler(base, &threshold))
+	l.Logger = log.With(base, "time", log.DefaultTimestampUTC, "caller", log.DefaultCaller)
+	go l.write()
+	return l
+}
+
+// Close waits a moment until everything is written. Nothing may be logged after it.
+func (l *Log) Close() {
+	close(l.lines)
+	select {
+	case <-l.written:
+	case <-time.After(flushTime):
+	}
+}
+
+// writer takes in lines. It never blocks, and may be called concurrently.
+type writer struct{ l *Log }
+
+// Write implements io.Writer. Each call is one line.
+func (w writer) Write(p []byte) (int, error) {
+	select {
+	case w.l.lines <- slices.Clone(p):
+	default:
+		w.l.dropped.Add(1)
+	}
+	return len(p), nil
+}
+
+// write writes the lines. What cannot be written, because the disk is full or the reader
+// has gone, is lost.
+func (l *Log) write() {
+	defer close(l.written)
+	for line := range l.lines {
+		if n := l.dropped.Swap(0); n > 0 {
+			_, _ = fmt.Fprintf(l.w, "level=warn msg=\"lines of the log were dropped, for nobody read them\" lines=%d\n", n)
+		}
+		_, _ = l.w.Write(line)
+	}
+}

@@ -1,0 +1,86 @@
+package logging
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-kit/log/level"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestLevelsAndFormats(t *testing.T) {
+	for lowest, want := range map[string]int{"debug": 4, "info": 3, "warn": 2, "error": 1} {
+		for _, asJSON := range []bool{false, true} {
+			var text bytes.Buffer
+			l := New(lowest, asJSON, &text)
+			for _, logger := range []func(string){
+				func(m string) { level.Debug(l.Logger).Log("msg", m) }, func(m string) { level.Info(l.Logger).Log("msg", m) },
+				func(m string) { level.Warn(l.Logger).Log("msg", m) }, func(m string) { level.Error(l.Logger).Log("msg", m) },
+			} {
+				logger("ours")
+			}
+			for _, lv := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
+				l.Slog.Log(t.Context(), lv, "theirs")
+			}
+			l.Close()
+			if n, m := strings.Count(text.String(), "ours"), strings.Count(text.String(), "theirs"); n != want || m != want {
+				t.Errorf("%s: %d lines of ours and %d of libraries, want %d:\n%s", lowest, n, m, want, &text)
+			}
+			for line := range strings.Lines(text.String()) {
+				if json.Valid([]byte(line)) != asJSON || !strings.Contains(line, "logging_test.go:") {
+					t.Errorf("JSON %t: %s", asJSON, line)
+				}
+			}
+		}
+	}
+}
+
+// TestNobodyReads holds that the log holds up nothing, and says what is missing.
+func TestNobodyReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reader, w := io.Pipe()
+		l := New("info", false, w)
+		const lines = 3 * waitingLines
+		for range lines {
+			l.Logger.Log("msg", "a line")
+		}
+		synctest.Wait()
+		var text bytes.Buffer
+		read := make(chan struct{})
+		go func() {
+			defer close(read)
+			_, _ = io.Copy(&text, reader)
+		}()
+		synctest.Wait()
+		l.Logger.Log("msg", "the last")
+		l.Close()
+		w.Close()
+		<-read
+		got := strings.Count(text.String(), `msg="a line"`)
+		if got < waitingLines || got > waitingLines+1 || !strings.HasSuffix(text.String(), "the last\"\n") {
+			t.Errorf("%d lines are written", got)
+		}
+		if n := lines - got; !strings.Contains(text.String(), "were dropped, for nobody read them\" lines="+strconv.Itoa(n)+"\n") {
+			t.Errorf("it does not say that %d lines are missing:\n%s", n, text.String()[:300])
+		}
+
+		reader, w = io.Pipe()
+		l = New("info", false, w)
+		l.Logger.Log("msg", "nobody reads this")
+		begin := time.Now()
+		l.Close()
+		if took := time.Since(begin); took != flushTime {
+			t.Errorf("Close took %s, want %s", took, flushTime)
+		}
+		reader.Close() // lets the writer go
+	})
+}
