@@ -57,26 +57,53 @@ func New(c Config) (*Server, error) {
 func (s *Server) Run(ctx context.Context) error {
 	requests, hurry := context.WithCancel(context.WithoutCancel(ctx))
 	defer hurry()
-	server := s.limits.newHTTPServer(s.handler, s.config.Logger)
-	server.BaseContext = func(net.Listener) context.Context { return requests }
-	var err error
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		err = web.ListenAndServe(server, s.config.Web, s.config.Slog)
-	}()
+	var servers []*http.Server
+	var running sync.WaitGroup
+	defer running.Wait()
+	flags := perAddress(s.config.Web)
+	failed := make(chan error, len(flags))
+	for _, f := range flags {
+		server := s.limits.newHTTPServer(s.handler, s.config.Logger)
+		server.BaseContext = func(net.Listener) context.Context { return requests }
+		servers = append(servers, server)
+		running.Go(func() { failed <- web.ListenAndServe(server, f, s.config.Slog) })
+	}
+	defer func() { each(servers, func(server *http.Server) { _ = server.Close() }) }()
 	select {
-	case <-ended:
+	case err := <-failed:
 		return fmt.Errorf("serving: %w", err)
 	case <-ctx.Done():
 	}
-	s.drain(server, hurry)
-	<-ended
+	s.drain(servers, hurry)
 	return nil
 }
 
-// drain ends the server after the scrapes in flight, or when they take too long.
-func (s *Server) drain(server *http.Server, hurry context.CancelFunc) {
+// perAddress returns the flags for a server of each address: exporter-toolkit changes the
+// server that it is given, for several addresses side by side.
+func perAddress(f *web.FlagConfig) []*web.FlagConfig {
+	if f == nil || f.WebListenAddresses == nil || len(*f.WebListenAddresses) < 2 {
+		return []*web.FlagConfig{f}
+	}
+	var all []*web.FlagConfig
+	for _, address := range *f.WebListenAddresses {
+		one := *f
+		one.WebListenAddresses = &[]string{address}
+		all = append(all, &one)
+	}
+	return all
+}
+
+// each calls f for all servers, side by side.
+func each(servers []*http.Server, f func(*http.Server)) {
+	var all sync.WaitGroup
+	for _, server := range servers {
+		all.Go(func() { f(server) })
+	}
+	all.Wait()
+}
+
+// drain lets the scrapes in flight end, unless they take too long.
+func (s *Server) drain(servers []*http.Server, hurry context.CancelFunc) {
 	drained := s.scrapes.drain()
 	level.Info(s.config.Logger).Log("msg", "shutting down", "bound", s.limits.drain)
 	ctx, cancel := context.WithTimeout(context.Background(), s.limits.drain)
@@ -88,11 +115,10 @@ func (s *Server) drain(server *http.Server, hurry context.CancelFunc) {
 		// of HTTP/2 within a second; the bound is for clients that dawdle over another page.
 		ctx, cancel := context.WithTimeout(ctx, s.limits.flush)
 		defer cancel()
-		_ = server.Shutdown(ctx)
+		each(servers, func(server *http.Server) { _ = server.Shutdown(ctx) })
 	case <-ctx.Done():
 		level.Warn(s.config.Logger).Log("msg", "scrapes were cut off", "scrapes", s.scrapes.count())
 	}
-	_ = server.Close()
 }
 
 // scrapes counts the scrapes in flight. The zero value is ready for use.

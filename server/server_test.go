@@ -41,7 +41,7 @@ func TestRunSaysWhyItCannotServe(t *testing.T) {
 }
 
 func TestRunListensOnEveryAddress(t *testing.T) {
-	r := run(t, newServer(t, func(c *Config) { c.Web = flags(t, "", "127.0.0.1:0", "127.0.0.2:0") }))
+	r := run(t, newServer(t, func(c *Config) { c.Web = flags(t, "http_server_config: {http2: true}", "127.0.0.1:0", "127.0.0.2:0") }))
 	r.log.await(t, "LS is disabled.\" http2=false address=127.0.0.1:")
 	_, second, _ := strings.Cut(strings.TrimSpace(r.log.await(t, "LS is disabled.\" http2=false address=127.0.0.2:")), "address=")
 	for _, address := range []string{r.address, second} {
