@@ -219,6 +219,39 @@ func TestReloads(t *testing.T) {
 	if err := c.Wait(); err != nil || strings.Contains(text, "very") {
 		t.Errorf("%v\n%s", err, text)
 	}
+	for _, line := range []string{`"credentials":"environment"`, `"msg":"target removed"`, `"msg":"shutting down"`} {
+		if !strings.Contains(text, line) {
+			t.Errorf("no line with %s is logged:\n%s", line, text)
+		}
+	}
+}
+
+// TestASocketOfSystemd passes a socket as systemd does.
+func TestASocketOfSystemd(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	socket, err := listener.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	// The addresses are not for it.
+	c := command(ctx, "/bin/sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"`, binary(t),
+		"--demo", "--web.systemd-socket", "--web.listen-address=127.0.0.1:1", "--web.listen-address=127.0.0.1:2")
+	c.ExtraFiles = []*os.File{socket} // number 3, as systemd's
+	address, _ := start(t, c)
+	if address != listener.Addr().String() {
+		t.Errorf("it listens on %s, want %s", address, listener.Addr())
+	}
+	if status, body := fetch(t, http.MethodGet, "http://"+address+"/-/ready"); status != http.StatusOK {
+		t.Errorf("%d %s", status, body)
+	}
+	http.DefaultClient.CloseIdleConnections()
 }
 
 func TestOnce(t *testing.T) {

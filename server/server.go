@@ -81,7 +81,8 @@ func (s *Server) Run(ctx context.Context) error {
 // perAddress returns the flags for a server of each address: exporter-toolkit changes the
 // server that it is given, for several addresses side by side.
 func perAddress(f *web.FlagConfig) []*web.FlagConfig {
-	if f == nil || f.WebListenAddresses == nil || len(*f.WebListenAddresses) < 2 {
+	systemd := f != nil && f.WebSystemdSocket != nil && *f.WebSystemdSocket
+	if f == nil || systemd || f.WebListenAddresses == nil || len(*f.WebListenAddresses) < 2 {
 		return []*web.FlagConfig{f}
 	}
 	var all []*web.FlagConfig
