@@ -43,6 +43,8 @@ type Exporter struct {
 	// takes much memory. Waiting for lookups takes none, and neither do slow clients.
 	turns *semaphore.Weighted
 
+	leaving leaving // the answers that clients are reading
+
 	// rendering is about the longest that recent scrapes took beside waiting for
 	// lookups, as a time.Duration. With many executions that is seconds.
 	rendering atomic.Int64
@@ -83,7 +85,7 @@ func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	p := &page{header: http.Header{}}
 	if e.collect(ctx, begun.Add(timeout), func(g prometheus.Gatherer) { e.render(p, r, g) }) {
-		p.writeTo(w)
+		e.leaving.write(w, p)
 		return
 	}
 	http.Error(w, "too many scrapes at a time; see --web.max-requests", http.StatusServiceUnavailable)
@@ -185,13 +187,42 @@ func (p *page) Header() http.Header { return p.header }
 // WriteHeader implements http.ResponseWriter.
 func (p *page) WriteHeader(status int) { p.status = status }
 
-// writeTo answers with p. A client that does not read it in time is cut off.
-func (p *page) writeTo(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // of a recorder it cannot be set
+// leaving bounds how many answers wait for their clients: when there are too many, the
+// one that waits for the longest time is cut off. The zero value is ready for use.
+type leaving struct {
+	mu      sync.Mutex
+	clients []*http.ResponseController // in the order in which they began
+}
+
+// maxLeaving is how many answers may wait for their clients. With many executions each is
+// some megabytes, and whoever scrapes reads that in much less than a second.
+const maxLeaving = 16
+
+// write answers with p. A client that does not read it in time is cut off.
+func (l *leaving) write(w http.ResponseWriter, p *page) {
+	client := http.NewResponseController(w)
+	_ = client.SetWriteDeadline(time.Now().Add(writeTimeout)) // of a recorder it cannot be set
+	l.begin(client)
+	defer l.end(client)
 	maps.Copy(w.Header(), p.header)
 	w.Header().Set("Content-Length", strconv.Itoa(p.Len()))
 	w.WriteHeader(cmp.Or(p.status, http.StatusOK))
 	_, _ = p.WriteTo(w) // the client has gone
+}
+
+func (l *leaving) begin(client *http.ResponseController) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.clients = append(l.clients, client); len(l.clients) > maxLeaving {
+		_ = l.clients[0].SetWriteDeadline(time.Now()) // ends its write
+		l.clients = slices.Delete(l.clients, 0, 1)
+	}
+}
+
+func (l *leaving) end(client *http.ResponseController) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.clients = slices.DeleteFunc(l.clients, func(c *http.ResponseController) bool { return c == client })
 }
 
 // rendered takes in how long a scrape took beside waiting for lookups. An outlier is

@@ -498,7 +498,40 @@ func (s *stuck) Write(p []byte) (int, error) {
 
 func (s *stuck) SetWriteDeadline(deadline time.Time) error {
 	s.deadline = deadline
+	if !deadline.After(time.Now()) {
+		close(s.goOn) // as a connection does
+	}
 	return nil
+}
+
+// TestManySlowClients holds that memory for answers is bounded.
+func TestManySlowClients(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, ids := goldenScenario(time.Now())
+		e := newTestExporter(t, api, defaultLimits(), ids[1])
+		scrape(e)
+		var ended atomic.Int64
+		var clients []*stuck
+		for range 100 {
+			w := &stuck{ResponseRecorder: httptest.NewRecorder(), goOn: make(chan struct{})}
+			clients = append(clients, w)
+			go func() {
+				e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+				ended.Add(1)
+			}()
+			synctest.Wait()
+		}
+		if n := 100 - ended.Load(); n != maxLeaving {
+			t.Errorf("%d answers wait for their clients, want %d", n, maxLeaving)
+		}
+		for _, w := range clients[100-maxLeaving:] {
+			close(w.goOn)
+		}
+		synctest.Wait()
+		if n := len(e.leaving.clients); n != 0 || ended.Load() != 100 {
+			t.Errorf("%d clients are left, %d answers have ended", n, ended.Load())
+		}
+	})
 }
 
 // TestASlowClient holds that nobody waits for one that does not read, or for an API that
