@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -123,9 +124,10 @@ func run(args []string, stdout, stderr io.Writer) error {
 // does before it serves. With hangups, or every interval unless that is 0, it reloads.
 func serve(ctx context.Context, s *server.Server, r *targets.Reloader, hangups <-chan os.Signal, interval time.Duration) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	context.AfterFunc(ctx, stop)
-	go func() {
+	var reloads sync.WaitGroup
+	defer reloads.Wait()
+	reloads.Go(func() {
 		for {
 			select {
 			case <-ctx.Done():
@@ -134,10 +136,11 @@ func serve(ctx context.Context, s *server.Server, r *targets.Reloader, hangups <
 				_ = r.Reload(ctx) // it is logged and counted
 			}
 		}
-	}()
+	})
 	if interval > 0 {
-		go r.Watch(ctx, interval)
+		reloads.Go(func() { r.Watch(ctx, interval) })
 	}
+	defer stop()
 	return s.Run(ctx)
 }
 

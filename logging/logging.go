@@ -31,13 +31,14 @@ type Log struct {
 	w       io.Writer
 	lines   chan []byte
 	dropped atomic.Int64
+	closed  chan struct{} // by Close
 	written chan struct{} // closed when the last line was written
 }
 
 // New returns a Log of messages of a level, and above, which is debug, info, warn or
 // error. It writes logfmt, or JSON, to w. Close ends it.
 func New(lowest string, json bool, w io.Writer) *Log {
-	l := &Log{w: w, lines: make(chan []byte, waitingLines), written: make(chan struct{})}
+	l := &Log{w: w, lines: make(chan []byte, waitingLines), closed: make(chan struct{}), written: make(chan struct{})}
 	base := log.NewLogfmtLogger(writer{l})
 	if json {
 		base = log.NewJSONLogger(writer{l})
@@ -51,9 +52,9 @@ func New(lowest string, json bool, w io.Writer) *Log {
 	return l
 }
 
-// Close waits a moment until everything is written. Nothing may be logged after it.
+// Close waits a moment until everything is written. What is logged after it is lost.
 func (l *Log) Close() {
-	close(l.lines)
+	close(l.closed)
 	select {
 	case <-l.written:
 	case <-time.After(flushTime):
@@ -73,14 +74,29 @@ func (w writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// write writes the lines. What cannot be written, because the disk is full or the reader
-// has gone, is lost.
+// write writes the lines, until Close and then those that wait. What cannot be written,
+// because the disk is full or the reader has gone, is lost.
 func (l *Log) write() {
 	defer close(l.written)
-	for line := range l.lines {
-		if n := l.dropped.Swap(0); n > 0 {
-			_, _ = fmt.Fprintf(l.w, "level=warn msg=\"lines of the log were dropped, for nobody read them\" lines=%d\n", n)
+	for {
+		select {
+		case line := <-l.lines:
+			l.writeLine(line)
+			continue
+		case <-l.closed:
 		}
-		_, _ = l.w.Write(line)
+		select {
+		case line := <-l.lines:
+			l.writeLine(line)
+		default:
+			return
+		}
 	}
+}
+
+func (l *Log) writeLine(line []byte) {
+	if n := l.dropped.Swap(0); n > 0 {
+		_, _ = fmt.Fprintf(l.w, "level=warn msg=\"lines of the log were dropped, for nobody read them\" lines=%d\n", n)
+	}
+	_, _ = l.w.Write(line)
 }

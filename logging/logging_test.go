@@ -32,6 +32,7 @@ func TestLevelsAndFormats(t *testing.T) {
 				l.Slog.Log(t.Context(), lv, "theirs")
 			}
 			l.Close()
+			l.Logger.Log("msg", "after the end")
 			if n, m := strings.Count(text.String(), "ours"), strings.Count(text.String(), "theirs"); n != want || m != want {
 				t.Errorf("%s: %d lines of ours and %d of libraries, want %d:\n%s", lowest, n, m, want, &text)
 			}

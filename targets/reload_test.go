@@ -57,7 +57,9 @@ func (f *file) write(content string) {
 func (f *file) expect(what string, good, bad int, successful float64, since time.Duration) {
 	f.t.Helper()
 	synctest.Wait()
+	f.mu.Lock() // which is held when something is logged
 	logs := f.w.logs.String()
+	f.mu.Unlock()
 	if g, b := strings.Count(logs, "configuration loaded"), strings.Count(logs, "cannot be loaded"); g != good || b != bad {
 		f.t.Errorf("%s: %d good and %d bad loads are logged, want %d and %d:\n%s", what, g, b, good, bad, logs)
 	}
@@ -84,8 +86,8 @@ func TestWatch(t *testing.T) {
 		f.write("targets: nonsense\n")
 		tick()
 		f.expect("a bad file", 1, 1, 0, 10*time.Second)
-		if s := f.w.scrape(); len(s) != 1 || s["b eu-west-1"].Name != "b" {
-			t.Errorf("after a bad file it is looked up %v", s)
+		if m := f.w.members; len(m) != 1 || m[0].name != "b" {
+			t.Errorf("after a bad file it is looked up %v", m)
 		}
 		tick()
 		f.expect("the same bad file", 1, 1, 0, 20*time.Second)

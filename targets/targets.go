@@ -43,6 +43,7 @@ type Set struct {
 	mu      sync.Mutex
 	members []*member      // in the order of the configuration
 	open    map[key]int    // members that are not closed, replaced ones too
+	closed  bool           // by Close
 	closing sync.WaitGroup // members that are no longer in the configuration
 }
 
@@ -113,6 +114,9 @@ func (s *Set) Check(ctx context.Context, w io.Writer) bool {
 func (s *Set) replace(members []*member) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return // the program ends
+	}
 	keep := make(map[*member]bool, len(members))
 	stays := make(map[key]bool, len(members))
 	known := map[*member]bool{}
@@ -164,6 +168,10 @@ func (s *Set) Acquire() (sources []collector.Source, release func()) {
 // close ends the lookups of m, beside what else goes on. When nothing of that name and
 // region is left, its counters go, too. The caller holds s.mu.
 func (s *Set) close(m *member) {
+	if s.closed {
+		go m.target.Close() // the program ends
+		return
+	}
 	s.closing.Go(func() {
 		m.target.Close()
 		m.client.CloseIdleConnections()
@@ -176,10 +184,10 @@ func (s *Set) close(m *member) {
 	})
 }
 
-// Close ends all lookups, those of scrapes that have not released their targets, too.
-// Neither Apply nor Acquire may be called after it.
+// Close ends all lookups. There is nothing to look up after it.
 func (s *Set) Close() {
 	s.mu.Lock()
+	s.closed = true
 	for _, m := range s.members {
 		s.closing.Go(m.target.Close)
 	}
