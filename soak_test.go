@@ -396,7 +396,11 @@ func (s *soak) rest(ctx context.Context) atRest {
 	s.fault.Store(nil)
 	s.reload(s.base(), false)
 	var least atRest
-	for n := range 10 {
+	rounds := 3
+	if *soakTime >= time.Minute {
+		rounds = 10
+	}
+	for n := range rounds {
 		http.DefaultClient.CloseIdleConnections()
 		every(ctx, time.Second)
 		if status, _ := fetch(s.t, http.MethodGet, "http://"+s.address+"/debug/pprof/heap?gc=1"); status != http.StatusOK {
