@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"net/http"
 	"slices"
@@ -26,6 +23,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/server"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/targets"
 )
 
@@ -43,7 +41,7 @@ type Exporter struct {
 	// takes much memory. Waiting for lookups takes none, and neither do slow clients.
 	turns *semaphore.Weighted
 
-	leaving leaving // the answers that clients are reading
+	answers server.Answers
 
 	// rendering is about the longest that recent scrapes took beside waiting for
 	// lookups, as a time.Duration. With many executions that is seconds.
@@ -67,40 +65,43 @@ type Targets interface {
 
 var _ Targets = (*targets.Set)(nil)
 
-const (
-	// defaultScrapeTimeout holds for a scraper that does not say how long it waits. It
-	// is Prometheus' own default.
-	defaultScrapeTimeout = 10 * time.Second
-	// writeTimeout is how long a client may take to read an answer that is complete.
-	writeTimeout = 10 * time.Second
-)
+// defaultScrapeTimeout holds for a scraper that does not say how long it waits. It
+// is Prometheus' own default.
+const defaultScrapeTimeout = 10 * time.Second
 
 // ServeHTTP answers a scrape with everything that is known at its deadline, and with
 // status 200 even when parts are missing: failures are metrics, too. When so many scrapes
 // are rendered that its turn does not come in time, it answers 503.
 func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	begun := time.Now()
-	timeout := scrapeTimeout(r.Header)
-	ctx, cancel := context.WithTimeout(r.Context(), scrapeTime(timeout, e.offset+time.Duration(e.rendering.Load())))
-	defer cancel()
-	p := &page{header: http.Header{}}
-	if e.collect(ctx, begun.Add(timeout), func(g prometheus.Gatherer) { e.render(p, r, g) }) {
-		e.leaving.write(w, p)
+	deadline := time.Now().Add(scrapeTimeout(r.Header))
+	wait := scrapeTime(time.Until(deadline), e.offset+time.Duration(e.rendering.Load()))
+	var page server.Page
+	if e.collect(r.Context(), wait, deadline, func(g prometheus.Gatherer) { e.render(&page, r, g) }) {
+		e.answers.Write(w, &page)
 		return
 	}
 	http.Error(w, "too many scrapes at a time; see --web.max-requests", http.StatusServiceUnavailable)
 }
 
-// collect looks up everything until ctx ends, and calls render with what is known, unless
-// its turn does not come before the deadline.
-func (e *Exporter) collect(ctx context.Context, deadline time.Time, render func(prometheus.Gatherer)) bool {
+// collect looks up everything, for so long at most, and calls render with what is known,
+// unless the client goes away or its turn does not come before the deadline.
+func (e *Exporter) collect(client context.Context, wait time.Duration, deadline time.Time, render func(prometheus.Gatherer)) bool {
+	ctx, cancel := context.WithTimeout(client, wait)
+	defer cancel()
 	sources, release := e.targets.Acquire()
 	defer release()
 	c := collector.New(ctx, sources, e.options, e.panics.inScrape)
 	c.Lookup()
 	begun := time.Now()
-	turn, cancel := context.WithDeadline(context.WithoutCancel(ctx), deadline)
-	defer cancel()
+	// A client that goes away needs no turn. One that is to be quick, for the program
+	// ends, does.
+	turn, cancelTurn := context.WithDeadline(context.WithoutCancel(client), deadline)
+	defer cancelTurn()
+	defer context.AfterFunc(client, func() {
+		if !errors.Is(context.Cause(client), server.ErrHurry) {
+			cancelTurn()
+		}
+	})()
 	if e.turns.Acquire(turn, 1) != nil {
 		return false
 	}
@@ -117,13 +118,15 @@ func (e *Exporter) collect(ctx context.Context, deadline time.Time, render func(
 // its process, in Prometheus' text format. It fails when a target did not answer, or when
 // the time was too short.
 func (e *Exporter) Once(ctx context.Context, timeout time.Duration, w io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
+	begun := time.Now()
 	var families []*dto.MetricFamily
 	var err error
+	var cut bool
 	// Nobody else renders, so its turn comes at once.
-	e.collect(ctx, time.Now().Add(2*timeout), func(g prometheus.Gatherer) { families, err = g.Gather() })
-	cut := ctx.Err() != nil
+	e.collect(ctx, timeout, begun.Add(2*timeout), func(g prometheus.Gatherer) {
+		cut = time.Since(begun) >= timeout
+		families, err = g.Gather()
+	})
 	var silent []string
 	encoder := expfmt.NewEncoder(w, expfmt.NewFormat(expfmt.TypeTextPlain))
 	for _, f := range families {
@@ -171,58 +174,6 @@ func (e *Exporter) render(w http.ResponseWriter, r *http.Request, g prometheus.G
 		Registry:          e.own,
 		EnableOpenMetrics: true,
 	}).ServeHTTP(w, r)
-}
-
-// page is an answer that is complete before the client gets any of it, so that a slow
-// client holds up nothing but itself.
-type page struct {
-	bytes.Buffer
-	header http.Header
-	status int // 0 for 200
-}
-
-// Header implements http.ResponseWriter.
-func (p *page) Header() http.Header { return p.header }
-
-// WriteHeader implements http.ResponseWriter.
-func (p *page) WriteHeader(status int) { p.status = status }
-
-// leaving bounds how many answers wait for their clients: when there are too many, the
-// one that waits for the longest time is cut off. The zero value is ready for use.
-type leaving struct {
-	mu      sync.Mutex
-	clients []*http.ResponseController // in the order in which they began
-}
-
-// maxLeaving is how many answers may wait for their clients. With many executions each is
-// some megabytes, and whoever scrapes reads that in much less than a second.
-const maxLeaving = 16
-
-// write answers with p. A client that does not read it in time is cut off.
-func (l *leaving) write(w http.ResponseWriter, p *page) {
-	client := http.NewResponseController(w)
-	_ = client.SetWriteDeadline(time.Now().Add(writeTimeout)) // of a recorder it cannot be set
-	l.begin(client)
-	defer l.end(client)
-	maps.Copy(w.Header(), p.header)
-	w.Header().Set("Content-Length", strconv.Itoa(p.Len()))
-	w.WriteHeader(cmp.Or(p.status, http.StatusOK))
-	_, _ = p.WriteTo(w) // the client has gone
-}
-
-func (l *leaving) begin(client *http.ResponseController) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.clients = append(l.clients, client); len(l.clients) > maxLeaving {
-		_ = l.clients[0].SetWriteDeadline(time.Now()) // ends its write
-		l.clients = slices.Delete(l.clients, 0, 1)
-	}
-}
-
-func (l *leaving) end(client *http.ResponseController) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.clients = slices.DeleteFunc(l.clients, func(c *http.ResponseController) bool { return c == client })
 }
 
 // rendered takes in how long a scrape took beside waiting for lookups. An outlier is

@@ -2,6 +2,7 @@ package main
 
 import (
 	"compress/gzip"
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -33,6 +34,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/server"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/targets"
 )
 
@@ -487,51 +489,12 @@ func TestScrapesAtATime(t *testing.T) {
 // stuck is a client that reads nothing.
 type stuck struct {
 	*httptest.ResponseRecorder
-	goOn     chan struct{}
-	deadline time.Time
+	goOn chan struct{}
 }
 
 func (s *stuck) Write(p []byte) (int, error) {
 	<-s.goOn
 	return len(p), nil
-}
-
-func (s *stuck) SetWriteDeadline(deadline time.Time) error {
-	s.deadline = deadline
-	if !deadline.After(time.Now()) {
-		close(s.goOn) // as a connection does
-	}
-	return nil
-}
-
-// TestManySlowClients holds that memory for answers is bounded.
-func TestManySlowClients(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		api, ids := goldenScenario(time.Now())
-		e := newTestExporter(t, api, defaultLimits(), ids[1])
-		scrape(e)
-		var ended atomic.Int64
-		var clients []*stuck
-		for range 100 {
-			w := &stuck{ResponseRecorder: httptest.NewRecorder(), goOn: make(chan struct{})}
-			clients = append(clients, w)
-			go func() {
-				e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-				ended.Add(1)
-			}()
-			synctest.Wait()
-		}
-		if n := 100 - ended.Load(); n != maxLeaving {
-			t.Errorf("%d answers wait for their clients, want %d", n, maxLeaving)
-		}
-		for _, w := range clients[100-maxLeaving:] {
-			close(w.goOn)
-		}
-		synctest.Wait()
-		if n := len(e.leaving.clients); n != 0 || ended.Load() != 100 {
-			t.Errorf("%d clients are left, %d answers have ended", n, ended.Load())
-		}
-	})
 }
 
 // TestASlowClient holds that nobody waits for one that does not read, or for an API that
@@ -554,9 +517,6 @@ func TestASlowClient(t *testing.T) {
 			e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 		}()
 		synctest.Wait()
-		if want := time.Now().Add(writeTimeout); !w.deadline.Equal(want) {
-			t.Errorf("the client has until %s, want %s", w.deadline, want)
-		}
 		waiting := newTestExporter(t, api, defaultLimits(), ids[2])
 		waiting.turns = e.turns
 		go scrape(waiting)
@@ -569,6 +529,36 @@ func TestASlowClient(t *testing.T) {
 		<-ended
 		<-time.After(time.Minute)
 	})
+}
+
+// TestAClientThatGoesAway is not rendered for, but one that is to be quick is.
+func TestAClientThatGoesAway(t *testing.T) {
+	for cause, want := range map[error]int{context.Canceled: http.StatusServiceUnavailable, server.ErrHurry: http.StatusOK} {
+		synctest.Test(t, func(t *testing.T) {
+			api, ids := goldenScenario(time.Now())
+			api.Fault = func(string, string) http.Handler { return emulator.Hang() }
+			e := newTestExporter(t, api, defaultLimits(), ids[1])
+			e.turns = semaphore.NewWeighted(1)
+			if err := e.turns.Acquire(t.Context(), 1); err != nil { // somebody else's
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancelCause(t.Context())
+			w := httptest.NewRecorder()
+			begin, ended := time.Now(), make(chan struct{})
+			go func() {
+				defer close(ended)
+				e.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/metrics", nil))
+			}()
+			<-time.After(time.Second)
+			cancel(cause)
+			synctest.Wait()
+			e.turns.Release(1)
+			<-ended
+			if took := time.Since(begin); w.Code != want || took != time.Second {
+				t.Errorf("%v: %d after %s, want %d after 1s", cause, w.Code, took, want)
+			}
+		})
+	}
 }
 
 func TestContentNegotiation(t *testing.T) {

@@ -3,6 +3,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -28,6 +29,10 @@ type Config struct {
 	Logger      log.Logger
 	Slog        *slog.Logger // for exporter-toolkit
 }
+
+// ErrHurry is why the context of a request ends when a shutdown takes too long: the
+// client is still there, and is to get what there is.
+var ErrHurry = errors.New("the program ends")
 
 // Server serves the pages of an exporter. It is made by New.
 type Server struct {
@@ -55,8 +60,8 @@ func New(c Config) (*Server, error) {
 // the shutdown is clean, and Run returns nil. An error says why it cannot serve. Run
 // may be called once.
 func (s *Server) Run(ctx context.Context) error {
-	requests, hurry := context.WithCancel(context.WithoutCancel(ctx))
-	defer hurry()
+	requests, hurry := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer hurry(nil)
 	var servers []*http.Server
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -74,7 +79,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("serving: %w", err)
 	case <-ctx.Done():
 	}
-	s.drain(servers, hurry)
+	s.drain(servers, func() { hurry(ErrHurry) })
 	return nil
 }
 
@@ -104,7 +109,7 @@ func each(servers []*http.Server, f func(*http.Server)) {
 }
 
 // drain lets the scrapes in flight end, unless they take too long.
-func (s *Server) drain(servers []*http.Server, hurry context.CancelFunc) {
+func (s *Server) drain(servers []*http.Server, hurry func()) {
 	drained := s.scrapes.drain()
 	level.Info(s.config.Logger).Log("msg", "shutting down", "bound", s.limits.drain)
 	ctx, cancel := context.WithTimeout(context.Background(), s.limits.drain)

@@ -50,6 +50,9 @@ func (m *member) same(w wanted) bool { return reflect.DeepEqual(m.wanted, w) }
 // newMember returns a member that has not been looked up. It fails when the SDK cannot
 // use its own configuration.
 func (s *Set) newMember(ctx context.Context, w wanted) (*member, error) {
+	s.mu.Lock()
+	s.open[w.key]++
+	s.mu.Unlock()
 	client, err := imagebuilder.NewClient(ctx, imagebuilder.ClientConfig{
 		Target: w.name, Region: w.region, EndpointURL: w.target.EndpointURL, Static: s.o.Static,
 		Role:           w.role(),
@@ -59,6 +62,7 @@ func (s *Set) newMember(ctx context.Context, w wanted) (*member, error) {
 		HTTPClient:     s.o.HTTPClient,
 	})
 	if err != nil {
+		s.forget(w.key)
 		return nil, fmt.Errorf("target %q: %w", w.name, err)
 	}
 	return &member{wanted: w, client: client, target: lookup.New(lookup.Config{

@@ -60,10 +60,7 @@ func (s *Set) Apply(ctx context.Context, c *config.Config) error {
 	if err != nil {
 		return err
 	}
-	before := map[key]*member{}
-	for _, m := range s.members { // which only Apply and Close replace
-		before[m.key] = m
-	}
+	before := s.byKey()
 	members := make([]*member, 0, len(wanted))
 	var added, changed []*member
 	for _, w := range wanted {
@@ -71,6 +68,9 @@ func (s *Set) Apply(ctx context.Context, c *config.Config) error {
 		switch {
 		case m == nil || !m.sameAccess(w):
 			if m, err = s.newMember(ctx, w); err != nil {
+				for _, a := range added {
+					s.forget(a.key)
+				}
 				return err
 			}
 			added = append(added, m)
@@ -92,6 +92,16 @@ func (s *Set) Apply(ctx context.Context, c *config.Config) error {
 		m.log(s.o.Logger, "target changed")
 	}
 	return nil
+}
+
+func (s *Set) byKey() map[key]*member {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make(map[key]*member, len(s.members))
+	for _, m := range s.members {
+		all[m.key] = m
+	}
+	return all
 }
 
 // Check tries what the targets need of AWS, prints what came of it to w, and reports
@@ -119,15 +129,8 @@ func (s *Set) replace(members []*member) {
 	}
 	keep := make(map[*member]bool, len(members))
 	stays := make(map[key]bool, len(members))
-	known := map[*member]bool{}
-	for _, m := range s.members {
-		known[m] = true
-	}
 	for _, m := range members {
 		keep[m], stays[m.key] = true, true
-		if !known[m] {
-			s.open[m.key]++
-		}
 	}
 	for _, m := range s.members {
 		if keep[m] {
@@ -165,8 +168,7 @@ func (s *Set) Acquire() (sources []collector.Source, release func()) {
 	}
 }
 
-// close ends the lookups of m, beside what else goes on. When nothing of that name and
-// region is left, its counters go, too. The caller holds s.mu.
+// close ends the lookups of m, beside what else goes on. The caller holds s.mu.
 func (s *Set) close(m *member) {
 	if s.closed {
 		go m.target.Close() // the program ends
@@ -175,13 +177,19 @@ func (s *Set) close(m *member) {
 	s.closing.Go(func() {
 		m.target.Close()
 		m.client.CloseIdleConnections()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.open[m.key]--; s.open[m.key] == 0 {
-			delete(s.open, m.key)
-			s.o.Metrics.Forget(m.name, m.region)
-		}
+		s.forget(m.key)
 	})
+}
+
+// forget takes in that a member is no more. When nothing of its name and region is left,
+// its counters go, too.
+func (s *Set) forget(k key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open[k]--; s.open[k] == 0 {
+		delete(s.open, k)
+		s.o.Metrics.Forget(k.name, k.region)
+	}
 }
 
 // Close ends all lookups. There is nothing to look up after it.
