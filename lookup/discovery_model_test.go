@@ -260,9 +260,11 @@ func (m *discoveryModel) end() {
 	}
 	m.at(m.now() + 10*time.Minute) // a slow discovery goes on
 	// Where nothing is asked any more, up stays what it was.
+	m.target.mu.Lock()
 	if left := len(m.target.open); left > 0 || !s.Up && len(m.target.discoveries()) > 0 {
 		m.t.Errorf("%d refreshes have not ended; up %t", left, s.Up)
 	}
+	m.target.mu.Unlock()
 	m.target.Close()
 	if left := []int{len(m.target.leaving), len(m.target.open), len(m.target.lookups.queue), len(m.target.discovery.queue)}; slices.Max(left) > 0 {
 		m.t.Errorf("leaving, open and queues: %d", left)
