@@ -243,6 +243,23 @@ func TestAnApplyThatFailsChangesNothing(t *testing.T) {
 	})
 }
 
+// TestAClientThatCannotBeMade leaves nothing of those that were made before.
+func TestAClientThatCannotBeMade(t *testing.T) {
+	t.Setenv("AWS_USE_FIPS_ENDPOINT", "true")
+	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
+	w := newWorld(t, &emulator.API{Scenario: emulator.Runs()}, collector.Options{})
+	w.o.Static = nil
+	c := config.Default()
+	c.Targets = []config.Target{target("good", id(0)), target("bad", id(0))}
+	c.Targets[0].EndpointURL = ""
+	if err := w.Apply(t.Context(), &c); err == nil || !strings.HasPrefix(err.Error(), `target "bad": an endpoint of its own`) {
+		t.Errorf("the error is %v", err)
+	}
+	if len(w.open) != 0 || len(w.members) != 0 || len(w.requests()) != 0 {
+		t.Errorf("%d targets are open, counters: %v", len(w.open), w.requests())
+	}
+}
+
 // TestManyReloads changes everything while eight scrapers scrape.
 func TestManyReloads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
