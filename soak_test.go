@@ -179,7 +179,7 @@ func (s *soak) write(c soakConfig) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.inForce = append(s.inForce, c.targets)
+	s.loaded = append(s.loaded, c.targets)
 }
 
 // play scrapes, reloads and breaks the API for a while.
@@ -233,7 +233,7 @@ func (s *soak) reload(c soakConfig, signal bool) {
 		s.t.Errorf("a good file: %d %s", status, body)
 		return
 	}
-	s.inForce = s.inForce[len(s.inForce)-1:]
+	s.oldest = len(s.loaded) - 1
 	s.good++
 }
 
@@ -280,7 +280,7 @@ func (s *soak) breakAPI(random *rand.Rand) {
 // scrape scrapes once, and holds that the answer is in time, whole and true.
 func (s *soak) scrape() map[string]*dto.MetricFamily {
 	s.mu.Lock()
-	inForce := slices.Clone(s.inForce)
+	oldest := s.oldest
 	s.mu.Unlock()
 	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+s.address+"/metrics", nil)
 	if err != nil {
@@ -313,8 +313,8 @@ func (s *soak) scrape() map[string]*dto.MetricFamily {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.scrapes, s.values, s.slowest = s.scrapes+1, s.values+n, max(s.slowest, took)
-	if !slices.ContainsFunc(append(inForce, s.inForce...), func(names string) bool { return sameSet(strings.Fields(names), targets) }) {
-		s.t.Errorf("the targets are %q; in force are %q and %q", targets, inForce, s.inForce)
+	if inForce := s.loaded[oldest:]; !slices.ContainsFunc(inForce, func(names string) bool { return sameSet(strings.Fields(names), targets) }) {
+		s.t.Errorf("the targets are %q; in force were %q", targets, inForce)
 	}
 	return families
 }
