@@ -47,7 +47,8 @@ type soak struct {
 	fault   atomic.Pointer[func(operation, id string) http.Handler]
 
 	mu      sync.Mutex
-	inForce []string // the targets of the configurations that may be in force, joined
+	loaded  []string // the targets of all configurations, joined, in their order
+	oldest  int      // the first of loaded that may be in force
 	slowest time.Duration
 	scrapes int
 	values  int // that were compared with the truth
