@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/imagebuilder"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -79,6 +80,31 @@ func TestTheCredentialsOfARole(t *testing.T) {
 	}
 	if err := list(good, "x"); code(err) != "UnrecognizedClientException" {
 		t.Errorf("with another session token: %v", err)
+	}
+}
+
+func TestWhoTheCallerIs(t *testing.T) {
+	api := twoAccounts()
+	r := &api.Roles[0]
+	identity := func(key, token string) (*sts.GetCallerIdentityOutput, error) {
+		client := sts.New(sts.Options{
+			Region: "eu-west-1", BaseEndpoint: aws.String("http://sts"), HTTPClient: pipe(t, api), Retryer: aws.NopRetryer{},
+			Credentials: credentials.NewStaticCredentialsProvider(key, "secret", token),
+		})
+		return client.GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
+	}
+	good, old := r.accessKey(time.Now().Add(time.Hour)), r.accessKey(time.Now().Add(-time.Second))
+	for _, c := range []struct{ name, key, token, arn, account string }{
+		{"no role", "AKID", "", "arn:aws:iam::111122223333:user/emulator", "111122223333"},
+		{"a role", good, r.sessionToken(good), "arn:aws:sts::444455556666:assumed-role/exporter/emulator", "444455556666"},
+	} {
+		out, err := identity(c.key, c.token)
+		if err != nil || aws.ToString(out.Arn) != c.arn || aws.ToString(out.Account) != c.account || aws.ToString(out.UserId) == "" {
+			t.Errorf("%s: %+v, %v", c.name, out, err)
+		}
+	}
+	if _, err := identity(old, r.sessionToken(old)); code(err) != "ExpiredTokenException" {
+		t.Errorf("a role after the end of its credentials: %v", err)
 	}
 }
 
