@@ -171,6 +171,28 @@ func TestWhoIsToldOf(t *testing.T) {
 			}
 		}, ids, false, ": credentials from static, the role " + role + "\n  failed   imagebuilder:GetWorkflowExecution\n"},
 		{
+			"the role's own account, when STS does not tell", func(api *emulator.API, _ *imagebuilder.Role) {
+				api.Fault = func(operation, _ string) http.Handler {
+					if operation != "AssumeRole" {
+						return emulator.Error(403, "AccessDeniedException", "no")
+					}
+					return nil
+				}
+			}, ids, false,
+			": credentials from static, the role " + role + "\n  missing  imagebuilder:GetWorkflowExecution on " + account + "workflow-execution/* for the role " + role + "\n",
+		},
+		{
+			"throttled", func(api *emulator.API, _ *imagebuilder.Role) {
+				api.Fault = func(operation, _ string) http.Handler {
+					if operation == "GetWorkflowExecution" {
+						return emulator.Error(429, "TooManyRequestsException", "no")
+					}
+					return nil
+				}
+			}, ids, true,
+			": credentials from static, the role " + role + "\n  ok       imagebuilder:GetWorkflowExecution (but it is throttled: try again to be sure)\n",
+		},
+		{
 			"nothing is there", func(api *emulator.API, _ *imagebuilder.Role) { api.Roles[0].Scenario = &emulator.Account{} },
 			lookup.Selection{Pipelines: everything().Pipelines, Images: everything().Images[:1], Steps: lookup.StepsAll},
 			true,
@@ -205,6 +227,90 @@ func TestWhoIsToldOf(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestOneDenialHidesNoOther denies everything: what the configuration names is asked about
+// in every way.
+func TestOneDenialHidesNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, role := behindRole(web())
+		api.Fault = func(operation, _ string) http.Handler {
+			if operation != "AssumeRole" && operation != "GetCallerIdentity" {
+				return emulator.Error(403, "AccessDeniedException", "no")
+			}
+			return nil
+		}
+		missing := func(operation, resource string) string {
+			return "  missing  imagebuilder:" + operation + " on " + resource + " for the role " + role.ARN + "\n"
+		}
+		want := title + missing("GetWorkflowExecution", account+"workflow-execution/*") +
+			missing("ListImagePipelines", "*") +
+			"  untried  imagebuilder:ListImagePipelineImages (no pipeline is known)\n" +
+			missing("ListImageBuildVersions", account+"image/*") +
+			missing("GetImage", account+"image/*") +
+			missing("ListWorkflowExecutions", account+"image/*") +
+			missing("ListWorkflowStepExecutions", account+"workflow-execution/*") +
+			missing("ListWaitingWorkflowSteps", "*")
+		got, ok := run(t, target(t, api, everything(), role))
+		if diff := cmp.Diff(want, got); diff != "" || ok {
+			t.Errorf("ok %t (-want +got):\n%s", ok, diff)
+		}
+	})
+}
+
+// TestTheNewestBuildIsTried holds that executions are asked for of the newest build,
+// wherever it stands in the list.
+func TestTheNewestBuildIsTried(t *testing.T) {
+	for newest := range 3 {
+		synctest.Test(t, func(t *testing.T) {
+			a := web()
+			first := a.Images[0]
+			a.Images = nil
+			for n, name := range []string{"1", "2", "3"} {
+				i := first
+				i.ARN, i.Attempts = account+"image/web/1.0.0/"+name, nil
+				if n == newest {
+					i.Created = i.Created.Add(time.Minute)
+				}
+				a.Images = append(a.Images, i)
+			}
+			api, role := behindRole(a)
+			var asked string
+			api.Fault = func(operation, id string) http.Handler {
+				if operation == "ListWorkflowExecutions" {
+					asked = id
+				}
+				return nil
+			}
+			run(t, target(t, api, lookup.Selection{Pipelines: everything().Pipelines}, role))
+			if want := a.Images[newest].ARN; asked != want {
+				t.Errorf("asked about %q, want %q", asked, want)
+			}
+		})
+	}
+}
+
+// TestNoCredentials tries nothing but the credentials.
+func TestNoCredentials(t *testing.T) {
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	client, err := imagebuilder.NewClient(t.Context(), imagebuilder.ClientConfig{
+		Target: "golden-images", Region: "eu-west-1", EndpointURL: "http://emulator",
+		Limits:  imagebuilder.Limits{Concurrency: 10, Burst: 1, Timeout: 10 * time.Second},
+		Metrics: imagebuilder.NewMetrics(prometheus.NewRegistry()),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, ok := run(t, Target{Name: "golden-images", Region: "eu-west-1", Selection: everything(), Client: client})
+	want := "golden-images, eu-west-1: credentials from instance metadata\n  failed   credentials\n"
+	if diff := cmp.Diff(want, got); diff != "" || ok {
+		t.Errorf("ok %t (-want +got):\n%s", ok, diff)
 	}
 }
 

@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
@@ -49,11 +50,7 @@ func (t *trial) authenticate(ctx context.Context) bool {
 		return false
 	}
 	t.identity, err = t.Client.Identity(ctx)
-	partition, account := "aws", "*"
-	if parts := strings.Split(t.identity, ":"); err == nil && len(parts) >= 6 {
-		partition, account = parts[1], parts[4]
-	}
-	t.arn = fmt.Sprintf("arn:%s:imagebuilder:%s:%s:", partition, t.Region, account)
+	t.arn = accountARN(t.Region, t.identity, t.Role.ARN)
 	switch {
 	case t.Role.ARN != "":
 		t.identity = "the role " + t.Role.ARN
@@ -62,6 +59,17 @@ func (t *trial) authenticate(ctx context.Context) bool {
 	}
 	t.report.title += ", " + t.identity
 	return true
+}
+
+// accountARN returns the beginning of the ARNs of Image Builder in a region and in the
+// account of the first of the identities that is an ARN, or in any account.
+func accountARN(region string, identities ...string) string {
+	for _, identity := range identities {
+		if parts := strings.Split(identity, ":"); len(parts) >= 6 {
+			return fmt.Sprintf("arn:%s:imagebuilder:%s:%s:", parts[1], region, parts[4])
+		}
+	}
+	return "arn:aws:imagebuilder:" + region + ":*:"
 }
 
 // assumeRole says why the role cannot be assumed.
@@ -82,22 +90,30 @@ func (t *trial) assumeRole(ctx context.Context, err error) {
 	})
 }
 
-// call tries an operation, on a resource as IAM names it. It reports whether there was an
-// answer that says more than that it is allowed.
-func (t *trial) call(operation, resource string, f func() error) bool {
+// call tries an operation, on a resource as IAM names it, and returns its error.
+func (t *trial) call(operation, resource string, f func() error) error {
 	err := f()
 	l := line{verdict: allowed, action: "imagebuilder:" + operation}
 	switch class := imagebuilder.ClassOf(err); {
 	case err == nil:
-	case class == imagebuilder.NotFound || class == imagebuilder.BadRequest: // permissions come first
+	case refused(err): // permissions come first
 		l.text, l.err = "(but it is refused: does it exist?)", err
+	case class == imagebuilder.Throttled:
+		l.text, l.err = "(but it is throttled: try again to be sure)", err
 	case class == imagebuilder.Denied:
 		l.verdict, l.text, l.err = missing, fmt.Sprintf("on %s for %s", resource, t.identity), err
 	default:
 		l.verdict, l.err = failed, err
 	}
 	t.report.add(l)
-	return err == nil
+	return err
+}
+
+// refused reports whether err says that what was asked about is not there. What is only
+// denied can be asked about in another way.
+func refused(err error) bool {
+	class := imagebuilder.ClassOf(err)
+	return err != nil && (class == imagebuilder.NotFound || class == imagebuilder.BadRequest)
 }
 
 // skip says why an operation cannot be tried.
@@ -110,10 +126,11 @@ func (t *trial) executions(ctx context.Context) {
 		return
 	}
 	id := t.WorkflowExecutions[0]
-	if t.call("GetWorkflowExecution", t.arn+"workflow-execution/*", func() error {
+	err := t.call("GetWorkflowExecution", t.arn+"workflow-execution/*", func() error {
 		_, err := t.Client.GetWorkflowExecution(ctx, id, nil)
 		return err
-	}) {
+	})
+	if !refused(err) {
 		t.execution = id
 	}
 }
@@ -123,13 +140,13 @@ func (t *trial) pipelines(ctx context.Context) {
 		return
 	}
 	var matching []string
-	listed := t.call("ListImagePipelines", "*", func() error {
+	err := t.call("ListImagePipelines", "*", func() error {
 		all, err := t.Client.ListImagePipelines(ctx, nil)
 		matching = t.match(all)
 		return err
 	})
 	switch {
-	case !listed:
+	case err != nil:
 		t.skip("ListImagePipelineImages", "no pipeline is known")
 	case len(matching) == 0:
 		t.skip("ListImagePipelineImages", "no pipeline matches")
@@ -197,18 +214,20 @@ func (t *trial) images(ctx context.Context) {
 	case build == "":
 		build = t.image
 	}
-	if t.call("GetImage", resource(build, "image/*"), func() error {
+	err := t.call("GetImage", resource(build, "image/*"), func() error {
 		_, err := t.Client.GetImage(ctx, build, nil)
 		return err
-	}) {
+	})
+	if !refused(err) {
 		t.image = build
 	}
 }
 
-// found takes in builds, of which one is tried.
+// found takes in builds, of which the newest is tried: what is old may be forgotten.
 func (t *trial) found(images []imagebuilder.Image) {
 	if len(images) > 0 {
-		t.image = images[0].ARN
+		newest := slices.MaxFunc(images, func(a, b imagebuilder.Image) int { return a.Compare(&b) })
+		t.image = newest.ARN
 	}
 }
 
