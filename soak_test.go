@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -303,6 +304,9 @@ func (s *soak) scrape() map[string]*dto.MetricFamily {
 		s.t.Errorf("a scrape: %d, %v, %v, after %s", resp.StatusCode, err, parseErr, took)
 		return nil
 	}
+	if series := duplicate(families); series != "" {
+		s.t.Errorf("%s is there twice", series)
+	}
 	n := s.compare(families)
 	var targets []string
 	for _, m := range families["imagebuilder_up"].GetMetric() {
@@ -339,6 +343,7 @@ func label(m *dto.Metric, name string) string {
 type told struct {
 	status                            string
 	steps, succeeded, failed, skipped int
+	start, end                        string // as the API writes times; empty for none
 }
 
 // compare holds that every execution was, when it was read, what is told of it, and
@@ -362,6 +367,8 @@ func (s *soak) compare(families map[string]*dto.MetricFamily) int {
 	each("steps_succeeded", func(m *dto.Metric, v int) { of(m).succeeded = v })
 	each("steps_failed", func(m *dto.Metric, v int) { of(m).failed = v })
 	each("steps_skipped", func(m *dto.Metric, v int) { of(m).skipped = v })
+	each("start_timestamp_seconds", func(m *dto.Metric, _ int) { of(m).start = timestamp(m) })
+	each("end_timestamp_seconds", func(m *dto.Metric, _ int) { of(m).end = timestamp(m) })
 	for _, m := range families["imagebuilder_workflow_execution_lookup_timestamp_seconds"].GetMetric() {
 		read := time.UnixMicro(int64(m.GetGauge().GetValue() * 1e6))
 		if id := label(m, "workflow_execution_id"); !s.was(id, read, *of(m)) {
@@ -371,12 +378,32 @@ func (s *soak) compare(families map[string]*dto.MetricFamily) int {
 	return len(all)
 }
 
+// timestamp returns a time that is published, as the API writes it.
+func timestamp(m *dto.Metric) string {
+	return emulator.Timestamp(time.UnixMilli(int64(math.Round(m.GetGauge().GetValue() * 1000))))
+}
+
+// duplicate returns a series that is there twice, which the parser takes, or "".
+func duplicate(families map[string]*dto.MetricFamily) string {
+	seen := map[string]bool{}
+	for name, f := range families {
+		for _, m := range f.GetMetric() {
+			series := name + fmt.Sprint(m.GetLabel())
+			if seen[series] {
+				return series
+			}
+			seen[series] = true
+		}
+	}
+	return ""
+}
+
 // was reports whether an execution was so in the time that a lookup takes.
 func (s *soak) was(id string, read time.Time, want told) bool {
 	for ago := time.Duration(0); ago <= soakLookups+500*time.Millisecond; ago += 20 * time.Millisecond {
 		at := read.Add(-ago)
 		// A build that was dropped from the end of the list was there when it was read.
-		if e, ok := s.account.WorkflowExecution(id, at); ok && want == (told{e.Status, e.TotalStepCount, e.TotalStepsSucceeded, e.TotalStepsFailed, e.TotalStepsSkipped}) {
+		if e, ok := s.account.WorkflowExecution(id, at); ok && want == (told{e.Status, e.TotalStepCount, e.TotalStepsSucceeded, e.TotalStepsFailed, e.TotalStepsSkipped, e.StartTime, e.EndTime}) {
 			return true
 		}
 	}
