@@ -189,8 +189,8 @@ func TestWhoIsToldOf(t *testing.T) {
 					}
 					return nil
 				}
-			}, ids, true,
-			": credentials from static, the role " + role + "\n  ok       imagebuilder:GetWorkflowExecution (but it is throttled: try again to be sure)\n",
+			}, ids, false,
+			": credentials from static, the role " + role + "\n  failed   imagebuilder:GetWorkflowExecution\n",
 		},
 		{
 			"nothing is there", func(api *emulator.API, _ *imagebuilder.Role) { api.Roles[0].Scenario = &emulator.Account{} },

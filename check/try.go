@@ -98,8 +98,6 @@ func (t *trial) call(operation, resource string, f func() error) error {
 	case err == nil:
 	case refused(err): // permissions come first
 		l.text, l.err = "(but it is refused: does it exist?)", err
-	case class == imagebuilder.Throttled:
-		l.text, l.err = "(but it is throttled: try again to be sure)", err
 	case class == imagebuilder.Denied:
 		l.verdict, l.text, l.err = missing, fmt.Sprintf("on %s for %s", resource, t.identity), err
 	default:
