@@ -90,7 +90,8 @@ func (t *trial) assumeRole(ctx context.Context, err error) {
 	})
 }
 
-// call tries an operation, on a resource as IAM names it, and returns its error.
+// call tries an operation, on a resource as IAM names it. It returns its error, which is
+// in the report then.
 func (t *trial) call(operation, resource string, f func() error) error {
 	err := f()
 	l := line{verdict: allowed, action: "imagebuilder:" + operation}
@@ -149,7 +150,7 @@ func (t *trial) pipelines(ctx context.Context) {
 	case len(matching) == 0:
 		t.skip("ListImagePipelineImages", "no pipeline matches")
 	default:
-		t.call("ListImagePipelineImages", resource(matching[0], "image-pipeline/*"), func() error {
+		_ = t.call("ListImagePipelineImages", resource(matching[0], "image-pipeline/*"), func() error {
 			var images []imagebuilder.Image
 			var err error
 			// A pipeline may not have built anything yet.
@@ -197,7 +198,7 @@ func (t *trial) images(ctx context.Context) {
 		}
 	}
 	if version != "" {
-		t.call("ListImageBuildVersions", resource(version, "image/*"), func() error {
+		_ = t.call("ListImageBuildVersions", resource(version, "image/*"), func() error {
 			images, err := t.first.ListImageBuildVersions(ctx, version, nil)
 			t.found(images)
 			return err
@@ -236,7 +237,7 @@ func (t *trial) builds(ctx context.Context) {
 	case t.image == "":
 		t.skip(operation, "no build is known")
 	default:
-		t.call(operation, resource(t.image, "image/*"), func() error {
+		_ = t.call(operation, resource(t.image, "image/*"), func() error {
 			all, err := t.first.ListWorkflowExecutions(ctx, t.image, nil)
 			if len(all) > 0 && t.execution == "" {
 				t.execution = all[0].ID
@@ -253,13 +254,13 @@ func (t *trial) steps(ctx context.Context) {
 	case t.execution == "":
 		t.skip(operation, "no execution is known")
 	default:
-		t.call(operation, t.arn+"workflow-execution/*", func() error {
+		_ = t.call(operation, t.arn+"workflow-execution/*", func() error {
 			_, err := t.first.ListWorkflowStepExecutions(ctx, t.execution, nil)
 			return err
 		})
 	}
 	if t.Waiting {
-		t.call("ListWaitingWorkflowSteps", "*", func() error {
+		_ = t.call("ListWaitingWorkflowSteps", "*", func() error {
 			_, err := t.first.ListWaitingWorkflowSteps(ctx, nil)
 			return err
 		})
