@@ -29,8 +29,8 @@ soak:
 $(BIN)/golangci-lint: tools/golangci-lint/go.mod tools/golangci-lint/go.sum
 	$(GO) build -C tools/golangci-lint -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
-$(BIN)/promtool: tools/promtool/go.mod tools/promtool/go.sum
-	$(GO) build -C tools/promtool -tags remove_all_sd -o ../../$@ github.com/prometheus/prometheus/cmd/promtool
+$(BIN)/promtool $(BIN)/prometheus: tools/prometheus/go.mod tools/prometheus/go.sum
+	$(GO) build -C tools/prometheus -tags remove_all_sd -o ../../$@ github.com/prometheus/prometheus/cmd/$(@F)
 
 lint: $(BIN)/golangci-lint
 	$(BIN)/golangci-lint run ./...
