@@ -42,6 +42,8 @@ fmt: $(BIN)/golangci-lint
 promtool: $(BIN)/promtool
 	$(BIN)/promtool check metrics < testdata/metrics.txt
 	$(BIN)/promtool test rules testdata/queries.yml
+	$(BIN)/promtool check rules alerts/imagebuilder.rules.yml
+	$(BIN)/promtool test rules alerts/imagebuilder.rules_test.yml alerts/imagebuilder.rules_weeks_test.yml
 
 # A few seconds for each fuzz target; FUZZTIME=8h for a night. (A count, for a run that
 # ends by the clock sometimes fails by the clock.)
