@@ -5,7 +5,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  = -X github.com/prometheus/common/version.Version=$(VERSION)
 BIN      = bin
 
-.PHONY: build demo test soak lint fmt promtool fuzz bench clean
+.PHONY: build demo demo-stack test e2e soak lint fmt promtool fuzz bench clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o imagebuilder_exporter .
@@ -13,12 +13,22 @@ build:
 demo: build
 	./imagebuilder_exporter --demo
 
+# With a Prometheus and an Alertmanager: apt-get install prometheus prometheus-alertmanager.
+demo-stack: build
+	$(GO) run -C e2e ./cmd/demo-stack
+
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE := $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
 
 test:
 	$(GO) vet ./...
 	$(GO) test $(RACE) -timeout 10m ./...
+
+# With the real programs: a Prometheus 3, and Debian's packages prometheus,
+# prometheus-alertmanager and chromium.
+e2e: $(BIN)/prometheus
+	$(GO) vet -C e2e ./...
+	$(GO) test -C e2e -timeout 10m ./...
 
 # The program under faults, scrapes and reloads, all at once.
 SOAK ?= 10m
@@ -35,6 +45,7 @@ $(BIN)/promtool $(BIN)/prometheus: tools/prometheus/go.mod tools/prometheus/go.s
 lint: $(BIN)/golangci-lint
 	$(BIN)/golangci-lint run ./...
 	$(BIN)/golangci-lint fmt --diff ./...
+	cd e2e && ../$(BIN)/golangci-lint run ./...
 
 fmt: $(BIN)/golangci-lint
 	$(BIN)/golangci-lint fmt ./...
