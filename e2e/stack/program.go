@@ -47,8 +47,7 @@ func start(ctx context.Context, dir, address, ready string, c *exec.Cmd) (*Progr
 	}
 	go func() {
 		defer close(p.done)
-		defer log.Close()
-		p.err = run.Wait()
+		p.err = errors.Join(run.Wait(), log.Close())
 	}()
 	if err := p.waitFor(ctx, ready); err != nil {
 		p.Stop()
@@ -66,7 +65,7 @@ func (p *Program) waitFor(ctx context.Context, path string) error {
 			return err
 		}
 		if resp, err := http.DefaultClient.Do(r); err == nil {
-			resp.Body.Close()
+			_ = resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
 				return nil
 			}
@@ -110,8 +109,7 @@ func FreeAddress() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return l.Addr().String(), l.Close()
 }
 
 // Find returns the program that is named or, when that is empty, the first of others that

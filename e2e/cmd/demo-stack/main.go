@@ -34,7 +34,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	folder, err := filepath.Abs(*root)
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func run() error {
 		return err
 	}
 	defer s.Stop()
-	fmt.Printf(`The exporter shows a demo; nothing asks AWS.
+	fmt.Fprintf(os.Stdout, `The exporter shows a demo; nothing asks AWS.
 
   exporter       %[1]s/            %[1]s/metrics
   Prometheus     %[2]s/alerts      %[2]s/graph      %[2]s/targets
