@@ -1,0 +1,205 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/e2e/stack"
+)
+
+// dashboard is what a test has to know of a file in dashboards/.
+type dashboard struct {
+	Title      string
+	Panels     []panel
+	Templating struct {
+		List []variable
+	}
+}
+
+type panel struct {
+	Type, Title string
+	Targets     []struct {
+		RefID, Expr string
+		Instant     bool
+	}
+}
+
+type variable struct {
+	Name, Type, Definition, Regex, AllValue string
+	Multi                                   bool
+}
+
+// TestDashboards runs every query of every dashboard against a Prometheus that has
+// scraped the demo, with everything chosen and with each single value of the variables.
+func TestDashboards(t *testing.T) {
+	s := startDemo(t)
+	files, err := filepath.Glob("../dashboards/*.json")
+	if err != nil || len(files) != 4 {
+		t.Fatalf("dashboards: %v, %v", files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d dashboard
+		if err := json.Unmarshal(text, &d); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		t.Run(d.Title, func(t *testing.T) {
+			values := map[string][]string{}
+			all := map[string]string{}
+			for _, v := range d.Templating.List {
+				if v.Type != "query" {
+					continue
+				}
+				if values[v.Name] = s.values(t, v, all); len(values[v.Name]) == 0 {
+					t.Fatalf("the variable %s has no values", v.Name)
+				}
+				if all[v.Name] = v.AllValue; !v.Multi {
+					all[v.Name] = values[v.Name][0]
+				}
+			}
+			for _, p := range d.Panels {
+				s.show(t, p, all, true)
+				for name, each := range values {
+					for _, value := range each[:min(len(each), 4)] {
+						chosen := map[string]string{}
+						for n, v := range all {
+							chosen[n] = v
+						}
+						chosen[name] = regexp.QuoteMeta(value)
+						s.show(t, p, chosen, false)
+					}
+				}
+			}
+		})
+	}
+}
+
+// startDemo starts the demo and a Prometheus, and returns when the rates of everything
+// can be known.
+func startDemo(t *testing.T) testStack {
+	t.Helper()
+	prometheus, err := stack.Find("", "../bin/prometheus")
+	if err != nil {
+		t.Fatalf("%v: run make e2e, which builds it", err)
+	}
+	alertmanager, err := stack.Find("", "prometheus-alertmanager", "alertmanager")
+	if err != nil {
+		t.Fatalf("%v: apt-get install prometheus-alertmanager", err)
+	}
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := stack.Options{
+		Dir: t.TempDir(), Root: root, Exporter: exec.Command(build(t), "--demo"),
+		Prometheus: prometheus, Alertmanager: alertmanager, Interval: time.Second,
+	}
+	for _, address := range []*string{&o.ExporterAddress, &o.PrometheusAddress, &o.AlertmanagerAddress} {
+		if *address, err = stack.FreeAddress(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	started, err := stack.Start(ctx, o)
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		started.Stop()
+		cancel()
+	})
+	s := testStack{started}
+	s.until(t, "Prometheus has scraped the demo ten times", func() bool {
+		return len(s.query(t, "count_over_time(imagebuilder_up[1m]) >= 10")) == 2 // targets
+	})
+	return s
+}
+
+// answer is Prometheus' answer to a query.
+type answer struct {
+	Data struct {
+		Result []struct {
+			Metric map[string]string
+		}
+	}
+	Warnings, Infos []string
+}
+
+// values returns what Grafana offers for a variable.
+func (s testStack) values(t *testing.T, v variable, chosen map[string]string) []string {
+	t.Helper()
+	if m := labelValues.FindStringSubmatch(v.Definition); m != nil {
+		var got struct{ Data []string }
+		get(t, s.Prometheus.URL+"/api/v1/label/"+m[2]+"/values?match[]="+url.QueryEscape(expand(m[1], chosen)), &got)
+		return got.Data
+	}
+	m := queryResult.FindStringSubmatch(v.Definition)
+	if m == nil {
+		t.Fatalf("variable %s: %s is neither label_values nor query_result", v.Name, v.Definition)
+	}
+	var got answer
+	get(t, s.Prometheus.URL+"/api/v1/query?query="+url.QueryEscape(expand(m[1], chosen)), &got)
+	var all []string
+	for _, r := range got.Data.Result {
+		text := fmt.Sprintf("{text=%q, workflow_execution_id=%q} 1 1", r.Metric["text"], r.Metric["workflow_execution_id"])
+		pattern := regexp.MustCompile(strings.ReplaceAll(strings.Trim(v.Regex, "/"), "(?<", "(?P<"))
+		match := pattern.FindStringSubmatch(text)
+		if match == nil {
+			t.Fatalf("variable %s: %s does not match %s", v.Name, v.Regex, text)
+		}
+		all = append(all, match[pattern.SubexpIndex("value")])
+	}
+	return all
+}
+
+var (
+	labelValues = regexp.MustCompile(`^label_values\((.*), ([a-z_]+)\)$`)
+	queryResult = regexp.MustCompile(`^query_result\((.*)\)$`)
+	left        = regexp.MustCompile(`\$[a-zA-Z_{]+`)
+)
+
+// expand puts values in place of variables, as Grafana does.
+func expand(expr string, chosen map[string]string) string {
+	pairs := []string{"$__rate_interval", "30s", "$__range", "1h", "$__interval", "15s"}
+	for name, value := range chosen {
+		pairs = append(pairs, "$"+name, strings.ReplaceAll(value, `\`, `\\`))
+	}
+	return strings.NewReplacer(pairs...).Replace(expr)
+}
+
+// show runs the queries of a panel. They may be empty only when something is chosen.
+func (s testStack) show(t *testing.T, p panel, chosen map[string]string, full bool) {
+	t.Helper()
+	for _, target := range p.Targets {
+		expr := expand(target.Expr, chosen)
+		if v := left.FindString(expr); v != "" {
+			t.Fatalf("%s, %s: there is no variable %s", p.Title, target.RefID, v)
+		}
+		now := time.Now()
+		address := fmt.Sprintf("%s/api/v1/query_range?start=%d&end=%d&step=5&query=", s.Prometheus.URL, now.Add(-time.Minute).Unix(), now.Unix())
+		if target.Instant {
+			address = s.Prometheus.URL + "/api/v1/query?query="
+		}
+		var got answer
+		get(t, address+url.QueryEscape(expr), &got)
+		if len(got.Warnings)+len(got.Infos) > 0 {
+			t.Errorf("%s, %s: %v %v\n%s", p.Title, target.RefID, got.Warnings, got.Infos, expr)
+		}
+		if full && len(got.Data.Result) == 0 {
+			t.Errorf("%s, %s: nothing\n%s", p.Title, target.RefID, expr)
+		}
+	}
+}
