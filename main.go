@@ -38,6 +38,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/logging"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/server"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/status"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/targets"
 )
 
@@ -109,9 +110,13 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if *f.once {
 		return e.Once(ctx, values.once, stdout)
 	}
+	page, err := status.New(set.Known, version.Version)
+	if err != nil {
+		return err
+	}
 	s, err := server.New(server.Config{
 		Name: name, Description: "Prometheus exporter for the workflow executions of EC2 Image Builder", Version: version.Info(),
-		MetricsPath: *f.telemetryPath, Metrics: promhttp.InstrumentMetricHandler(own, e),
+		MetricsPath: *f.telemetryPath, Metrics: promhttp.InstrumentMetricHandler(own, e), Status: page,
 		Reload: reloader.Reload, Pprof: *f.pprof, Web: f.web, Logger: logger, Slog: logs.Slog,
 	})
 	if err != nil {

@@ -136,6 +136,7 @@ func (t *Target) takeIn(e *entry, answer any, err error, own bool, now time.Time
 	} else {
 		class := imagebuilder.ClassOf(err)
 		e.fail(class, own, now)
+		e.reason = err.Error()
 		if class == imagebuilder.NotFound {
 			e.forget(t, e)
 		}

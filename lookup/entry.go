@@ -70,6 +70,7 @@ type knowledge struct {
 
 	lookedUp bool               // whether a lookup has ended
 	failure  imagebuilder.Class // of the last one that ended
+	reason   string             // of that failure, for people
 	dueAt    time.Time          // when the next one may begin
 	misses   int                // failures in a row that make the next lookup rarer
 	missing  int                // lookups in a row that were not found
@@ -88,7 +89,7 @@ func (e *entry) publishable(now time.Time, maxStaleness time.Duration) bool {
 
 // succeed takes in that a lookup got an answer.
 func (e *entry) succeed(now time.Time) {
-	e.known, e.readAt, e.lookedUp, e.failure, e.misses, e.missing = true, now, true, "", 0, 0
+	e.known, e.readAt, e.lookedUp, e.failure, e.reason, e.misses, e.missing = true, now, true, "", "", 0, 0
 	e.again(e.interval)
 }
 

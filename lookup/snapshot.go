@@ -50,6 +50,8 @@ type Execution struct {
 	LookedUp bool
 	// Failure is why the last lookup that ended has failed; empty when it succeeded.
 	Failure imagebuilder.Class
+	// Reason is that failure in words, for people.
+	Reason string
 }
 
 // Image is an image build version, and the name of the pipeline that made it, empty
@@ -64,6 +66,16 @@ type Image struct {
 type Pipeline struct {
 	*imagebuilder.Pipeline
 	LastSuccess time.Time
+}
+
+// Known returns what t knows, and asks nothing. After a panic that is nothing.
+func (t *Target) Known() Snapshot {
+	s := Snapshot{Name: t.c.Name, Region: t.c.Region, Time: time.Now()}
+	_ = t.contain("Known", imagebuilder.Invalid, func() {
+		known := t.snapshot(s.Time)
+		s = known
+	})
+	return s
 }
 
 // snapshot returns what t knows.
@@ -84,7 +96,7 @@ func (t *Target) snapshot(now time.Time) Snapshot {
 	for i := range all {
 		f := &all[i]
 		x := &s.Executions[i]
-		*x = Execution{ID: f.id, LookedUp: f.entry.lookedUp, Failure: f.entry.failure}
+		*x = Execution{ID: f.id, LookedUp: f.entry.lookedUp, Failure: f.entry.failure, Reason: f.entry.reason}
 		if !f.publishable(now, t.c.MaxStaleness) {
 			continue
 		}

@@ -17,6 +17,7 @@ const (
 	pathHealthy = "/-/healthy"
 	pathReady   = "/-/ready"
 	pathReload  = "/-/reload"
+	pathStatus  = "/executions"
 	pathPprof   = "/debug/pprof/"
 )
 
@@ -31,6 +32,8 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 	mux.HandleFunc("GET "+pathHealthy, func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "Healthy") })
 	mux.HandleFunc("GET "+pathReady, s.serving(func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "Ready") }))
 	mux.HandleFunc("POST "+pathReload, s.serving(s.reload))
+	mux.Handle("GET "+pathStatus, s.config.Status)
+	mux.Handle("GET "+pathStatus+"/style.css", s.config.Status)
 	if s.config.Pprof {
 		mux.HandleFunc("GET "+pathPprof, pprof.Index)
 		mux.HandleFunc("GET "+pathPprof+"cmdline", pprof.Cmdline)
@@ -47,7 +50,7 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 		Name:        s.config.Name,
 		Description: s.config.Description,
 		Version:     s.config.Version,
-		Links:       []web.LandingLinks{{Address: p, Text: "Metrics"}, {Address: pathHealthy, Text: "Healthy"}, {Address: pathReady, Text: "Ready"}},
+		Links:       []web.LandingLinks{{Address: p, Text: "Metrics"}, {Address: pathStatus, Text: "Executions"}, {Address: pathHealthy, Text: "Healthy"}, {Address: pathReady, Text: "Ready"}},
 		Profiling:   fmt.Sprint(s.config.Pprof),
 	})
 	if err != nil {
@@ -63,7 +66,7 @@ func CheckPath(p string) error {
 	if !strings.HasPrefix(p, "/") || p != path.Clean(p) || strings.ContainsAny(p, "{} \t") {
 		return errors.New("must be a plain path that begins with a slash, such as /metrics")
 	}
-	for _, taken := range []string{"/-/", pathPprof} {
+	for _, taken := range []string{"/-/", pathPprof, pathStatus + "/"} {
 		if strings.HasPrefix(p+"/", taken) {
 			return fmt.Errorf("must be another one, for paths below %s are taken", taken)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/config"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
 )
 
 // Options are what the configuration file does not say. They do not change.
@@ -166,6 +167,18 @@ func (s *Set) Acquire() (sources []collector.Source, release func()) {
 			}
 		}
 	}
+}
+
+// Known returns what all targets know now. Nothing is looked up.
+func (s *Set) Known() []lookup.Snapshot {
+	s.mu.Lock()
+	members := s.members
+	s.mu.Unlock()
+	all := make([]lookup.Snapshot, len(members))
+	for i, m := range members {
+		all[i] = m.target.Known()
+	}
+	return all
 }
 
 // close ends the lookups of m, beside what else goes on. The caller holds s.mu.

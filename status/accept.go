@@ -1,0 +1,33 @@
+package status
+
+import (
+	"mime"
+	"strconv"
+	"strings"
+)
+
+// wantsJSON reports whether a client prefers JSON to HTML (RFC 9110, 12.5.1). Who likes
+// both alike, or says nothing, gets the page.
+func wantsJSON(accept []string) bool {
+	quality := map[string]float64{}
+	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+		kind, parameters, err := mime.ParseMediaType(strings.TrimSpace(part))
+		if err != nil {
+			continue
+		}
+		q := 1.0
+		if given, err := strconv.ParseFloat(parameters["q"], 64); err == nil {
+			q = given
+		}
+		quality[kind] = q
+	}
+	of := func(kinds ...string) float64 {
+		for _, k := range kinds {
+			if q, ok := quality[k]; ok {
+				return q
+			}
+		}
+		return 0
+	}
+	return of("application/json", "application/*", "*/*") > of("text/html", "text/*", "*/*")
+}
