@@ -59,7 +59,7 @@ func parseQuery(raw string) (query, error) {
 	if err != nil {
 		return query{}, fmt.Errorf("the query cannot be read: %w", err)
 	}
-	q := query{Sort: "started", Descending: !values.Has("sort"), Page: 1}
+	q := query{Sort: "started", Descending: values.Get("sort") == "", Page: 1}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		read := parameters[name]
 		if read == nil {

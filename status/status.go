@@ -92,13 +92,16 @@ func class(status string) string {
 		return "failed"
 	case s == imagebuilder.StatusCompleted || status == "AVAILABLE":
 		return "good"
-	case s == imagebuilder.StatusCancelled || s == imagebuilder.StatusSkipped || s == imagebuilder.StatusPending:
-		return "idle"
 	case status == "WAITING":
 		return "waiting"
+	case running[status]:
+		return "running"
 	}
-	return "running"
+	return "idle"
 }
+
+// running are the states in which something goes on.
+var running = map[string]bool{"RUNNING": true, "CREATING": true, "BUILDING": true, "TESTING": true, "DISTRIBUTING": true, "INTEGRATING": true}
 
 // duration writes seconds as people do, with the two largest units: 2h 5m.
 func duration(s *float64) string {
@@ -129,7 +132,7 @@ func words(d time.Duration) string {
 }
 
 // date writes a time for people, in UTC.
-func date(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
+func date(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 
 // ago writes how long before now a time was, or how long after it will be.
 func ago(now, t time.Time) string {

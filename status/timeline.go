@@ -44,23 +44,13 @@ func newTimeline(rows []*execution, now time.Time) *timeline {
 	if len(builds) == 0 {
 		return nil
 	}
-	from, to := now, time.Time{}
-	for _, b := range builds {
-		for _, e := range b {
-			if e.Started.Before(from) {
-				from = *e.Started
-			}
-			if end := e.until(); end.After(to) {
-				to = end
-			}
-		}
-	}
-	span := max(to.Sub(from), time.Minute)
+	builds, from, to := shown(builds, now)
+	span := to.Sub(from)
 	x := func(t time.Time) float64 {
 		return timelineLabels + float64(timelineWidth-timelineLabels-20)*float64(t.Sub(from))/float64(span)
 	}
 	t := &timeline{Width: timelineWidth, Labels: timelineLabels, Axis: timelineRow * len(builds), Height: timelineRow*len(builds) + 24}
-	t.Title = fmt.Sprintf("When the executions of the newest %d builds ran, from %s to %s UTC. The table below says the same.", len(builds), from.UTC().Format("Jan 2 15:04"), to.UTC().Format("Jan 2 15:04"))
+	t.Title = fmt.Sprintf("When the executions of %d builds ran, from %s to %s UTC. The table below says the same.", len(builds), from.UTC().Format("Jan 2 15:04"), to.UTC().Format("Jan 2 15:04"))
 	for i, b := range builds {
 		row := timelineBuild{Label: shorten(b[0].Image+" "+b[0].Version, 34), Y: timelineRow*i + 17}
 		for _, e := range b {
@@ -77,6 +67,36 @@ func newTimeline(rows []*execution, now time.Time) *timeline {
 		t.Ticks = append(t.Ticks, tick{fmt.Sprintf("%.1f", x(at)), at.UTC().Format("Jan 2 15:04")})
 	}
 	return t
+}
+
+// shown returns the newest of the builds, and the time that their timeline spans. A build
+// that is much older than the newer ones is left out with all before it, for beside it
+// those would be too small to be seen.
+func shown(builds [][]*execution, now time.Time) (newest [][]*execution, from, to time.Time) {
+	from = now
+	for i, b := range builds {
+		begin, end := *b[0].Started, to
+		for _, e := range b {
+			if e.until().After(end) {
+				end = e.until()
+			}
+		}
+		if i > 0 && end.Sub(begin) > 20*max(to.Sub(from), time.Hour) {
+			return builds[:i], from, to
+		}
+		if begin.Before(from) {
+			from = begin
+		}
+		to = end
+	}
+	return builds, from, later(to, from.Add(time.Minute))
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // newestBuilds returns the executions that have begun, by image build, the build that
