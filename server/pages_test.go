@@ -77,13 +77,13 @@ func TestPages(t *testing.T) {
 }
 
 func TestNewRefusesPathsOfTheMetrics(t *testing.T) {
-	for _, path := range []string{"", "metrics", "/metrics/", "//", "/a b", "/{path...}", "/-", "/-/healthy", "/-/metrics", "/debug/pprof", "/debug/pprof/heap"} {
-		if _, err := New(Config{MetricsPath: path, Pprof: true}); err == nil || !strings.HasPrefix(err.Error(), "the path of the metrics, ") {
+	for _, path := range []string{"", "metrics", "/metrics/", "//", "/a b", "/{path...}", "/-", "/-/healthy", "/-/metrics", "/debug/pprof", "/debug/pprof/heap", "/executions", "/executions/metrics"} {
+		if _, err := New(Config{MetricsPath: path, Status: http.NotFoundHandler(), Pprof: true}); err == nil || !strings.HasPrefix(err.Error(), "the path of the metrics, ") {
 			t.Errorf("%q: got %v", path, err)
 		}
 	}
 	for _, path := range []string{"/", "/metrics", "/debug", "/a/b%20c"} {
-		if _, err := New(Config{MetricsPath: path, Pprof: true}); err != nil {
+		if _, err := New(Config{MetricsPath: path, Status: http.NotFoundHandler(), Pprof: true}); err != nil {
 			t.Errorf("%q: %v", path, err)
 		}
 	}

@@ -28,9 +28,9 @@ type Program struct {
 // patience is how long a program may take until it is ready.
 const patience = 30 * time.Second
 
-// start starts a program that writes its log into dir, and waits until ready, a path,
+// Run starts a program that writes its log into dir, and waits until ready, a path,
 // answers 200.
-func start(ctx context.Context, dir, address, ready string, c *exec.Cmd) (*Program, error) {
+func Run(ctx context.Context, dir, address, ready string, c *exec.Cmd) (*Program, error) {
 	p := &Program{URL: "http://" + address, name: filepath.Base(c.Path), done: make(chan struct{})}
 	ctx, p.cancel = context.WithCancel(ctx)
 	log, err := os.CreateTemp(dir, p.name+"-*.log")

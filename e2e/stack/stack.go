@@ -66,12 +66,12 @@ func (s *Stack) Stop() {
 func (s *Stack) StartExporter() (err error) {
 	c := *s.o.Exporter
 	c.Args = append(append([]string{}, c.Args...), "--web.listen-address="+s.o.ExporterAddress)
-	s.Exporter, err = start(s.ctx, s.o.Dir, s.o.ExporterAddress, "/-/ready", &c)
+	s.Exporter, err = Run(s.ctx, s.o.Dir, s.o.ExporterAddress, "/-/ready", &c)
 	return err
 }
 
 func (s *Stack) startPrometheus() (err error) {
-	s.Prometheus, err = start(s.ctx, s.o.Dir, s.o.PrometheusAddress, "/-/ready", exec.Command(s.o.Prometheus,
+	s.Prometheus, err = Run(s.ctx, s.o.Dir, s.o.PrometheusAddress, "/-/ready", exec.Command(s.o.Prometheus,
 		"--config.file="+s.file("prometheus.yml"),
 		"--storage.tsdb.path="+s.file("prometheus"),
 		"--web.listen-address="+s.o.PrometheusAddress))
@@ -79,7 +79,7 @@ func (s *Stack) startPrometheus() (err error) {
 }
 
 func (s *Stack) startAlertmanager() (err error) {
-	s.Alertmanager, err = start(s.ctx, s.o.Dir, s.o.AlertmanagerAddress, "/-/ready", exec.Command(s.o.Alertmanager,
+	s.Alertmanager, err = Run(s.ctx, s.o.Dir, s.o.AlertmanagerAddress, "/-/ready", exec.Command(s.o.Alertmanager,
 		"--config.file="+s.file("alertmanager.yml"),
 		"--storage.path="+s.file("alertmanager"),
 		"--web.listen-address="+s.o.AlertmanagerAddress,
