@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
@@ -154,10 +154,12 @@ func TestBrowserHostile(t *testing.T) {
 	}
 	for _, width := range []int64{1280, 400} {
 		var wide, inner int64
+		var over string
 		b.run(t, emulation.SetScriptExecutionDisabled(false), chromedp.EmulateViewport(width, 900), chromedp.Navigate("http://"+address+"/executions"), chromedp.WaitVisible("main"),
+			chromedp.Evaluate(`[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth && !e.closest(".scroll")).map(e => e.outerHTML.slice(0, 200)).slice(0, 5).join("\n")`, &over),
 			chromedp.Evaluate(`document.documentElement.scrollWidth`, &wide), chromedp.Evaluate(`window.innerWidth`, &inner))
 		if wide > inner {
-			t.Errorf("at a width of %d the page is %d wide", inner, wide)
+			t.Errorf("at a width of %d the page is %d wide:\n%s", inner, wide, over)
 		}
 	}
 	b.content(t)
@@ -201,7 +203,7 @@ func TestBrowserKeyboard(t *testing.T) {
 			Left    float64
 		}
 		b.run(t, chromedp.KeyEvent(kb.Tab), chromedp.Evaluate(`(() => {
-			const e = document.activeElement, s = getComputedStyle(e.querySelector("rect") || e);
+			const e = document.activeElement, s = getComputedStyle(e.closest("svg") && e.querySelector("rect") || e);
 			const all = [...document.querySelectorAll("*")];
 			return {Path: e.tagName + all.indexOf(e), Outline: (s.outlineStyle != "none" || (s.stroke && s.stroke != "none")) ? "yes" : "", Left: e.getBoundingClientRect().left};
 		})()`, &at))
@@ -215,27 +217,38 @@ func TestBrowserKeyboard(t *testing.T) {
 	b.content(t)
 }
 
+// value is a text in the accessibility tree.
+type value struct {
+	Value any `json:"value"`
+}
+
 // TestBrowserAccessibility reads the tree that a screen reader gets.
 func TestBrowserAccessibility(t *testing.T) {
 	address := demoPage(t)
 	b := newBrowser(t, address)
-	var nodes []*accessibility.Node
+	var tree struct {
+		Nodes []struct {
+			Ignored bool  `json:"ignored"`
+			Role    value `json:"role"`
+			Name    value `json:"name"`
+		} `json:"nodes"`
+	}
 	var levels []int
-	b.run(t, chromedp.Navigate("http://"+address+"/executions"), chromedp.WaitVisible("main"), accessibility.Enable(),
-		chromedp.ActionFunc(func(ctx context.Context) (err error) {
-			nodes, err = accessibility.GetFullAXTree().Do(ctx)
-			return err
+	b.run(t, chromedp.Navigate("http://"+address+"/executions"), chromedp.WaitVisible("main"),
+		chromedp.ActionFunc(func(ctx context.Context) error { return cdp.Execute(ctx, "Accessibility.enable", nil, nil) }),
+		chromedp.ActionFunc(func(ctx context.Context) error {
+			return cdp.Execute(ctx, "Accessibility.getFullAXTree", nil, &tree)
 		}),
 		chromedp.Evaluate(`[...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map(h => Number(h.tagName[1]))`, &levels))
 	roles := map[string]int{}
-	for _, n := range nodes {
+	for _, n := range tree.Nodes {
 		if n.Ignored {
 			continue
 		}
-		role, name := text(n.Role), text(n.Name)
+		role, name := fmt.Sprint(n.Role.Value), fmt.Sprint(n.Name.Value)
 		roles[role]++
 		switch role {
-		case "table", "link", "button", "combobox", "searchbox", "textbox", "image", "img", "region", "navigation", "search", "group", "columnheader":
+		case "table", "link", "button", "combobox", "searchbox", "textbox", "image", "img", "region", "navigation", "search", "columnheader":
 			if strings.TrimSpace(name) == "" {
 				t.Errorf("a %s has no name", role)
 			}
@@ -253,14 +266,6 @@ func TestBrowserAccessibility(t *testing.T) {
 		}
 	}
 	b.content(t)
-}
-
-// text returns what a node says, "" for nothing.
-func text(v *accessibility.Value) string {
-	if v == nil {
-		return ""
-	}
-	return strings.Trim(string(v.Value), `"`)
 }
 
 // TestBrowserPictures looks at the page in light and dark, and with -update keeps the

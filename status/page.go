@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
 )
 
@@ -265,6 +264,3 @@ func (e *execution) matches(q query) bool {
 	text := strings.ToLower(strings.Join([]string{e.ID, e.Status, e.Type, e.Image, e.Version, e.Pipeline, e.Message, e.Error}, "\n"))
 	return strings.Contains(text, strings.ToLower(q.Text))
 }
-
-// failed reports whether something went wrong.
-func (e *execution) failed() bool { return imagebuilder.Status(e.Status).Failed() }

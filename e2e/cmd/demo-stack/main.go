@@ -59,7 +59,7 @@ func run() error {
 	defer s.Stop()
 	fmt.Fprintf(os.Stdout, `The exporter shows a demo; nothing asks AWS.
 
-  exporter       %[1]s/            %[1]s/metrics
+  exporter       %[1]s/executions  %[1]s/metrics
   Prometheus     %[2]s/alerts      %[2]s/graph      %[2]s/targets
   Alertmanager   %[3]s/
 
