@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -94,34 +93,7 @@ func startDemo(t *testing.T) testStack {
 	if err != nil {
 		t.Fatalf("%v: run make e2e, which builds it", err)
 	}
-	alertmanager, err := stack.Find("", "prometheus-alertmanager", "alertmanager")
-	if err != nil {
-		t.Fatalf("%v: apt-get install prometheus-alertmanager", err)
-	}
-	root, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := stack.Options{
-		Dir: t.TempDir(), Root: root, Exporter: exec.Command(build(t), "--demo"),
-		Prometheus: prometheus, Alertmanager: alertmanager, Interval: time.Second,
-	}
-	for _, address := range []*string{&o.ExporterAddress, &o.PrometheusAddress, &o.AlertmanagerAddress} {
-		if *address, err = stack.FreeAddress(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	started, err := stack.Start(ctx, o)
-	if err != nil {
-		cancel()
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		started.Stop()
-		cancel()
-	})
-	s := testStack{started}
+	s := runStack(t, stack.Options{Dir: t.TempDir(), Exporter: exec.Command(build(t), "--demo"), Prometheus: prometheus, Interval: time.Second})
 	s.until(t, "Prometheus has scraped the demo ten times", func() bool {
 		return len(s.query(t, "count_over_time(imagebuilder_up[1m]) >= 10")) == 2 // targets
 	})

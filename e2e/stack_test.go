@@ -126,19 +126,20 @@ func startStack(t *testing.T, exporter, prometheus string) (testStack, *notices)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	alertmanager, err := stack.Find("", "prometheus-alertmanager", "alertmanager")
-	if err != nil {
-		t.Fatalf("%v: apt-get install prometheus-alertmanager", err)
-	}
-	root, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
 	run := exec.Command(exporter, "--config.file="+config)
 	run.Env = []string{"AWS_ACCESS_KEY_ID=AKID", "AWS_SECRET_ACCESS_KEY=secret", "AWS_EC2_METADATA_DISABLED=true"}
-	o := stack.Options{
-		Dir: dir, Root: root, Exporter: run, Prometheus: prometheus, Alertmanager: alertmanager,
-		Interval: time.Second, Fast: true, Webhook: webhook.URL,
+	return runStack(t, stack.Options{Dir: dir, Exporter: run, Prometheus: prometheus, Interval: time.Second, Fast: true, Webhook: webhook.URL}), got
+}
+
+// runStack starts a Stack for the time of the test, on addresses that are free.
+func runStack(t *testing.T, o stack.Options) testStack {
+	t.Helper()
+	var err error
+	if o.Alertmanager, err = stack.Find("", "prometheus-alertmanager", "alertmanager"); err != nil {
+		t.Fatalf("%v: apt-get install prometheus-alertmanager", err)
+	}
+	if o.Root, err = filepath.Abs(".."); err != nil {
+		t.Fatal(err)
 	}
 	for _, address := range []*string{&o.ExporterAddress, &o.PrometheusAddress, &o.AlertmanagerAddress} {
 		if *address, err = stack.FreeAddress(); err != nil {
@@ -155,7 +156,7 @@ func startStack(t *testing.T, exporter, prometheus string) (testStack, *notices)
 		s.Stop()
 		cancel()
 	})
-	return testStack{s}, got
+	return testStack{s}
 }
 
 // failsAndRecovers follows the alert on the failed build.

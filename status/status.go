@@ -29,11 +29,16 @@ type Handler struct {
 	version  string
 	template *template.Template
 	style    []byte
+	turns    chan struct{} // as many pages are made at a time as it has room for
 }
+
+// maxPages is how many pages are made at a time. Each reads all that is known and holds
+// up scrapes meanwhile, so the others wait.
+const maxPages = 2
 
 // New returns a Handler that shows what known returns.
 func New(known func() []lookup.Snapshot, version string) (*Handler, error) {
-	h := &Handler{known: known, version: version}
+	h := &Handler{known: known, version: version, turns: make(chan struct{}, maxPages)}
 	var err error
 	if h.style, err = files.ReadFile("style.css"); err != nil {
 		return nil, err
@@ -65,22 +70,39 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	p := newPage(h.known(), q, time.Now())
-	p.Version = h.version
-	var body bytes.Buffer
-	contentType := "text/html; charset=utf-8"
-	if wantsJSON(r.Header.Values("Accept")) {
-		contentType = "application/json"
-		err = json.NewEncoder(&body).Encode(p)
-	} else {
-		err = h.template.Execute(&body, p)
+	select {
+	case h.turns <- struct{}{}:
+	case <-r.Context().Done():
+		http.Error(w, "other pages are being made, try again", http.StatusServiceUnavailable)
+		return
 	}
+	contentType, body, err := h.render(q, wantsJSON(r.Header.Values("Accept")))
+	<-h.turns
 	if err != nil {
 		http.Error(w, "the page cannot be made: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
 	header.Set("Content-Type", contentType)
-	_, _ = w.Write(body.Bytes()) // the client has gone
+	_, _ = w.Write(body) // the client has gone
+}
+
+// render makes the page, or the same as JSON. A panic is an error, so that the turn is
+// given back.
+func (h *Handler) render(q query, asJSON bool) (contentType string, body []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+		}
+	}()
+	p := newPage(h.known(), q, time.Now())
+	p.Version = h.version
+	var b bytes.Buffer
+	if asJSON {
+		err = json.NewEncoder(&b).Encode(p)
+		return "application/json", b.Bytes(), err
+	}
+	err = h.template.Execute(&b, p)
+	return "text/html; charset=utf-8", b.Bytes(), err
 }
 
 // class returns the class of a status in the style sheet, and in the page's words.

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -93,6 +95,43 @@ func TestHeaders(t *testing.T) {
 		}
 		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "no-referrer" {
 			t.Errorf("%s: %v", path, h)
+		}
+	}
+}
+
+func TestPagesAtATime(t *testing.T) {
+	begun, end := make(chan struct{}, 10), make(chan struct{})
+	h, err := New(func() []lookup.Snapshot { begun <- struct{}{}; <-end; return nil }, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pages sync.WaitGroup
+	for range maxPages {
+		pages.Go(func() { h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/executions", nil)) })
+		<-begun
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/executions", nil))
+	if w.Code != http.StatusServiceUnavailable || len(begun) > 0 {
+		t.Errorf("one page too many got %d", w.Code)
+	}
+	close(end)
+	pages.Wait()
+}
+
+// TestAPanicGivesItsTurnBack asks for more pages than can be made at a time.
+func TestAPanicGivesItsTurnBack(t *testing.T) {
+	h, err := New(func() []lookup.Snapshot { panic("a bug") }, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range maxPages + 1 {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/executions", nil))
+		if w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), "the page cannot be made: panic: a bug") {
+			t.Errorf("%d %s", w.Code, w.Body)
 		}
 	}
 }
