@@ -48,8 +48,24 @@ func newBrowser(t *testing.T, own string) *browser {
 	if err != nil {
 		t.Fatalf("%v: apt-get install chromium", err)
 	}
+	profile, err := os.MkdirTemp("", "chromium-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Chromium's children go on writing for a moment after it has ended.
+	t.Cleanup(func() {
+		late := time.After(10 * time.Second)
+		for err := os.RemoveAll(profile); err != nil; err = os.RemoveAll(profile) {
+			select {
+			case <-time.After(50 * time.Millisecond):
+			case <-late:
+				t.Errorf("removing Chromium's profile: %v", err)
+				return
+			}
+		}
+	})
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 900), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+		chromedp.UserDataDir(profile), chromedp.WindowSize(1280, 900), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	ctx, cancelTab := chromedp.NewContext(ctx)
