@@ -172,7 +172,7 @@ func (s testStack) failsAndRecovers(t *testing.T, got *notices) {
 		return firing.Labels != nil
 	})
 	for label, want := range map[string]string{
-		"severity": "critical", "target": "golden", "region": "eu-west-1", "workflow_execution_id": failing, "status": "FAILED",
+		"severity": "critical", "target": "golden", "region": "eu-west-1", "workflow_execution_id": failing,
 		"workflow_type": "BUILD", "pipeline": "Linux", "image_name": "linux", "image_version": "1.0.0/1", "image_build_version_arn": account + "image/linux/1.0.0/1",
 	} {
 		if firing.Labels[label] != want {
@@ -181,7 +181,7 @@ func (s testStack) failsAndRecovers(t *testing.T, got *notices) {
 	}
 	for annotation, want := range map[string]string{
 		"summary":     "BUILD of linux 1.0.0/1 failed",
-		"description": "Workflow execution " + failing + " (BUILD) of image linux 1.0.0/1, pipeline Linux, is FAILED in golden, eu-west-1. The alert ends when a retry or a newer build of the pipeline succeeds, or after a week.",
+		"description": "Workflow execution " + failing + " (BUILD) of image linux 1.0.0/1, pipeline Linux, has failed in golden, eu-west-1; it may be rolling back, or have been rolled back. The alert ends when a retry or a newer build of the pipeline succeeds, or after a week.",
 		"console_url": "https://eu-west-1.console.aws.amazon.com/imagebuilder/home?region=eu-west-1#/images/" + account + "image/linux/1.0.0/1",
 		"runbook_url": "https://github.com/imagebuilder-exporter/imagebuilder_exporter/blob/main/docs/runbooks/WorkflowFailed.md",
 	} {
