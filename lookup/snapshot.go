@@ -71,10 +71,15 @@ type Pipeline struct {
 // Known returns what t knows, and asks nothing. After a panic that is nothing.
 func (t *Target) Known() Snapshot {
 	s := Snapshot{Name: t.c.Name, Region: t.c.Region, Time: time.Now()}
-	_ = t.contain("Known", imagebuilder.Invalid, func() {
+	err := t.contain("Known", imagebuilder.Invalid, func() {
 		known := t.snapshot(s.Time)
 		s = known
 	})
+	if err != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.listed = nil // it may be half a list
+	}
 	return s
 }
 
