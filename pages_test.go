@@ -24,7 +24,7 @@ func TestThePageOfExecutionsAsksNothing(t *testing.T) {
 		}
 		return body
 	}
-	if body := page(); api.Requests("GetWorkflowExecution") != 0 || !strings.Contains(body, testID(1)) || !strings.Contains(body, "never read") {
+	if body := page(); api.Requests("GetWorkflowExecution") != 0 || !strings.Contains(body, testID(1)) || !strings.Contains(body, "not asked yet") {
 		t.Errorf("before the first scrape there were %d requests, and the page says\n%s", api.Requests("GetWorkflowExecution"), body)
 	}
 	fetch(t, http.MethodGet, "http://"+address+"/metrics")

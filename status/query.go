@@ -83,7 +83,8 @@ func (q query) Filtered() bool {
 }
 
 // With returns the address of the same page with one parameter changed, or without it
-// when the value is empty. Another order or filter begins at the first page.
+// when the value is empty; without a name, the same. Another order or filter begins at
+// the first page.
 func (q query) With(name string, value any) string {
 	v := url.Values{}
 	set := func(name, value string) {
@@ -103,11 +104,16 @@ func (q query) With(name string, value any) string {
 	if q.Refresh > 0 {
 		set("refresh", strconv.Itoa(q.Refresh))
 	}
+	if q.Page > 1 && (name == "" || name == "refresh") {
+		set("page", strconv.Itoa(q.Page))
+	}
 	if name == "sort" {
 		column := fmt.Sprint(value)
 		set("order", order(column == q.Sort && !q.Descending))
 	}
-	set(name, fmt.Sprint(value))
+	if name != "" {
+		set(name, fmt.Sprint(value))
+	}
 	return "?" + v.Encode()
 }
 

@@ -45,7 +45,8 @@ func New(known func() []lookup.Snapshot, version string) (*Handler, error) {
 	}
 	functions := template.FuncMap{
 		"class": class, "console": consoleURL, "duration": duration, "bar": progress, "date": date,
-		"ago": ago, "list": func(s ...string) []string { return s }, "shorten": shorten, "add": func(a, b int) int { return a + b },
+		"ago": ago, "told": told, "short": short, "deref": func(b *bool) bool { return *b }, "positive": func(n *int) bool { return *n > 0 },
+		"list": func(s ...string) []string { return s }, "shorten": shorten, "add": func(a, b int) int { return a + b },
 	}
 	h.template, err = template.New("page.html.tmpl").Funcs(functions).ParseFS(files, "page.html.tmpl")
 	return h, err
@@ -156,6 +157,14 @@ func words(d time.Duration) string {
 // date writes a time for people, in UTC.
 func date(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 
+// short is date without the year, when that is now's.
+func short(now, t time.Time) string {
+	if t.UTC().Year() == now.UTC().Year() {
+		return t.UTC().Format("Jan 2 15:04")
+	}
+	return date(t)
+}
+
 // ago writes how long before now a time was, or how long after it will be.
 func ago(now, t time.Time) string {
 	if t.After(now) {
@@ -164,8 +173,28 @@ func ago(now, t time.Time) string {
 	return words(now.Sub(t)) + " ago"
 }
 
+// told says what the progress bar of an execution's steps shows.
+func told(s *steps) string {
+	text := fmt.Sprintf("%d of %d steps ended", s.Succeeded+s.Failed+s.Skipped, s.Total)
+	sign := ": "
+	for _, part := range []struct {
+		n    int
+		word string
+	}{{s.Succeeded, "succeeded"}, {s.Skipped, "skipped"}, {s.Failed, "failed"}} {
+		if part.n > 0 {
+			text += fmt.Sprintf("%s%d %s", sign, part.n, part.word)
+			sign = ", "
+		}
+	}
+	return text
+}
+
 // segment is a part of a progress bar, in percent of its width.
-type segment struct{ Class, X, W string }
+// What was skipped is lower than the rest, for eyes that do not tell the colours apart.
+type segment struct {
+	Class, X, W string
+	Y, H        int
+}
 
 // progress returns the parts of the progress bar of an execution's steps.
 func progress(s *steps) []segment {
@@ -176,7 +205,11 @@ func progress(s *steps) []segment {
 		n     int
 	}{{"good", s.Succeeded}, {"idle", s.Skipped}, {"failed", s.Failed}} {
 		if part.n > 0 && s.Total > 0 {
-			all = append(all, segment{part.class, percent(at, s.Total), percent(part.n, s.Total)})
+			g := segment{part.class, percent(at, s.Total), percent(part.n, s.Total), 0, 8}
+			if part.class == "idle" {
+				g.Y, g.H = 2, 4
+			}
+			all = append(all, g)
 			at += part.n
 		}
 	}

@@ -56,7 +56,7 @@ func get(t *testing.T, all []lookup.Snapshot, path, accept string) *httptest.Res
 }
 
 func snapshot(executions ...lookup.Execution) []lookup.Snapshot {
-	return []lookup.Snapshot{{Name: "golden", Region: "eu-west-1", Time: now, Up: true, Executions: executions}}
+	return []lookup.Snapshot{{Name: "golden", Region: "eu-west-1", Time: now, Up: true, RefreshEnded: true, Executions: executions}}
 }
 
 // hostile is what names and messages can be.
@@ -263,17 +263,13 @@ func TestThePage(t *testing.T) {
 	all = append(all, all[0], lookup.Snapshot{Name: "empty", Region: "eu-west-1", Time: now})
 	body := get(t, all, "/executions", "").Body.String()
 	seen := map[string]bool{}
-	for _, id := range regexp.MustCompile(` id="([^"]*)"`).FindAllStringSubmatch(body, -1) {
+	for _, id := range idPattern.FindAllStringSubmatch(body, -1) {
 		if seen[id[1]] {
 			t.Errorf("the id %s is there twice", id[1])
 		}
 		seen[id[1]] = true
 	}
-	for _, to := range regexp.MustCompile(`href="#([^"]*)"`).FindAllStringSubmatch(body, -1) {
-		if !seen[to[1]] {
-			t.Errorf("a link leads to %s, which is not there", to[1])
-		}
-	}
+	checkLinks(t, body)
 	if got := regexp.MustCompile(`(?:src|<link[^>]* href)="([^"]*)"`).FindAllString(body, -1); len(got) != 1 || !strings.Contains(got[0], `href="executions/style.css"`) {
 		t.Errorf("it fetches %v", got)
 	}
@@ -286,7 +282,7 @@ func TestThePage(t *testing.T) {
 			t.Fatalf("the page is not well formed: %v", err)
 		}
 	}
-	for _, text := range []string{"Of 7 steps 4 succeeded, 1 were skipped, 1 failed", "6/7", "Waiting for an approval", "No executions are known", `aria-sort="descending"`} {
+	for _, text := range []string{"6 of 7 steps ended: 4 succeeded, 1 skipped, 1 failed", "6/7", "Waiting for an approval", "Nothing is known yet", `aria-sort="descending"`} {
 		if !strings.Contains(body, text) {
 			t.Errorf("the page does not say %q", text)
 		}

@@ -17,10 +17,11 @@ const (
 
 // timeline shows when the executions of the newest builds ran.
 type timeline struct {
-	Width, Height, Labels, Axis int
-	Title                       string
-	Rows                        []timelineBuild
-	Ticks                       []tick
+	Width, Height, Axis int
+	Title               string
+	Rows                []timelineBuild
+	Ticks               []tick
+	Now                 string // where the moment of the page is, empty when it is not shown
 }
 
 type timelineBuild struct {
@@ -30,43 +31,79 @@ type timelineBuild struct {
 }
 
 type bar struct {
-	ID, Class, Title string
-	X, W             string
-	Y                int
+	Href, Class, Title string
+	X, W               string
+	Y                  int
 }
 
 type tick struct{ X, Label string }
 
 // newTimeline returns the timeline of the newest builds among rows, nil when there is
-// none that has begun.
-func newTimeline(rows []*execution, now time.Time) *timeline {
+// none that has begun. row tells where an execution is.
+func newTimeline(rows []*execution, now time.Time, row func(id string) string) *timeline {
 	builds := newestBuilds(rows)
 	if len(builds) == 0 {
 		return nil
 	}
 	builds, from, to := shown(builds, now)
+	if late := now.Sub(to); late > 0 && late < to.Sub(from)/4 {
+		to = now
+	}
 	span := to.Sub(from)
 	x := func(t time.Time) float64 {
 		return timelineLabels + float64(timelineWidth-timelineLabels-20)*float64(t.Sub(from))/float64(span)
 	}
-	t := &timeline{Width: timelineWidth, Labels: timelineLabels, Axis: timelineRow * len(builds), Height: timelineRow*len(builds) + 24}
+	t := &timeline{Width: timelineWidth, Axis: timelineRow * len(builds), Height: timelineRow*len(builds) + 40, Ticks: ticks(from, to, x)}
 	t.Title = fmt.Sprintf("When the executions of %d builds ran, from %s to %s UTC. The table below says the same.", len(builds), from.UTC().Format("Jan 2 15:04"), to.UTC().Format("Jan 2 15:04"))
+	if !now.Before(from) && !now.After(to) {
+		t.Now = fmt.Sprintf("%.1f", x(now))
+	}
 	for i, b := range builds {
-		row := timelineBuild{Label: shorten(b[0].Image+" "+b[0].Version, 34), Y: timelineRow*i + 17}
+		build := timelineBuild{Label: shorten(b[0].Image+" "+b[0].Version, 34), Y: timelineRow*i + 16}
 		for _, e := range b {
 			start, end := x(*e.Started), x(e.until())
-			row.Bars = append(row.Bars, bar{
-				ID: e.ID, Class: class(e.Status), Y: timelineRow*i + 5, X: fmt.Sprintf("%.1f", start), W: fmt.Sprintf("%.1f", max(end-start, 3)),
+			build.Bars = append(build.Bars, bar{
+				Href: row(e.ID), Class: class(e.Status), Y: timelineRow*i + 5, X: fmt.Sprintf("%.1f", start), W: fmt.Sprintf("%.1f", max(end-start, 3)),
 				Title: fmt.Sprintf("%s of %s %s: %s, %s", cmp.Or(e.Type, "workflow"), e.Image, e.Version, e.Status, duration(e.Duration)),
 			})
 		}
-		t.Rows = append(t.Rows, row)
-	}
-	for i := range 5 {
-		at := from.Add(span * time.Duration(i) / 5)
-		t.Ticks = append(t.Ticks, tick{fmt.Sprintf("%.1f", x(at)), at.UTC().Format("Jan 2 15:04")})
+		t.Rows = append(t.Rows, build)
 	}
 	return t
+}
+
+// steps of a time axis. Days count from a Monday when they are seven.
+var tickSteps = []time.Duration{
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, day, 2 * day, 7 * day, 28 * day,
+}
+
+const day = 24 * time.Hour
+
+// ticks returns about six marks of the time axis at round times, with the date where it
+// is another one than before.
+func ticks(from, to time.Time, x func(time.Time) float64) []tick {
+	step := max(day, to.Sub(from).Truncate(day)) / 6 * 2 // if there is none that is long enough
+	for _, s := range tickSteps {
+		if to.Sub(from) <= 6*s {
+			step = s
+			break
+		}
+	}
+	var all []tick
+	date := ""
+	for at := from.UTC().Truncate(step).Add(step); !at.After(to); at = at.Add(step) {
+		label := at.Format("15:04")
+		if d := at.Format("Jan 2"); d != date {
+			label = d
+			if step < day {
+				label += " " + at.Format("15:04")
+			}
+			date = d
+		}
+		all = append(all, tick{fmt.Sprintf("%.1f", x(at)), label})
+	}
+	return all
 }
 
 // shown returns the newest of the builds, and the time that their timeline spans. A build
