@@ -188,6 +188,27 @@ func TestAPanicOfAScrape(t *testing.T) {
 	})
 }
 
+// TestAPanicOfAPage is one while somebody reads what is known, which asks nothing.
+func TestAPanicOfAPage(t *testing.T) {
+	test(t, func(t *testing.T) {
+		target, logs, n := panicking(t, nil)
+		good := target.configured[id(1)]
+		target.configured[id(1)], target.listed = nil, nil // which list does not expect
+		for range 2 {
+			if diff := cmp.Diff(Snapshot{Name: "a", Region: "eu-west-1", Time: time.Now()}, target.Known()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		}
+		target.configured[id(1)] = good
+		if got := target.Known().Executions; len(got) != 2 || got[0].LookedUp {
+			t.Errorf("when it panics no more it knows %v", got)
+		}
+		if *n != 2 || strings.Count(logs.String(), "lookup fails") != 1 || !strings.Contains(logs.String(), "stack=") {
+			t.Errorf("%d panics are counted, want 2; the log is\n%s", *n, logs)
+		}
+	})
+}
+
 // spoils is a Client after whose first list of pipelines the selection cannot be read.
 type spoils struct {
 	Client

@@ -79,6 +79,7 @@ func (t *Target) Known() Snapshot {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.listed = nil // it may be half a list
+		t.report(t.scrapes, err, s.Time)
 	}
 	return s
 }
