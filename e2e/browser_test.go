@@ -126,7 +126,7 @@ var hostile = []string{
 func hostilePage(t *testing.T) (address string) {
 	t.Helper()
 	now := time.Now()
-	s := lookup.Snapshot{Name: hostile[1], Region: "eu-west-1", Up: true}
+	s := lookup.Snapshot{Name: hostile[1], Region: "eu-west-1", Up: true, RefreshEnded: true}
 	for i, text := range hostile {
 		id := fmt.Sprintf("wf-00000000-0000-4000-8000-%012d", i)
 		s.Executions = append(s.Executions, lookup.Execution{
@@ -138,6 +138,7 @@ func hostilePage(t *testing.T) (address string) {
 				Steps: &imagebuilder.StepCounts{Total: 7, Succeeded: i % 7, Failed: 1 - min(1, i%7)},
 			},
 		})
+		s.Waiting = append(s.Waiting, imagebuilder.WaitingStep{ExecutionID: id, ID: "step", Name: text, Action: text, Since: now})
 		s.Images = append(s.Images, lookup.Image{Pipeline: text, Image: &imagebuilder.Image{ARN: text, Status: imagebuilder.ImageStatus(text), Reason: text}})
 		s.Pipelines = append(s.Pipelines, lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{ARN: text, Name: text, LastRunStatus: imagebuilder.ImageStatus(text)}})
 	}
@@ -193,6 +194,11 @@ func TestBrowserSortAndFilter(t *testing.T) {
 	if !strings.HasPrefix(sorted, "duration") {
 		t.Errorf("after a click on duration it is sorted by %q", sorted)
 	}
+	b.run(t, chromedp.SendKeys(`//th/a[starts-with(., "duration")]`, kb.Enter, chromedp.BySearch), chromedp.WaitVisible(`th[aria-sort="descending"]`),
+		chromedp.Text(`th[aria-sort]`, &sorted))
+	if !strings.HasPrefix(sorted, "duration") {
+		t.Errorf("after Enter on duration it is sorted by %q", sorted)
+	}
 	b.run(t, chromedp.Focus(`input[name="q"]`), chromedp.SendKeys(`input[name="q"]`, "windows"+kb.Enter), chromedp.WaitVisible(`//a[.="Show all"]`, chromedp.BySearch),
 		chromedp.Evaluate(`document.querySelectorAll("tbody tr[id]").length`, &rows),
 		chromedp.Evaluate(`[...document.querySelectorAll("tbody tr[id]")].filter(r => !r.textContent.toLowerCase().includes("windows")).length`, &failed),
@@ -221,7 +227,7 @@ func TestBrowserKeyboard(t *testing.T) {
 		b.run(t, chromedp.KeyEvent(kb.Tab), chromedp.Evaluate(`(() => {
 			const e = document.activeElement, s = getComputedStyle(e.closest("svg") && e.querySelector("rect") || e);
 			const all = [...document.querySelectorAll("*")];
-			return {Path: e.tagName + all.indexOf(e), Outline: (s.outlineStyle != "none" || (s.stroke && s.stroke != "none")) ? "yes" : "", Left: e.getBoundingClientRect().left};
+			return {Path: e.tagName + all.indexOf(e), Outline: (s.outlineStyle != "none" || (e.closest("svg") && s.strokeWidth == "2px")) ? "yes" : "", Left: e.getBoundingClientRect().left};
 		})()`, &at))
 		if seen[at.Path] = true; at.Outline == "" || at.Left < 0 {
 			t.Errorf("%s has the focus, and nothing shows it (left %v)", at.Path, at.Left)
@@ -293,7 +299,7 @@ func TestBrowserPictures(t *testing.T) {
 	for _, scheme := range []string{"light", "dark"} {
 		var picture []byte
 		var background string
-		b.run(t, chromedp.EmulateViewport(1280, 900), emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
+		b.run(t, chromedp.EmulateViewport(1280, 1180), emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
 			chromedp.Navigate("http://"+address+"/executions"), chromedp.WaitVisible("main"),
 			chromedp.Evaluate(`getComputedStyle(document.body).backgroundColor`, &background), chromedp.CaptureScreenshot(&picture))
 		pages = append(pages, background)
