@@ -1,11 +1,20 @@
 # Everything that users and CI call. `make test` needs Go and nothing else.
 
-GO      ?= go
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS  = -X github.com/prometheus/common/version.Version=$(VERSION)
-BIN      = bin
+GO  ?= go
+BIN  = bin
+
+# What the program says of itself. All of it comes from the commit, and nothing from the
+# machine or the clock: the same commit and Go make the same bytes, here, in the image and
+# in the packages.
+VERSION  ?= $(patsubst v%,%,$(or $(shell git describe --tags --dirty 2>/dev/null),0.0.0-dev))
+REVISION ?= $(or $(shell git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null),unknown)
+DATE     ?= $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
+
+ABOUT   = github.com/prometheus/common/version
+LDFLAGS = -s -w -X $(ABOUT).Version=$(VERSION) -X $(ABOUT).Revision=$(REVISION) -X $(ABOUT).BuildDate=$(DATE)
 
 .PHONY: build demo demo-stack test e2e soak lint fmt promtool fuzz bench clean
+.PHONY: reproducible image image-test licenses vuln
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o imagebuilder_exporter .
@@ -65,8 +74,48 @@ fuzz:
 	$(GO) test -run '^$$' -fuzz '^FuzzARNs$$' -fuzztime $(FUZZTIME) ./imagebuilder
 	$(GO) test -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME) ./imagebuilder
 
+# Two clones in two folders, each with a build cache of its own, give the same bytes.
+reproducible:
+	$(GO) test -C e2e -count 1 -timeout 20m -run '^TestReproducible$$' ./install
+
+# The image. DOCKER may be podman, or buildah with its flags.
+DOCKER      ?= docker
+IMAGE       ?= imagebuilder_exporter
+IMAGE_FLAGS ?=
+image:
+	$(DOCKER) build $(IMAGE_FLAGS) --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
+		--build-arg DATE=$(DATE) --tag $(IMAGE):$(VERSION) .
+
+# As root, with Debian's packages buildah, podman, runc and busybox-static; port 10120 has to be free.
+image-test:
+	$(GO) test -C e2e -count 1 -timeout 20m -run '^TestImage$$' -v ./install
+
+$(BIN)/govulncheck: tools/go.mod tools/go.sum
+	$(GO) build -C tools -o ../$@ golang.org/x/vuln/cmd/govulncheck
+
+$(BIN)/go-licenses: tools/go.mod tools/go.sum
+	$(GO) build -C tools -o ../$@ github.com/google/go-licenses
+
+# Asks vuln.go.dev; VULNDB=file:///folder is for networks from which that is out of reach.
+VULNDB ?= https://vuln.go.dev
+vuln: $(BIN)/govulncheck
+	$(BIN)/govulncheck -db $(VULNDB) ./...
+
+# Refuses licences that are not listed, and writes those of what the binaries contain.
+licenses: $(BIN)/go-licenses
+	rm -rf $(BIN)/licenses
+	set -e; for os in linux darwin; do \
+		GOOS=$$os $(BIN)/go-licenses check . --allowed_licenses=Apache-2.0,BSD-3-Clause,MIT; \
+		GOOS=$$os $(BIN)/go-licenses save . --save_path=$(BIN)/licenses/$$os \
+			--ignore github.com/imagebuilder-exporter/imagebuilder_exporter; \
+	done
+	mkdir $(BIN)/licenses/linux/std
+	cp "$$($(GO) env GOROOT)/LICENSE" $(BIN)/licenses/linux/std
+	$(GO) run -C tools ./licenses $(CURDIR)/$(BIN)/licenses/linux $(CURDIR)/$(BIN)/licenses/darwin > $(BIN)/licenses/all
+	mv $(BIN)/licenses/all THIRD_PARTY_LICENSES
+
 bench:
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m . ./config
 
 clean:
-	rm -rf $(BIN) imagebuilder_exporter
+	rm -rf $(BIN) dist imagebuilder_exporter
