@@ -167,7 +167,7 @@ func TestEveryPageIsDocumented(t *testing.T) {
 var pagePath = regexp.MustCompile(`(?m)^\tpath\w+ += "(.*)"$`)
 
 // otherPrograms are command lines of programs that have flags of their own.
-var otherPrograms = regexp.MustCompile("(?:aws imagebuilder|docker compose) [^`\n]*")
+var otherPrograms = regexp.MustCompile("(?:aws (?:iam|imagebuilder)|docker compose) [^`\n]*")
 
 // documents returns the files that users read.
 func documents(t *testing.T) []string {
