@@ -1,0 +1,226 @@
+package opentofu
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The accounts of the examples.
+var (
+	central = account{"aws", "111122223333"}
+	other   = account{"aws", "444455556666"}
+)
+
+// TestTheExamples applies the examples of the module's README. They have the values of
+// the JSON files, so that the trust of each role is that of a file.
+func TestTheExamples(t *testing.T) {
+	doc, err := os.ReadFile("../../deploy/iam/terraform/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := hclBlock.FindAllStringSubmatch(string(doc), -1)
+	tests := []struct {
+		trust    string
+		in       account
+		features string // those of the reader policy, empty for none
+		regions  []string
+		assumes  bool
+		profile  any
+	}{
+		{trust: "ec2", in: central, features: "pipelines steps waiting", regions: []string{"eu-west-1"}, profile: "imagebuilder-exporter"},
+		{trust: "irsa", in: central, features: "workflow_executions images", regions: []string{"eu-west-1", "us-east-1"}},
+		{trust: "pod-identity", in: central, features: "pipelines images steps waiting", regions: []string{"*"}},
+		{trust: "ec2", in: central, assumes: true, profile: "monitoring"},
+		{trust: "role", in: other, features: "pipelines steps waiting", regions: []string{"eu-west-1"}},
+	}
+	if len(examples) != len(tests) {
+		t.Fatalf("the README has %d examples", len(examples))
+	}
+	const secret = "kept-from-everybody"
+	for i, test := range tests {
+		t.Run(fmt.Sprintf("%d, %s", i+1, test.trust), func(t *testing.T) {
+			t.Parallel()
+			text := examples[i][1]
+			for _, name := range []string{"role_arn", "instance_profile_name", "reader_policy_arn"} {
+				text += fmt.Sprintf("\noutput %q {\n  value = module.exporter.%s\n}\n", name, name)
+			}
+			root := newRoot(t, test.in, text)
+			root.env = append(root.env, "TF_VAR_external_id="+secret)
+			root.run(t, 0, "fmt", "-check", "-diff")
+			got, plan := root.apply(t)
+			if strings.Contains(plan, secret) || strings.Contains(plan, "(sensitive value)") != (test.trust == "role") {
+				t.Errorf("the plan shows the external id, or not what is no secret:\n%s", plan)
+			}
+			const exporter = "module.exporter."
+			trust := strings.ReplaceAll(file(t, "trust-"+test.trust), "the external_id of the configuration", secret)
+			role, name := got[exporter+"aws_iam_role.exporter"], got[exporter+"aws_iam_role.exporter"]["name"]
+			equal(t, "the trust", got.policy(t, exporter+"aws_iam_role.exporter", "assume_role_policy"), parsed(t, []byte(trust)))
+			policies := map[string]any{}
+			if test.features != "" {
+				policies["reader"] = reader(t, test.in, test.regions, strings.Fields(test.features))
+			}
+			if test.assumes {
+				policies["assume_role"] = parsed(t, []byte(file(t, "assume-role")))
+			}
+			for _, p := range []string{"reader", "assume_role"} {
+				policy, attachment := exporter+"aws_iam_policy."+p+"[0]", got[exporter+"aws_iam_role_policy_attachment."+p+"[0]"]
+				if policies[p] == nil {
+					if got[policy] != nil || attachment != nil {
+						t.Errorf("there is a policy %s", p)
+					}
+					continue
+				}
+				equal(t, p, got.policy(t, policy, "policy"), policies[p])
+				if attachment["role"] != name || attachment["policy_arn"] != got[policy]["arn"] {
+					t.Errorf("the policy %s is not attached: %v", p, attachment)
+				}
+			}
+			out := got["outputs"]
+			if out["role_arn"] != role["arn"] || out["instance_profile_name"] != test.profile || out["reader_policy_arn"] != got[exporter+"aws_iam_policy.reader[0]"]["arn"] {
+				t.Errorf("outputs are %v", out)
+			}
+		})
+	}
+}
+
+var hclBlock = regexp.MustCompile("(?s)```hcl\n(.*?)```")
+
+// TestEverySetOfFeatures holds that each set of features gives the statements of the table
+// of docs/iam.md and no others, and all of them deploy/iam/reader.json.
+func TestEverySetOfFeatures(t *testing.T) {
+	names := []string{"workflow_executions", "pipelines", "images", "steps", "waiting"}
+	sets := map[string][]string{}
+	var text strings.Builder
+	for bits := 1; bits < 1<<len(names); bits++ {
+		var set []string
+		for i, name := range names {
+			if bits&(1<<i) != 0 {
+				set = append(set, name)
+			}
+		}
+		if key := strings.Join(set, "-"); !slices.Contains(refusedSets, key) {
+			sets[key] = set
+			text.WriteString(module(key, `trust = "ec2"`, `regions = ["eu-west-1"]`, "features = "+list(set), "name = "+strconv.Quote(key)))
+		}
+	}
+	got, _ := newRoot(t, central, text.String()).apply(t)
+	for key, set := range sets {
+		equal(t, key, got.policy(t, "module."+key+".aws_iam_policy.reader[0]", "policy"), reader(t, central, []string{"eu-west-1"}, set))
+	}
+	all := got.policy(t, "module."+strings.Join(names, "-")+".aws_iam_policy.reader[0]", "policy")
+	equal(t, "all features", all, parsed(t, []byte(file(t, "reader"))))
+}
+
+// refusedSets are the sets of features that TestRefusals has.
+var refusedSets = []string{"steps", "waiting", "steps-waiting", "workflow_executions-waiting"}
+
+// TestPartitions holds that regions, account, partition and principals are those of where
+// the module is applied.
+func TestPartitions(t *testing.T) {
+	for _, test := range []struct {
+		in        account
+		regions   []string
+		principal string
+	}{
+		{account{"aws-cn", "777788889999"}, []string{"cn-north-1", "cn-northwest-1"}, "ec2.amazonaws.com.cn"},
+		{account{"aws-us-gov", "777788889999"}, []string{"us-gov-west-1"}, "ec2.amazonaws.com"},
+	} {
+		t.Run(test.in.partition, func(t *testing.T) {
+			t.Parallel()
+			features := []string{"workflow_executions", "pipelines", "images", "steps", "waiting"}
+			got, _ := newRoot(t, test.in, module("exporter", `trust = "ec2"`, "regions = "+list(test.regions), "features = "+list(features))).apply(t)
+			equal(t, "the policy", got.policy(t, "module.exporter.aws_iam_policy.reader[0]", "policy"), reader(t, test.in, test.regions, features))
+			trust := strings.ReplaceAll(file(t, "trust-ec2"), "ec2.amazonaws.com", test.principal)
+			equal(t, "the trust", got.policy(t, "module.exporter.aws_iam_role.exporter", "assume_role_policy"), parsed(t, []byte(trust)))
+		})
+	}
+}
+
+// TestARoleWithoutExternalID trusts without a condition.
+func TestARoleWithoutExternalID(t *testing.T) {
+	got, plan := newRoot(t, other, module("exporter", `trust = "role"`, `trusted_role_arn = "arn:aws:iam::111122223333:role/monitoring"`, `regions = ["*"]`, "features = null")).apply(t)
+	want := parsed(t, []byte(file(t, "trust-role"))).(map[string]any)
+	delete(want["Statement"].(map[string]any), "Condition")
+	equal(t, "the trust", got.policy(t, "module.exporter.aws_iam_role.exporter", "assume_role_policy"), want)
+	if strings.Contains(plan, "(sensitive value)") {
+		t.Errorf("the plan hides what is no secret:\n%s", plan)
+	}
+}
+
+// module returns a call of the module with arguments.
+func module(name string, arguments ...string) string {
+	return fmt.Sprintf("module %q {\n  source = %q\n  %s\n}\n", name, source, strings.Join(arguments, "\n  "))
+}
+
+func list(elements []string) string {
+	return `["` + strings.Join(elements, `", "`) + `"]`
+}
+
+// reader returns the policy that the table of docs/iam.md has for features.
+func reader(t *testing.T, in account, regions, features []string) any {
+	t.Helper()
+	doc, err := os.ReadFile("../../docs/iam.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sids []string
+	rows := 0
+	for _, row := range tableRow.FindAllStringSubmatch(string(doc), -1) {
+		if slices.Contains(features, row[1]) {
+			rows++
+			sids = append(sids, word.FindAllString(row[2], -1)...)
+		}
+	}
+	if rows != len(features) {
+		t.Fatalf("the table of docs/iam.md has %d of %q", rows, features)
+	}
+	policy := parsed(t, []byte(file(t, "reader"))).(map[string]any)
+	var statements []any
+	for _, s := range policy["Statement"].([]any) {
+		s := s.(map[string]any)
+		if !slices.Contains(sids, s["Sid"].(string)) {
+			continue
+		}
+		if kind, ok := strings.CutPrefix(s["Resource"].(string), "arn:aws:imagebuilder:eu-west-1:111122223333:"); ok {
+			var resources []any
+			for _, region := range regions {
+				resources = append(resources, fmt.Sprintf("arn:%s:imagebuilder:%s:%s:%s", in.partition, region, in.id, kind))
+			}
+			s["Resource"] = unlisted(resources)
+		}
+		statements = append(statements, s)
+	}
+	policy["Statement"] = unlisted(statements)
+	return policy
+}
+
+var (
+	// tableRow is: what is configured, its statements.
+	tableRow = regexp.MustCompile("(?m)^\\| [^|`]*`(?:--collector\\.)?(\\w+)[^|]*\\| ([^|]+) \\|$")
+	word     = regexp.MustCompile(`\w+`)
+)
+
+// file returns a policy of deploy/iam.
+func file(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../../deploy/iam", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func equal(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
