@@ -19,6 +19,9 @@ var (
 	other   = account{"aws", "444455556666"}
 )
 
+// secret is an external id.
+const secret = "kept-from-everybody"
+
 // TestTheExamples applies the examples of the module's README. They have the values of
 // the JSON files, so that the trust of each role is that of a file.
 func TestTheExamples(t *testing.T) {
@@ -44,7 +47,6 @@ func TestTheExamples(t *testing.T) {
 	if len(examples) != len(tests) {
 		t.Fatalf("the README has %d examples", len(examples))
 	}
-	const secret = "kept-from-everybody"
 	for i, test := range tests {
 		t.Run(fmt.Sprintf("%d, %s", i+1, test.trust), func(t *testing.T) {
 			t.Parallel()
@@ -144,14 +146,22 @@ func TestPartitions(t *testing.T) {
 	}
 }
 
-// TestARoleWithoutExternalID trusts without a condition.
-func TestARoleWithoutExternalID(t *testing.T) {
-	got, plan := newRoot(t, other, module("exporter", `trust = "role"`, `trusted_role_arn = "arn:aws:iam::111122223333:role/monitoring"`, `regions = ["*"]`, "features = null")).apply(t)
-	want := parsed(t, []byte(file(t, "trust-role"))).(map[string]any)
-	delete(want["Statement"].(map[string]any), "Condition")
-	equal(t, "the trust", got.policy(t, "module.exporter.aws_iam_role.exporter", "assume_role_policy"), want)
-	if strings.Contains(plan, "(sensitive value)") {
-		t.Errorf("the plan hides what is no secret:\n%s", plan)
+// TestTrustedRoles holds that an external id is a secret whoever gives it, and that there
+// is no condition without one.
+func TestTrustedRoles(t *testing.T) {
+	trust := strings.ReplaceAll(file(t, "trust-role"), "the external_id of the configuration", secret)
+	with, without := parsed(t, []byte(trust)), parsed(t, []byte(trust)).(map[string]any)
+	delete(without["Statement"].(map[string]any), "Condition")
+	for id, want := range map[string]any{strconv.Quote(secret): with, "null": without} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			got, plan := newRoot(t, other, module("exporter", `trust = "role"`, `trusted_role_arn = "arn:aws:iam::111122223333:role/monitoring"`,
+				"external_id = "+id, `regions = ["*"]`, "features = null")).apply(t)
+			equal(t, "the trust", got.policy(t, "module.exporter.aws_iam_role.exporter", "assume_role_policy"), want)
+			if strings.Contains(plan, secret) || strings.Contains(plan, "(sensitive value)") != (id != "null") {
+				t.Errorf("the plan shows the external id, or not what is no secret:\n%s", plan)
+			}
+		})
 	}
 }
 

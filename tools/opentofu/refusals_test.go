@@ -16,7 +16,7 @@ func TestRefusals(t *testing.T) {
 		arn    = `trusted_role_arn = "arn:aws:iam::111122223333:role/monitoring"`
 		oidc   = `oidc_provider_arn = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE"`
 		pod    = `service_account = { namespace = "monitoring", name = "imagebuilder-exporter" }`
-		secret = "kept from everybody" // which has letters that are not allowed
+		spaced = "kept from everybody" // an external id that is none
 	)
 	regions := []string{}
 	for _, letters := range []string{"a", "b", "c", "d"} {
@@ -93,7 +93,7 @@ func TestRefusals(t *testing.T) {
 	}
 	variable := "variable \"secret\" {\n  sensitive = true\n}\n"
 	root := newRoot(t, central, module("exporter", ec2, region))
-	root.env = append(root.env, "TF_VAR_secret="+secret)
+	root.env = append(root.env, "TF_VAR_secret="+spaced)
 	for sentence, calls := range refused {
 		t.Run(sentence, func(t *testing.T) {
 			for _, arguments := range calls {
@@ -102,7 +102,7 @@ func TestRefusals(t *testing.T) {
 				if said := details(t, printed); len(said) != 1 || said[0] != sentence {
 					t.Errorf("%q of %q", said, arguments)
 				}
-				if strings.Contains(printed, secret) {
+				if strings.Contains(printed, spaced) {
 					t.Errorf("the secret is printed:\n%s", printed)
 				}
 			}
