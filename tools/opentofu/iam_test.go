@@ -165,6 +165,22 @@ func TestTrustedRoles(t *testing.T) {
 	}
 }
 
+// TestWhatIsNotYetKnown gives the module what is made in the same run: the cluster, and
+// each of two roles to the other.
+func TestWhatIsNotYetKnown(t *testing.T) {
+	text := `resource "terraform_data" "oidc" {
+  input = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
+}
+` + module("exporter", `name = "monitoring"`, `trust = "irsa"`, "oidc_provider_arn = terraform_data.oidc.output",
+		`service_account = { namespace = "monitoring", name = "imagebuilder-exporter" }`, "features = []", "assume_role_arns = [module.reader.role_arn]") +
+		module("reader", `trust = "role"`, "trusted_role_arn = module.exporter.role_arn", `regions = ["eu-west-1"]`)
+	got, _ := newRoot(t, other, text).apply(t)
+	equal(t, "the trust in the cluster", got.policy(t, "module.exporter.aws_iam_role.exporter", "assume_role_policy"), parsed(t, []byte(file(t, "trust-irsa"))))
+	equal(t, "the roles", got.policy(t, "module.exporter.aws_iam_policy.assume_role[0]", "policy"), parsed(t, []byte(file(t, "assume-role"))))
+	trust := got.policy(t, "module.reader.aws_iam_role.exporter", "assume_role_policy").(map[string]any)
+	equal(t, "who is trusted", trust["Statement"].(map[string]any)["Principal"], any(map[string]any{"AWS": "arn:aws:iam::444455556666:role/monitoring"}))
+}
+
 // module returns a call of the module with arguments.
 func module(name string, arguments ...string) string {
 	return fmt.Sprintf("module %q {\n  source = %q\n  %s\n}\n", name, source, strings.Join(arguments, "\n  "))

@@ -91,10 +91,6 @@ resource "aws_iam_role" "exporter" {
       condition     = contains(["irsa", "pod-identity"], var.trust) == (var.service_account != null)
       error_message = "service_account belongs to trust = \"irsa\" and trust = \"pod-identity\", and to no other."
     }
-    precondition {
-      condition     = length(var.features) + length(var.assume_role_arns) > 0
-      error_message = "The role may do nothing; it needs features or assume_role_arns."
-    }
   }
 }
 

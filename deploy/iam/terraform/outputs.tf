@@ -11,4 +11,10 @@ output "instance_profile_name" {
 output "reader_policy_arn" {
   description = "The policy of features, null without any."
   value       = one(aws_iam_policy.reader[*].arn)
+
+  # Not at the role, for two roles of one configuration may name each other.
+  precondition {
+    condition     = length(var.features) + length(var.assume_role_arns) > 0
+    error_message = "The role may do nothing; it needs features or assume_role_arns."
+  }
 }

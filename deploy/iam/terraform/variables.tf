@@ -95,7 +95,7 @@ variable "regions" {
 
 variable "assume_role_arns" {
   description = "Every role_arn of the exporter's configuration."
-  type        = set(string)
+  type        = list(string)
   default     = []
   nullable    = false
 
