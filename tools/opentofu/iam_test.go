@@ -3,14 +3,11 @@ package opentofu
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // The accounts of the examples.
@@ -61,32 +58,20 @@ func TestTheExamples(t *testing.T) {
 			if strings.Contains(plan, secret) || strings.Contains(plan, "(sensitive value)") != (test.trust == "role") {
 				t.Errorf("the plan shows the external id, or not what is no secret:\n%s", plan)
 			}
-			const exporter = "module.exporter."
+			role := got["module.exporter.aws_iam_role.exporter"]
 			trust := strings.ReplaceAll(file(t, "trust-"+test.trust), "the external_id of the configuration", secret)
-			role, name := got[exporter+"aws_iam_role.exporter"], got[exporter+"aws_iam_role.exporter"]["name"]
-			equal(t, "the trust", got.policy(t, exporter+"aws_iam_role.exporter", "assume_role_policy"), parsed(t, []byte(trust)))
-			policies := map[string]any{}
+			equal(t, "the trust", got.policy(t, "module.exporter.aws_iam_role.exporter", "assume_role_policy"), parsed(t, []byte(trust)))
+			var reads, assumes any
 			if test.features != "" {
-				policies["reader"] = reader(t, test.in, test.regions, strings.Fields(test.features))
+				reads = reader(t, test.in, test.regions, strings.Fields(test.features))
 			}
 			if test.assumes {
-				policies["assume_role"] = parsed(t, []byte(file(t, "assume-role")))
+				assumes = parsed(t, []byte(file(t, "assume-role")))
 			}
-			for _, p := range []string{"reader", "assume_role"} {
-				policy, attachment := exporter+"aws_iam_policy."+p+"[0]", got[exporter+"aws_iam_role_policy_attachment."+p+"[0]"]
-				if policies[p] == nil {
-					if got[policy] != nil || attachment != nil {
-						t.Errorf("there is a policy %s", p)
-					}
-					continue
-				}
-				equal(t, p, got.policy(t, policy, "policy"), policies[p])
-				if attachment["role"] != name || attachment["policy_arn"] != got[policy]["arn"] {
-					t.Errorf("the policy %s is not attached: %v", p, attachment)
-				}
-			}
+			attached(t, got, "reader", reads)
+			attached(t, got, "assume_role", assumes)
 			out := got["outputs"]
-			if out["role_arn"] != role["arn"] || out["instance_profile_name"] != test.profile || out["reader_policy_arn"] != got[exporter+"aws_iam_policy.reader[0]"]["arn"] {
+			if out["role_arn"] != role["arn"] || out["instance_profile_name"] != test.profile || out["reader_policy_arn"] != got["module.exporter.aws_iam_policy.reader[0]"]["arn"] {
 				t.Errorf("outputs are %v", out)
 			}
 		})
@@ -94,6 +79,23 @@ func TestTheExamples(t *testing.T) {
 }
 
 var hclBlock = regexp.MustCompile("(?s)```hcl\n(.*?)```")
+
+// attached holds that the role has a policy, or none if want is nil.
+func attached(t *testing.T, got state, name string, want any) {
+	t.Helper()
+	address := "module.exporter.aws_iam_policy." + name + "[0]"
+	policy, attachment := got[address], got["module.exporter.aws_iam_role_policy_attachment."+name+"[0]"]
+	if want == nil {
+		if policy != nil || attachment != nil {
+			t.Errorf("there is a policy %s", name)
+		}
+		return
+	}
+	equal(t, name, got.policy(t, address, "policy"), want)
+	if attachment["role"] != got["module.exporter.aws_iam_role.exporter"]["name"] || attachment["policy_arn"] != policy["arn"] {
+		t.Errorf("the policy %s is not attached: %v", name, attachment)
+	}
+}
 
 // TestEverySetOfFeatures holds that each set of features gives the statements of the table
 // of docs/iam.md and no others, and all of them deploy/iam/reader.json.
@@ -188,65 +190,4 @@ func module(name string, arguments ...string) string {
 
 func list(elements []string) string {
 	return `["` + strings.Join(elements, `", "`) + `"]`
-}
-
-// reader returns the policy that the table of docs/iam.md has for features.
-func reader(t *testing.T, in account, regions, features []string) any {
-	t.Helper()
-	doc, err := os.ReadFile("../../docs/iam.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sids []string
-	rows := 0
-	for _, row := range tableRow.FindAllStringSubmatch(string(doc), -1) {
-		if slices.Contains(features, row[1]) {
-			rows++
-			sids = append(sids, word.FindAllString(row[2], -1)...)
-		}
-	}
-	if rows != len(features) {
-		t.Fatalf("the table of docs/iam.md has %d of %q", rows, features)
-	}
-	policy := parsed(t, []byte(file(t, "reader"))).(map[string]any)
-	var statements []any
-	for _, s := range policy["Statement"].([]any) {
-		s := s.(map[string]any)
-		if !slices.Contains(sids, s["Sid"].(string)) {
-			continue
-		}
-		if kind, ok := strings.CutPrefix(s["Resource"].(string), "arn:aws:imagebuilder:eu-west-1:111122223333:"); ok {
-			var resources []any
-			for _, region := range regions {
-				resources = append(resources, fmt.Sprintf("arn:%s:imagebuilder:%s:%s:%s", in.partition, region, in.id, kind))
-			}
-			s["Resource"] = unlisted(resources)
-		}
-		statements = append(statements, s)
-	}
-	policy["Statement"] = unlisted(statements)
-	return policy
-}
-
-var (
-	// tableRow is: what is configured, its statements.
-	tableRow = regexp.MustCompile("(?m)^\\| [^|`]*`(?:--collector\\.)?(\\w+)[^|]*\\| ([^|]+) \\|$")
-	word     = regexp.MustCompile(`\w+`)
-)
-
-// file returns a policy of deploy/iam.
-func file(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("../../deploy/iam", name+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-func equal(t *testing.T, what string, got, want any) {
-	t.Helper()
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", what, diff)
-	}
 }

@@ -174,31 +174,3 @@ func (s state) policy(t *testing.T, address, argument string) any {
 	}
 	return parsed(t, []byte(text))
 }
-
-// parsed returns a policy in one of the spellings that mean the same to IAM: without
-// lists of one element.
-func parsed(t *testing.T, text []byte) any {
-	t.Helper()
-	var v any
-	if err := json.Unmarshal(text, &v); err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	return unlisted(v)
-}
-
-func unlisted(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for key := range v {
-			v[key] = unlisted(v[key])
-		}
-	case []any:
-		for i := range v {
-			v[i] = unlisted(v[i])
-		}
-		if len(v) == 1 {
-			return v[0]
-		}
-	}
-	return v
-}
