@@ -119,3 +119,13 @@ bench:
 
 clean:
 	rm -rf $(BIN) dist imagebuilder_exporter
+
+# The Terraform module of deploy/iam with a real OpenTofu, and a double of its provider.
+.PHONY: iam-test
+$(BIN)/tofu: tools/opentofu/go.mod tools/opentofu/go.sum
+	$(GO) build -C tools/opentofu -o ../../$@ github.com/opentofu/opentofu/cmd/tofu
+
+iam-test: $(BIN)/tofu
+	$(BIN)/tofu fmt -check -diff -recursive deploy/iam/terraform
+	$(GO) vet -C tools/opentofu ./...
+	$(GO) test -C tools/opentofu -count 1 -timeout 10m ./...

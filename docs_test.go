@@ -167,13 +167,13 @@ func TestEveryPageIsDocumented(t *testing.T) {
 var pagePath = regexp.MustCompile(`(?m)^\tpath\w+ += "(.*)"$`)
 
 // otherPrograms are command lines of programs that have flags of their own.
-var otherPrograms = regexp.MustCompile("(?:aws imagebuilder|docker compose) [^`\n]*")
+var otherPrograms = regexp.MustCompile("(?:aws (?:iam|imagebuilder)|docker compose) [^`\n]*")
 
 // documents returns the files that users read.
 func documents(t *testing.T) []string {
 	t.Helper()
 	all := []string{"README.md", "CHANGELOG.md", "SECURITY.md", "config.yml.example"}
-	for _, pattern := range []string{"docs/*.md", "docs/runbooks/*.md", "dashboards/*.md", "deploy/*/*.md"} {
+	for _, pattern := range []string{"docs/*.md", "docs/runbooks/*.md", "dashboards/*.md", "deploy/*/*.md", "deploy/*/*/*.md"} {
 		docs, err := filepath.Glob(pattern)
 		if err != nil || len(docs) == 0 {
 			t.Fatal(pattern, docs, err)
