@@ -28,7 +28,7 @@ test:
 # prometheus-alertmanager and chromium.
 e2e: $(BIN)/prometheus
 	$(GO) vet -C e2e ./...
-	$(GO) test -C e2e -count 1 -timeout 10m ./...
+	$(GO) test -C e2e -count 1 -timeout 10m .
 
 # The program under faults, scrapes and reloads, all at once.
 SOAK ?= 10m
@@ -70,3 +70,31 @@ bench:
 
 clean:
 	rm -rf $(BIN) imagebuilder_exporter
+
+# Releases and packages. All of dist/ is made anew, without publishing or signing. The
+# address of the repository is said here for copies that do not know it.
+$(BIN)/goreleaser: tools/release/go.mod tools/release/go.sum
+	$(GO) build -C tools/release -o ../../$@ github.com/goreleaser/goreleaser/v2
+
+.PHONY: packages packages-test
+
+RELEASE = GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url \
+	GIT_CONFIG_VALUE_0=https://github.com/imagebuilder-exporter/imagebuilder_exporter $(BIN)/goreleaser
+
+packages: $(BIN)/goreleaser
+	$(RELEASE) check
+	$(RELEASE) release --snapshot --clean --skip=sign,sbom,docker
+
+# A Debian to install into, made by debootstrap, which needs root.
+DEBIAN ?= http://deb.debian.org/debian
+$(BIN)/debian.tar:
+	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,procps,rpm bookworm "$$dir" $(DEBIAN) && \
+	tar -C "$$dir" --exclude='./var/cache/apt/archives/*.deb' --exclude='./var/lib/apt/lists/*' -cf $@.part . && \
+	mv $@.part $@
+
+# As root, with Debian's packages debootstrap and systemd-container: the packages are
+# installed, run, upgraded and removed in that Debian.
+packages-test: packages $(BIN)/debian.tar
+	$(GO) vet -C e2e ./install
+	$(GO) test -C e2e -count 1 -timeout 10m ./install
