@@ -69,7 +69,7 @@ bench:
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m . ./config
 
 clean:
-	rm -rf $(BIN) imagebuilder_exporter
+	rm -rf $(BIN) dist imagebuilder_exporter
 
 # Releases and packages. All of dist/ is made anew, without publishing or signing. The
 # address of the repository is said here for copies that do not know it.
@@ -88,6 +88,7 @@ packages: $(BIN)/goreleaser
 # A Debian to install into, made by debootstrap, which needs root.
 DEBIAN ?= http://deb.debian.org/debian
 $(BIN)/debian.tar:
+	mkdir -p $(@D)
 	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
 	debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,procps,rpm bookworm "$$dir" $(DEBIAN) && \
 	tar -C "$$dir" --exclude='./var/cache/apt/archives/*.deb' --exclude='./var/lib/apt/lists/*' -cf $@.part . && \
