@@ -1,4 +1,5 @@
-# Everything that users and CI call. `make test` needs Go and nothing else.
+# Everything that users and CI call. `make test` needs Go and nothing else; what the
+# others need stands at them.
 
 GO  ?= go
 BIN  = bin
@@ -13,99 +14,82 @@ DATE     ?= $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT
 ABOUT   = github.com/prometheus/common/version
 LDFLAGS = -s -w -X $(ABOUT).Version=$(VERSION) -X $(ABOUT).Revision=$(REVISION) -X $(ABOUT).BuildDate=$(DATE)
 
-.PHONY: build demo demo-stack test e2e soak lint fmt promtool fuzz bench clean
-.PHONY: reproducible image image-test licenses vuln
+.PHONY: help build demo demo-stack clean
+.PHONY: test lint fmt promtool fuzz bench soak e2e helm-test licenses vuln
+.PHONY: image packages release
+.PHONY: reproducible image-test packages-test release-test iam-test
 
-build:
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+build: ## the program, ./imagebuilder_exporter
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o imagebuilder_exporter .
 
-demo: build
+demo: build ## it, with made-up pipelines, on http://localhost:10120/metrics
 	./imagebuilder_exporter --demo
 
-# With a Prometheus and an Alertmanager: apt-get install prometheus prometheus-alertmanager.
-demo-stack: build
+# apt-get install prometheus prometheus-alertmanager
+demo-stack: build ## the demo with a Prometheus and an Alertmanager
 	$(GO) run -C e2e ./cmd/demo-stack
+
+clean: ## removes what was made
+	rm -rf $(BIN) dist imagebuilder_exporter
+
+## Tests: what .ci/run runs
 
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE := $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
 
-test:
+test: ## all tests of the exporter
 	$(GO) vet ./...
 	$(GO) test $(RACE) -timeout 10m ./...
 
-# With the real programs: a Prometheus 3, and Debian's packages prometheus,
-# prometheus-alertmanager and chromium.
-e2e: $(BIN)/prometheus
-	$(GO) vet -C e2e ./...
-	$(GO) test -C e2e -count 1 -timeout 10m ./...
-
-# The program under faults, scrapes and reloads, all at once.
-SOAK ?= 10m
-soak:
-	$(GO) test -run '^TestSoak$$' -soak $(SOAK) -timeout 0 -v .
-
-# The tools are pinned in modules of their own, for they need far more than we do.
-$(BIN)/golangci-lint: tools/golangci-lint/go.mod tools/golangci-lint/go.sum
-	$(GO) build -C tools/golangci-lint -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-
-$(BIN)/promtool $(BIN)/prometheus: tools/prometheus/go.mod tools/prometheus/go.sum
-	$(GO) build -C tools/prometheus -tags remove_all_sd -o ../../$@ github.com/prometheus/prometheus/cmd/$(@F)
-
-lint: $(BIN)/golangci-lint
+lint: $(BIN)/golangci-lint $(BIN)/actionlint ## formatting and rules, of the workflows, too
 	$(BIN)/golangci-lint run ./...
 	$(BIN)/golangci-lint fmt --diff ./...
-	cd e2e && ../$(BIN)/golangci-lint run ./...
+	set -e; for dir in $(MODULES); do (cd $$dir && $(CURDIR)/$(BIN)/golangci-lint run ./...); done
+	$(BIN)/actionlint
 
-fmt: $(BIN)/golangci-lint
+fmt: $(BIN)/golangci-lint ## formats the code
 	$(BIN)/golangci-lint fmt ./...
 
-promtool: $(BIN)/promtool
+promtool: $(BIN)/promtool ## metrics, queries and alerts, with promtool
 	$(BIN)/promtool check metrics < testdata/metrics.txt
 	$(BIN)/promtool test rules testdata/queries.yml
 	$(BIN)/promtool check rules alerts/imagebuilder.rules.yml
 	$(BIN)/promtool test rules alerts/imagebuilder.rules_test.yml alerts/imagebuilder.rules_weeks_test.yml
 
+# Debian's packages prometheus, prometheus-alertmanager and chromium.
+e2e: $(BIN)/prometheus ## with the real programs: Prometheus, Alertmanager, a browser
+	$(GO) vet -C e2e ./...
+	$(GO) test -C e2e -count 1 -timeout 10m .
+
+helm-test: build $(BIN)/helm $(BIN)/kubeconform $(BIN)/kubernetes-schemas ## the chart, with Helm and Kubernetes' schemas
+	$(GO) vet -C tools/kubernetes ./...
+	$(GO) test -C tools/kubernetes -count 1 ./...
+
 # A few seconds for each fuzz target; FUZZTIME=8h for a night. (A count, for a run that
 # ends by the clock sometimes fails by the clock.)
 FUZZTIME ?= 20000x
-fuzz:
+fuzz: ## what files and answers can do
 	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) ./config
 	$(GO) test -run '^$$' -fuzz '^FuzzDecodeTime$$' -fuzztime $(FUZZTIME) ./imagebuilder
 	$(GO) test -run '^$$' -fuzz '^FuzzARNs$$' -fuzztime $(FUZZTIME) ./imagebuilder
 	$(GO) test -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME) ./imagebuilder
 
-# Two clones in two folders, each with a build cache of its own, give the same bytes.
-reproducible:
-	$(GO) test -C e2e -count 1 -timeout 20m -run '^TestReproducible$$' ./install
+SOAK ?= 10m
+soak: ## the program under faults, scrapes and reloads, all at once, for SOAK
+	$(GO) test -run '^TestSoak$$' -soak $(SOAK) -timeout 0 -v .
 
-# The image. DOCKER may be podman, or buildah with its flags.
-DOCKER      ?= docker
-IMAGE       ?= imagebuilder_exporter
-IMAGE_FLAGS ?=
-image:
-	$(DOCKER) build $(IMAGE_FLAGS) --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
-		--build-arg DATE=$(DATE) --tag $(IMAGE):$(VERSION) .
+bench: ## what a scrape costs
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m . ./config
 
-# As root, with Debian's packages buildah, podman, runc and busybox-static; port 10120 has to be free.
-image-test:
-	$(GO) test -C e2e -count 1 -timeout 20m -run '^TestImage$$' -v ./install
-
-$(BIN)/govulncheck: tools/go.mod tools/go.sum
-	$(GO) build -C tools -o ../$@ golang.org/x/vuln/cmd/govulncheck
-
-$(BIN)/go-licenses: tools/go.mod tools/go.sum
-	$(GO) build -C tools -o ../$@ github.com/google/go-licenses
-
-# Asks vuln.go.dev; VULNDB=file:///folder is for networks from which that is out of reach.
-VULNDB ?= https://vuln.go.dev
-vuln: $(BIN)/govulncheck
-	$(BIN)/govulncheck -db $(VULNDB) ./...
-
-# Refuses licences that are not listed, and writes those of what the binaries contain.
-licenses: $(BIN)/go-licenses
+# The licences of dependencies: refuses those that are not listed here.
+LICENSES = Apache-2.0,BSD-3-Clause,MIT
+licenses: $(BIN)/go-licenses ## checks the licences of dependencies, and writes THIRD_PARTY_LICENSES
 	rm -rf $(BIN)/licenses
 	set -e; for os in linux darwin; do \
-		GOOS=$$os $(BIN)/go-licenses check . --allowed_licenses=Apache-2.0,BSD-3-Clause,MIT; \
+		GOOS=$$os $(BIN)/go-licenses check . --allowed_licenses=$(LICENSES); \
 		GOOS=$$os $(BIN)/go-licenses save . --save_path=$(BIN)/licenses/$$os \
 			--ignore github.com/imagebuilder-exporter/imagebuilder_exporter; \
 	done
@@ -114,18 +98,107 @@ licenses: $(BIN)/go-licenses
 	$(GO) run -C tools ./licenses $(CURDIR)/$(BIN)/licenses/linux $(CURDIR)/$(BIN)/licenses/darwin > $(BIN)/licenses/all
 	mv $(BIN)/licenses/all THIRD_PARTY_LICENSES
 
-bench:
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m . ./config
+# Not in .ci/run: closed networks do not reach vuln.go.dev. VULNDB=file:///folder is for them.
+VULNDB ?= https://vuln.go.dev
+vuln: $(BIN)/govulncheck ## known vulnerabilities of what the exporter calls
+	$(BIN)/govulncheck -db $(VULNDB) ./...
 
-clean:
-	rm -rf $(BIN) dist imagebuilder_exporter
+## What people install
 
-# The Terraform module of deploy/iam with a real OpenTofu, and a double of its provider.
-.PHONY: iam-test
-$(BIN)/tofu: tools/opentofu/go.mod tools/opentofu/go.sum
-	$(GO) build -C tools/opentofu -o ../../$@ github.com/opentofu/opentofu/cmd/tofu
+# DOCKER may be podman or buildah, with IMAGE_FLAGS="--format docker" for the health check.
+DOCKER      ?= docker
+IMAGE       ?= imagebuilder_exporter
+IMAGE_FLAGS ?=
+image: ## the image, IMAGE:VERSION
+	$(DOCKER) build $(IMAGE_FLAGS) --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
+		--build-arg DATE=$(DATE) --tag $(IMAGE):$(VERSION) .
 
-iam-test: $(BIN)/tofu
+# The address of the repository is said here for copies that do not know it.
+GORELEASER = GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url \
+	GIT_CONFIG_VALUE_0=https://github.com/imagebuilder-exporter/imagebuilder_exporter \
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/goreleaser
+
+packages: $(BIN)/goreleaser ## archives, deb and rpm of what is committed, in dist/
+	$(GORELEASER) check
+	$(GORELEASER) release --snapshot --clean --skip=sbom,sign
+
+# What the release workflow runs. RELEASE_FLAGS=--snapshot publishes nothing, and signs
+# with the key in the file COSIGN_KEY.
+RELEASE_FLAGS ?=
+release: $(BIN)/goreleaser $(BIN)/cosign $(BIN)/cyclonedx-gomod
+	sed -n '/^## $(if $(RELEASE_FLAGS),Unreleased,$(VERSION) )/,/^## /{/^## /d;p}' CHANGELOG.md > $(BIN)/notes.md
+	grep -q '^\* ' $(BIN)/notes.md || { echo 'CHANGELOG.md says nothing about $(VERSION)' >&2; exit 1; }
+	$(GORELEASER) release --clean --release-notes $(BIN)/notes.md $(RELEASE_FLAGS)
+
+## Tests that take minutes: what .ci/artifacts runs
+
+INSTALL_TEST = $(GO) test -C e2e -count 1 -timeout 30m ./install -run
+
+reproducible: ## two clones, each with a build cache of its own, give the same bytes
+	$(INSTALL_TEST) '^TestReproducible$$'
+
+# As root, with Debian's packages buildah, podman, runc and busybox-static; port 10120 has to be free.
+image-test: ## the image is built for two architectures and run
+	$(INSTALL_TEST) '^TestImage$$'
+
+# As root, with Debian's packages debootstrap and systemd-container.
+packages-test: packages $(BIN)/debian.tar ## the packages are installed, run, upgraded and removed in a Debian that is booted
+	$(INSTALL_TEST) '^TestPackages$$'
+
+release-test: $(BIN)/cosign ## all that a release has, made twice, checked and verified
+	$(INSTALL_TEST) '^TestRelease$$'
+
+iam-test: $(BIN)/tofu ## the Terraform module, with a real OpenTofu and a double of its provider
 	$(BIN)/tofu fmt -check -diff -recursive deploy/iam/terraform
 	$(GO) vet -C tools/opentofu ./...
 	$(GO) test -C tools/opentofu -count 1 -timeout 10m ./...
+
+# A Debian to install into.
+$(BIN)/debian.tar:
+	mkdir -p $(@D)
+	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,procps,rpm bookworm "$$dir" && \
+	tar -C "$$dir" --exclude='./var/cache/apt/archives/*.deb' --exclude='./var/lib/apt/lists/*' -cf $@.part . && \
+	mv $@.part $@
+
+## Tools, pinned in modules of their own, for they need far more than we do
+
+MODULES = e2e tools tools/kubernetes tools/opentofu
+
+$(BIN)/govulncheck: tools/go.mod tools/go.sum
+	$(GO) build -C tools -o ../$@ golang.org/x/vuln/cmd/govulncheck
+
+$(BIN)/go-licenses: tools/go.mod tools/go.sum
+	$(GO) build -C tools -o ../$@ github.com/google/go-licenses
+
+$(BIN)/actionlint: tools/go.mod tools/go.sum
+	$(GO) build -C tools -o ../$@ github.com/rhysd/actionlint/cmd/actionlint
+
+$(BIN)/cyclonedx-gomod: tools/go.mod tools/go.sum
+	$(GO) build -C tools -o ../$@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+
+$(BIN)/golangci-lint: tools/golangci-lint/go.mod tools/golangci-lint/go.sum
+	$(GO) build -C tools/golangci-lint -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(BIN)/promtool $(BIN)/prometheus: tools/prometheus/go.mod tools/prometheus/go.sum
+	$(GO) build -C tools/prometheus -tags remove_all_sd -o ../../$@ github.com/prometheus/prometheus/cmd/$(@F)
+
+$(BIN)/helm: tools/kubernetes/go.mod tools/kubernetes/go.sum
+	$(GO) build -C tools/kubernetes -o ../../$@ helm.sh/helm/v3/cmd/helm
+
+$(BIN)/kubeconform: tools/kubernetes/go.mod tools/kubernetes/go.sum
+	$(GO) build -C tools/kubernetes -o ../../$@ github.com/yannh/kubeconform/cmd/kubeconform
+
+$(BIN)/kubernetes-schemas: tools/kubernetes/schemas/main.go
+	rm -rf $@ $@.new
+	$(GO) run -C tools/kubernetes ./schemas ../../$@.new
+	mv $@.new $@
+
+$(BIN)/goreleaser: tools/release/go.mod tools/release/go.sum
+	$(GO) build -C tools/release -o ../../$@ github.com/goreleaser/goreleaser/v2
+
+$(BIN)/cosign: tools/cosign/go.mod tools/cosign/go.sum
+	$(GO) build -C tools/cosign -o ../../$@ github.com/sigstore/cosign/v2/cmd/cosign
+
+$(BIN)/tofu: tools/opentofu/go.mod tools/opentofu/go.sum
+	$(GO) build -C tools/opentofu -o ../../$@ github.com/opentofu/opentofu/cmd/tofu

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/config"
 )
 
 // TestCompose holds that what deploy/compose mounts is there, that images of others have a
@@ -67,3 +69,38 @@ func TestCompose(t *testing.T) {
 }
 
 var pinned = regexp.MustCompile(`^[a-z]+/[a-z]+:v?[0-9]+\.[0-9]+\.[0-9]+$`)
+
+// TestUnit holds that the configuration of the packages is valid, and that there is what
+// the files of deploy/systemd name.
+func TestUnit(t *testing.T) {
+	c, err := config.Load("deploy/systemd/config.yml")
+	if err != nil || c.Summary() != "1 target: 1 pipeline selector" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	release, err := os.ReadFile(".goreleaser.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, source := range regexp.MustCompile(`(?:src|install|remove): (\w[^ ,}\n]*)`).FindAllStringSubmatch(string(release), -1) {
+		if files, err := filepath.Glob(source[1]); err != nil || len(files) == 0 {
+			t.Errorf(".goreleaser.yml names %s, which is not there", source[1])
+		}
+	}
+	app, _ := newApp()
+	for _, file := range []string{"imagebuilder_exporter.service", "environment", "config.yml"} {
+		text, err := os.ReadFile(filepath.Join("deploy/systemd", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, flag := range regexp.MustCompile(`[ "]--([a-z][a-z.-]+)`).FindAllStringSubmatch(string(text), -1) {
+			if app.GetFlag(flag[1]) == nil && flag[1] != "help" {
+				t.Errorf("%s names --%s, which does not exist", file, flag[1])
+			}
+		}
+		for _, path := range regexp.MustCompile(`/(?:etc|usr)/\S*imagebuilder\S*[a-z]`).FindAllString(string(text), -1) {
+			if !strings.Contains(string(release), "dst: "+path+",") && path != "/usr/bin/imagebuilder_exporter" && path != "/etc/imagebuilder_exporter/aws" {
+				t.Errorf("%s names %s, which is in no package", file, path)
+			}
+		}
+	}
+}

@@ -31,7 +31,7 @@ func TestImage(t *testing.T) {
 	dir := clone(t)
 	revision := output(t, dir, "git", "rev-parse", "HEAD")
 	output(t, dir, "make", "build", "VERSION=1.2.3")
-	built := contents(t, dir, "imagebuilder_exporter")
+	built := read(t, dir, "imagebuilder_exporter")
 	host := output(t, ".", "go", "env", "GOARCH")
 	for arch, machine := range map[string]elf.Machine{"arm64": elf.EM_AARCH64, "amd64": elf.EM_X86_64} {
 		// Newer ones than Debian's know BUILDPLATFORM by themselves, as Docker does.
@@ -99,7 +99,7 @@ func (s store) golang(t *testing.T) {
 	output(t, ".", "cp", "-L", "/etc/ssl/certs/ca-certificates.crt", filepath.Join(base, "etc/ssl/certs"))
 	s.buildah(t, "config", "--env", "PATH=/usr/local/go/bin:/bin", "--env", "GOTOOLCHAIN=local", container)
 	s.buildah(t, "umount", container)
-	dockerfile := contents(t, root, "Dockerfile")
+	dockerfile := read(t, root, "Dockerfile")
 	_, from, _ := strings.Cut(string(dockerfile), "FROM --platform=$BUILDPLATFORM ")
 	name, _, _ := strings.Cut(from, " ")
 	s.buildah(t, "commit", "--rm", container, "docker.io/library/"+name)
@@ -121,7 +121,7 @@ func (s store) files(t *testing.T) map[string][]byte {
 	output(t, ".", "tar", "-C", base, "-cf", archive, ".")
 	s.buildah(t, "rm", container)
 	files := map[string][]byte{}
-	for r := tar.NewReader(bytes.NewReader(contents(t, archive))); ; {
+	for r := tar.NewReader(bytes.NewReader(read(t, archive))); ; {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			return files

@@ -10,9 +10,6 @@ import (
 	"testing"
 )
 
-// root is that of the repository.
-const root = "../.."
-
 // output runs a program in a folder and returns what it has printed to standard output,
 // without white space around it. It must end with 0.
 func output(t *testing.T, dir, name string, args ...string) string {
@@ -45,8 +42,8 @@ func clone(t *testing.T) string {
 	return dir
 }
 
-// contents returns the bytes of a file.
-func contents(t *testing.T, path ...string) []byte {
+// read returns the bytes of a file.
+func read(t *testing.T, path ...string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(path...))
 	if err != nil {

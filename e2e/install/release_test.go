@@ -46,7 +46,7 @@ func TestRelease(t *testing.T) {
 	if diff := cmp.Diff(want, first.files); diff != "" {
 		t.Errorf("what a release has (-want +got):\n%s", diff)
 	}
-	sums := string(contents(t, first.path("sha256sums.txt")))
+	sums := string(read(t, first.path("sha256sums.txt")))
 	for _, name := range want {
 		if strings.HasPrefix(name, "sha256sums.txt") {
 			continue
@@ -55,7 +55,7 @@ func TestRelease(t *testing.T) {
 			t.Errorf("sha256sums.txt has no %s", name)
 		}
 		// An SBOM tells when it was made.
-		if !strings.HasSuffix(name, ".cdx.json") && !bytes.Equal(contents(t, first.path(name)), contents(t, second.path(name))) {
+		if !strings.HasSuffix(name, ".cdx.json") && !bytes.Equal(read(t, first.path(name)), read(t, second.path(name))) {
 			t.Errorf("%s differs between two clones", name)
 		}
 	}
@@ -74,7 +74,7 @@ func releaseOf(t *testing.T) release {
 	r := release{clone: clone(t)}
 	output(t, r.clone, "make", "release", "RELEASE_FLAGS=--snapshot")
 	var about struct{ Version string }
-	if err := json.Unmarshal(contents(t, r.path("metadata.json")), &about); err != nil {
+	if err := json.Unmarshal(read(t, r.path("metadata.json")), &about); err != nil {
 		t.Fatal(err)
 	}
 	r.version = about.Version
@@ -104,14 +104,14 @@ func (r release) isUsable(t *testing.T) {
 	program := filepath.Join(dir, name, "imagebuilder_exporter")
 	wantVersion(t, program, output(t, r.clone, "git", "rev-parse", "HEAD"))
 	output(t, r.clone, "make", "build", "VERSION="+r.version)
-	if !bytes.Equal(contents(t, program), contents(t, r.clone, "imagebuilder_exporter")) {
+	if !bytes.Equal(read(t, program), read(t, r.clone, "imagebuilder_exporter")) {
 		t.Error("the program in the archive is not what make build makes")
 	}
 	var sbom struct {
 		BOMFormat  string
 		Components []struct{ Name, Version string }
 	}
-	if err := json.Unmarshal(contents(t, r.path(name+".cdx.json")), &sbom); err != nil || sbom.BOMFormat != "CycloneDX" {
+	if err := json.Unmarshal(read(t, r.path(name+".cdx.json")), &sbom); err != nil || sbom.BOMFormat != "CycloneDX" {
 		t.Errorf("the SBOM: %v, %q", err, sbom.BOMFormat)
 	}
 	named := map[string]string{}
@@ -128,6 +128,6 @@ func (r release) isUsable(t *testing.T) {
 		}
 	}
 	for _, file := range []string{"LICENSE", "THIRD_PARTY_LICENSES", "config.yml.example", "deploy/systemd/imagebuilder_exporter.service", "alerts/imagebuilder.rules.yml", "dashboards/overview.json"} {
-		contents(t, dir, name, file)
+		read(t, dir, name, file)
 	}
 }

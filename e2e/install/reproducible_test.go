@@ -15,7 +15,7 @@ func TestReproducible(t *testing.T) {
 		dir := clone(t)
 		t.Setenv("GOCACHE", filepath.Join(t.TempDir(), "cache"))
 		output(t, dir, "make", "build")
-		binary := contents(t, dir, "imagebuilder_exporter")
+		binary := read(t, dir, "imagebuilder_exporter")
 		if first == nil {
 			first = binary
 			wantVersion(t, filepath.Join(dir, "imagebuilder_exporter"), output(t, dir, "git", "rev-parse", "HEAD"))

@@ -1,0 +1,132 @@
+package install
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	name   = "imagebuilder_exporter"
+	unit   = name + ".service"
+	folder = "/etc/" + name
+
+	root = "../.." // of the repository
+)
+
+// TestPackages installs, runs, upgrades and removes what `make packages` has made.
+func TestPackages(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Fatal("this boots a Debian: run it as root")
+	}
+	d := debian{root: t.TempDir(), dist: t.TempDir(), next: t.TempDir()}
+	collect(t, filepath.Join(root, "dist"), d.dist)
+	if out, err := exec.Command("tar", "-C", d.root, "-xf", filepath.Join(root, "bin/debian.tar")).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	makeNext(t, d.next)
+	for what, test := range map[string]func(*testing.T, debian){
+		"what is in them": contents, "deb": debs, "rpm": rpms, "archive": archive, "without systemd": withoutSystemd, "unit": units,
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			test(t, d)
+		})
+	}
+}
+
+// collect links what is for this machine under names without a version.
+func collect(t *testing.T, from, to string) {
+	t.Helper()
+	arch, ok := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
+	if !ok {
+		t.Fatalf("there are no packages for %s", runtime.GOARCH)
+	}
+	for pattern, as := range map[string]string{
+		"*_" + runtime.GOARCH + ".deb": "deb", "*." + arch + ".rpm": "rpm", "*.linux-" + runtime.GOARCH + ".tar.gz": "tar.gz",
+	} {
+		files, err := filepath.Glob(filepath.Join(from, pattern))
+		if err != nil || len(files) != 1 {
+			t.Fatalf("%s has %q (%v), want one %s: run make packages", from, files, err, pattern)
+		}
+		text, err := os.ReadFile(files[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(to, name+"."+as), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// makeNext makes the packages of release 1.0.0, which has another config.yml, from a copy
+// of the repository.
+func makeNext(t *testing.T, to string) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), name)
+	tool, err := filepath.Abs(filepath.Join(root, "bin/goreleaser"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command("sh", "-euxc", `
+		git clone --quiet "$1" "$2"
+		cd "$2"
+		git remote set-url origin https://github.com/imagebuilder-exporter/imagebuilder_exporter
+		echo '# The next version.' >>deploy/systemd/config.yml
+		sed -i 's/goos: .*/goos: [linux]/; s/goarch: .*/goarch: ['"$4"']/' .goreleaser.yml
+		git -c user.name=test -c user.email=test@example.com commit --quiet --all --message='the next version'
+		git tag v1.0.0
+		"$3" release --skip=publish,announce,sign,sbom`, "sh", root, dir, tool, runtime.GOARCH)
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	collect(t, filepath.Join(dir, "dist"), to)
+}
+
+// contents holds what dpkg-deb and rpm say about the packages.
+func contents(t *testing.T, d debian) {
+	want := []string{
+		"drwxr-x--- root/imagebuilder_exporter /etc/imagebuilder_exporter",
+		"-rw-r----- root/imagebuilder_exporter /etc/imagebuilder_exporter/config.yml",
+		"-rw------- root/root /etc/imagebuilder_exporter/environment",
+		"-rwxr-xr-x root/root /usr/bin/imagebuilder_exporter",
+		"-rw-r--r-- root/root /usr/lib/systemd/system/imagebuilder_exporter.service",
+		"drwxr-xr-x root/root /usr/share/doc/imagebuilder-exporter",
+		"-rw-r--r-- root/root /usr/share/doc/imagebuilder-exporter/CHANGELOG.md",
+		"-rw-r--r-- root/root /usr/share/doc/imagebuilder-exporter/THIRD_PARTY_LICENSES",
+		"-rw-r--r-- root/root /usr/share/doc/imagebuilder-exporter/config.yml.example",
+		"-rw-r--r-- root/root /usr/share/doc/imagebuilder-exporter/copyright",
+		"drwxr-xr-x root/root /usr/share/imagebuilder_exporter",
+		"drwxr-xr-x root/root /usr/share/imagebuilder_exporter/alerts",
+		"-rw-r--r-- root/root /usr/share/imagebuilder_exporter/alerts/alertmanager.yml",
+		"-rw-r--r-- root/root /usr/share/imagebuilder_exporter/alerts/imagebuilder.rules.yml",
+		"drwxr-xr-x root/root /usr/share/imagebuilder_exporter/dashboards",
+		"-rw-r--r-- root/root /usr/share/imagebuilder_exporter/dashboards/durations.json",
+		"-rw-r--r-- root/root /usr/share/imagebuilder_exporter/dashboards/execution.json",
+		"-rw-r--r-- root/root /usr/share/imagebuilder_exporter/dashboards/exporter.json",
+		"-rw-r--r-- root/root /usr/share/imagebuilder_exporter/dashboards/overview.json",
+	}
+	kept := folder + "/config.yml\n" + folder + "/environment"
+	m := d.boot(t)
+	for listing, got := range map[string]string{
+		// Without the folders that belong to others, which tar must have.
+		"dpkg-deb": m.run(t, `dpkg-deb --contents /dist/imagebuilder_exporter.deb | awk '{sub("^[.]", "", $6); sub("/$", "", $6); print $1, $2, $6}' |
+			grep -vE ' (|/etc|/usr|/usr/bin|/usr/lib|/usr/lib/systemd|/usr/lib/systemd/system|/usr/share|/usr/share/doc)$'`),
+		"rpm": m.run(t, `rpm --query --package --queryformat '[%{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME} %{FILENAMES}\n]' /dist/imagebuilder_exporter.rpm`),
+	} {
+		if lines := strings.Split(got, "\n"); !slices.Equal(lines, want) {
+			t.Errorf("%s lists\n%s\nwant\n%s", listing, got, strings.Join(want, "\n"))
+		}
+	}
+	m.is(t, "dpkg-deb --info /dist/imagebuilder_exporter.deb conffiles", kept)
+	m.is(t, `rpm --query --package --queryformat '[%{FILEFLAGS:fflags} %{FILENAMES}\n]' /dist/imagebuilder_exporter.rpm | sed -n 's/^cn //p'`, kept)
+	m.is(t, "dpkg-deb --field /next/imagebuilder_exporter.deb Package Version Architecture", fmt.Sprintf("Package: imagebuilder-exporter\nVersion: 1.0.0\nArchitecture: %s", runtime.GOARCH))
+	// What is made between releases is older than the next one.
+	m.run(t, `dpkg --compare-versions "$(dpkg-deb --field /dist/imagebuilder_exporter.deb Version)" lt 1.0.0`)
+	m.run(t, `dpkg --compare-versions "$(dpkg-deb --field /dist/imagebuilder_exporter.deb Version)" lt 0.0.1`)
+}
