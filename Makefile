@@ -70,3 +70,20 @@ bench:
 
 clean:
 	rm -rf $(BIN) imagebuilder_exporter
+
+# The Helm chart, with Helm, Kubernetes' own schemas and the exporter itself.
+.PHONY: helm-test
+helm-test: build $(BIN)/helm $(BIN)/kubeconform $(BIN)/kubernetes-schemas
+	$(GO) vet -C tools/kubernetes ./...
+	$(GO) test -C tools/kubernetes -count 1 ./...
+
+$(BIN)/helm: tools/kubernetes/go.mod tools/kubernetes/go.sum
+	$(GO) build -C tools/kubernetes -o ../../$@ helm.sh/helm/v3/cmd/helm
+
+$(BIN)/kubeconform: tools/kubernetes/go.mod tools/kubernetes/go.sum
+	$(GO) build -C tools/kubernetes -o ../../$@ github.com/yannh/kubeconform/cmd/kubeconform
+
+$(BIN)/kubernetes-schemas: tools/kubernetes/schemas/main.go
+	rm -rf $@ $@.new
+	$(GO) run -C tools/kubernetes ./schemas ../../$@.new
+	mv $@.new $@
