@@ -172,6 +172,18 @@ func unpack(t *testing.T, path string) map[string]string {
 	}
 }
 
+// TestNamesOfDigits holds that a name that looks like a number stays a text.
+func TestNamesOfDigits(t *testing.T) {
+	out, err := helm(t, "template", "0123", chart, "-f", file(t, "values.yaml",
+		`{existingSecret: "0123", web: {existingSecret: "0123"}, serviceAccount: {name: "0123"}, priorityClassName: "0123", image: {repository: "0123", tag: "0123"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result, err := kubeconform(t, out); err != nil {
+		t.Errorf("%v: %s\n%s", err, result, out)
+	}
+}
+
 // TestAsADependency holds that another chart can have this one, and switch it off.
 func TestAsADependency(t *testing.T) {
 	parent := t.TempDir()

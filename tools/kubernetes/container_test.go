@@ -1,7 +1,6 @@
 package kubernetes
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -54,7 +53,7 @@ func TestTheContainerRuns(t *testing.T) {
 				select {
 				case <-time.After(50 * time.Millisecond):
 				case <-late:
-					t.Fatalf("the %s probe: %v\n%s", what, err, &c.log)
+					t.Fatalf("the %s probe: %v\n%s", what, err, c.logged())
 				}
 			}
 		}
@@ -72,7 +71,7 @@ type container struct {
 	spec    corev1.Container
 	address string
 	paths   *strings.Replacer // of volumes, to folders of this machine
-	log     bytes.Buffer      // to be read when it has ended
+	log     string            // the file
 	command *exec.Cmd
 }
 
@@ -138,11 +137,20 @@ var variable = regexp.MustCompile(`\$\([A-Z_]+\)`)
 func (c *container) start(t *testing.T) {
 	t.Helper()
 	c.command = c.run(context.Background(), t, c.spec.Args)
-	c.command.Stdout, c.command.Stderr = &c.log, &c.log
+	c.log = filepath.Join(t.TempDir(), "log")
+	log, err := os.Create(c.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	c.command.Stdout, c.command.Stderr = log, log
 	if err := c.command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = c.command.Process.Kill() }) // if it still runs
+	t.Cleanup(func() { // if it still runs
+		_ = c.command.Process.Kill()
+		_ = c.command.Wait()
+	})
 }
 
 // stop ends it as Kubernetes does.
@@ -152,8 +160,17 @@ func (c *container) stop(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := c.command.Wait(); err != nil {
-		t.Errorf("%v\n%s", err, &c.log)
+		t.Errorf("%v\n%s", err, c.logged())
 	}
+}
+
+// logged returns its log.
+func (c *container) logged() string {
+	text, err := os.ReadFile(c.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
 
 // probe asks as Kubernetes does.

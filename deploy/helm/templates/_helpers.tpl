@@ -10,7 +10,7 @@
 
 {{- define "imagebuilder-exporter.selectorLabels" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "imagebuilder-exporter.labels" -}}
