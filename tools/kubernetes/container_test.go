@@ -52,6 +52,8 @@ func TestTheContainerRuns(t *testing.T) {
 			for err := c.probe(t, probe); err != nil; err = c.probe(t, probe) {
 				select {
 				case <-time.After(50 * time.Millisecond):
+				case <-c.done:
+					t.Fatalf("it has ended: %v\n%s", c.err, c.logged())
 				case <-late:
 					t.Fatalf("the %s probe: %v\n%s", what, err, c.logged())
 				}
@@ -72,7 +74,9 @@ type container struct {
 	address string
 	paths   *strings.Replacer // of volumes, to folders of this machine
 	log     string            // the file
-	command *exec.Cmd
+	process *os.Process
+	done    chan struct{} // closed when it has ended
+	err     error         // why; to be read after done
 }
 
 func newContainer(t *testing.T, pod corev1.PodSpec, all manifests) *container {
@@ -136,31 +140,36 @@ var variable = regexp.MustCompile(`\$\([A-Z_]+\)`)
 
 func (c *container) start(t *testing.T) {
 	t.Helper()
-	c.command = c.run(context.Background(), t, c.spec.Args)
-	c.log = filepath.Join(t.TempDir(), "log")
+	c.log, c.done = filepath.Join(t.TempDir(), "log"), make(chan struct{})
 	log, err := os.Create(c.log)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	c.command.Stdout, c.command.Stderr = log, log
-	if err := c.command.Start(); err != nil {
+	run := c.run(context.Background(), t, c.spec.Args)
+	run.Stdout, run.Stderr = log, log
+	if err := run.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { // if it still runs
-		_ = c.command.Process.Kill()
-		_ = c.command.Wait()
+	c.process = run.Process
+	go func() {
+		defer close(c.done)
+		c.err = run.Wait()
+	}()
+	t.Cleanup(func() {
+		_ = c.process.Kill() // if it still runs
+		<-c.done
 	})
 }
 
 // stop ends it as Kubernetes does.
 func (c *container) stop(t *testing.T) {
 	t.Helper()
-	if err := c.command.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := c.process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.command.Wait(); err != nil {
-		t.Errorf("%v\n%s", err, c.logged())
+	if <-c.done; c.err != nil {
+		t.Errorf("%v\n%s", c.err, c.logged())
 	}
 }
 
