@@ -245,6 +245,19 @@ func TestTheConfiguration(t *testing.T) {
 	}
 }
 
+// TestAConfigurationInAFile holds that one comes as it is, comments and all.
+func TestAConfigurationInAFile(t *testing.T) {
+	const example = "../../config.yml.example"
+	text, err := os.ReadFile(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, ok := get[corev1.Secret](t, parse(t, render(t, chart, "--set-file", "config="+example)), "Secret")
+	if !ok || secret.StringData["config.yml"] != string(text) {
+		t.Errorf("the Secret has\n%s", secret.StringData["config.yml"])
+	}
+}
+
 // TestMemoryLimit holds that the Go runtime's limit is a little less than the container's.
 func TestMemoryLimit(t *testing.T) {
 	for _, limit := range []string{"64Mi", "100M", "256Mi", "1Gi", "2G", "1.5Gi", "268435456"} {
