@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -104,3 +105,76 @@ func TestUnit(t *testing.T) {
 		}
 	}
 }
+
+// TestWorkflows holds that actions are pinned by commit, beside which stands the version,
+// that containers have a version, and that every make target and script that a workflow
+// runs is there.
+func TestWorkflows(t *testing.T) {
+	makefile, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(".github/workflows/*.yml")
+	if err != nil || len(files) != 3 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, uses := range usedAction.FindAllStringSubmatch(string(text), -1) {
+			if !pinnedAction.MatchString(uses[1]) && !strings.HasPrefix(uses[1], "./.github/") {
+				t.Errorf("%s: %s is not pinned by a commit and its version", file, uses[1])
+			}
+		}
+		for _, target := range ranTarget.FindAllStringSubmatch(string(text), -1) {
+			if name := target[1]; !strings.Contains(string(makefile), "\n"+name+":") && !strings.Contains(string(makefile), "\n$(BIN)/"+strings.TrimPrefix(name, "bin/")+":") {
+				t.Errorf("%s: Makefile has no target %s", file, name)
+			}
+		}
+		for _, script := range ranScript.FindAllString(string(text), -1) {
+			if info, err := os.Stat(script); err != nil || info.Mode()&0o111 == 0 {
+				t.Errorf("%s: %s cannot be run: %v", file, script, err)
+			}
+		}
+	}
+}
+
+var (
+	usedAction   = regexp.MustCompile(`(?m)^\s*(?:- )?uses: (.*)$`)
+	pinnedAction = regexp.MustCompile(`^[a-z-]+/[a-z-]+@[0-9a-f]{40} # v[0-9]+\.[0-9]+\.[0-9]+$`)
+	ranTarget    = regexp.MustCompile(`(?m)(?:run: |^ +)make ([a-z][a-z0-9/-]*)`)
+	ranScript    = regexp.MustCompile(`\.ci/[a-z]+`)
+)
+
+// TestScriptsRunEveryTest holds that every target of a test is run by one of the scripts
+// of .ci, so that none is forgotten.
+func TestScriptsRunEveryTest(t *testing.T) {
+	makefile, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scripts := ""
+	for _, file := range []string{".ci/run", ".ci/artifacts"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scripts += string(text)
+	}
+	_, tests, _ := strings.Cut(string(makefile), "\n## Tests: ")
+	tests, _, _ = strings.Cut(tests, "\n## Tools")
+	targets := documentedTarget.FindAllStringSubmatch(tests, -1)
+	if len(targets) < 15 {
+		t.Fatalf("there are only %q", targets)
+	}
+	// fmt changes files, vuln asks others, and image and packages are tested by what follows.
+	for _, target := range targets {
+		if name := target[1]; !slices.Contains([]string{"fmt", "vuln", "image", "packages"}, name) && !strings.Contains(scripts, "\nmake "+name) {
+			t.Errorf("no script of .ci runs make %s", name)
+		}
+	}
+}
+
+var documentedTarget = regexp.MustCompile(`(?m)^([a-z0-9-]+):.* ## `)

@@ -172,7 +172,7 @@ var otherPrograms = regexp.MustCompile("(?:aws (?:iam|imagebuilder)|docker compo
 // documents returns the files that users read.
 func documents(t *testing.T) []string {
 	t.Helper()
-	all := []string{"README.md", "CHANGELOG.md", "SECURITY.md", "config.yml.example"}
+	all := []string{"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "config.yml.example"}
 	for _, pattern := range []string{"docs/*.md", "docs/runbooks/*.md", "dashboards/*.md", "deploy/*/*.md", "deploy/*/*/*.md"} {
 		docs, err := filepath.Glob(pattern)
 		if err != nil || len(docs) == 0 {

@@ -1,0 +1,83 @@
+{{- define "imagebuilder-exporter.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride -}}
+{{- else if contains .Chart.Name .Release.Name -}}
+{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "imagebuilder-exporter.selectorLabels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+{{- end -}}
+
+{{- define "imagebuilder-exporter.labels" -}}
+{{ include "imagebuilder-exporter.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | replace "+" "_" | trunc 63 | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- end -}}
+
+{{- define "imagebuilder-exporter.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- .Values.serviceAccount.name | default (include "imagebuilder-exporter.fullname" .) -}}
+{{- else -}}
+{{- .Values.serviceAccount.name | default "default" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "imagebuilder-exporter.image" -}}
+{{- with .Values.image -}}
+{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}{{ with .digest }}@{{ . }}{{ end }}
+{{- end -}}
+{{- end -}}
+
+{{/* Both probes. Only the exporter itself can ask when there may be TLS and passwords. */}}
+{{- define "imagebuilder-exporter.probe" -}}
+{{- if .root.Values.web.existingSecret -}}
+exec:
+  command: [/imagebuilder_exporter, --health-check, --web.config.file=/etc/imagebuilder_exporter_web/web.yml]
+timeoutSeconds: 6
+{{- else -}}
+httpGet:
+  path: {{ .path }}
+  port: metrics
+timeoutSeconds: 5
+{{- end -}}
+{{- end -}}
+
+{{- define "imagebuilder-exporter.scheme" -}}
+{{- .Values.serviceMonitor.scheme | default (ternary "https" "http" (not (empty .Values.web.existingSecret))) -}}
+{{- end -}}
+
+{{/* Values that contradict each other. */}}
+{{- define "imagebuilder-exporter.check" -}}
+{{- $sources := list -}}
+{{- range list "config" "existingSecret" "demo" -}}
+{{- if get $.Values . -}}{{- $sources = append $sources . -}}{{- end -}}
+{{- end -}}
+{{- if not $sources -}}
+{{- fail "config is required: what the exporter follows, see docs/configuration.md. Or set existingSecret, or demo." -}}
+{{- else if gt (len $sources) 1 -}}
+{{- fail (printf "%s are set: only one of config, existingSecret and demo can be." (join " and " $sources)) -}}
+{{- end -}}
+{{- if and .Values.serviceAccount.annotations (not .Values.serviceAccount.create) -}}
+{{- fail "serviceAccount.annotations needs serviceAccount.create: annotate the ServiceAccount that is there already yourself." -}}
+{{- end -}}
+{{- if and .Values.serviceMonitor.tlsConfig (eq (include "imagebuilder-exporter.scheme" .) "http") -}}
+{{- fail "serviceMonitor.tlsConfig needs https: set web.existingSecret or serviceMonitor.scheme." -}}
+{{- end -}}
+{{- range .Values.extraArgs -}}
+{{- $flag := . | splitList "=" | first -}}
+{{- if has $flag (list "--config.file" "--config.auto-reload-interval" "--demo" "--web.config.file" "--web.listen-address" "--web.telemetry-path") -}}
+{{- fail (printf "extraArgs cannot have %s: the chart sets it, or relies on its default." $flag) -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- if or (and (eq .name "AWS_REGION") $.Values.region) (and (has .name (list "GOMEMLIMIT" "MEMORY_LIMIT_MI")) (($.Values.resources).limits).memory) -}}
+{{- fail (printf "extraEnv cannot have %s: the chart sets it, from region or resources.limits.memory." .name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,244 @@
+package kubernetes
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/engine"
+)
+
+const (
+	chart   = "../../deploy/helm"
+	release = "monitoring"
+)
+
+// valueFiles returns the files of values with which the chart is tried.
+func valueFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(chart + "/ci/*-values.yaml")
+	if err != nil || len(files) < 5 {
+		t.Fatalf("there are only %q, %v", files, err)
+	}
+	return files
+}
+
+// eachFile runs a test for each file of values.
+func eachFile(t *testing.T, test func(t *testing.T, file string)) {
+	t.Helper()
+	for _, file := range valueFiles(t) {
+		t.Run(strings.TrimSuffix(filepath.Base(file), "-values.yaml"), func(t *testing.T) { test(t, file) })
+	}
+}
+
+// helm runs Helm and returns what it prints, or an error that has its standard error.
+func helm(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	dir := t.TempDir()
+	c := exec.CommandContext(t.Context(), "../../bin/helm", args...)
+	c.Env = []string{"HOME=" + dir, "PATH=" + os.Getenv("PATH")}
+	var stdout, stderr bytes.Buffer
+	c.Stdout, c.Stderr = &stdout, &stderr
+	err := c.Run()
+	if errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("%v: run make helm-test, which builds it", err)
+	}
+	if err != nil {
+		err = errors.New(linked.ReplaceAllString(stderr.String(), ""))
+	}
+	return stdout.String(), err
+}
+
+// linked is what Helm says about each link in a chart.
+var linked = regexp.MustCompile(`(?m)^walk\.go:.*\n`)
+
+// render returns the manifests of a chart with values, which a file or flags have.
+func render(t *testing.T, chart string, values ...string) string {
+	t.Helper()
+	out, err := helm(t, append([]string{"template", release, chart, "--namespace", "imagebuilder"}, values...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestLint(t *testing.T) {
+	eachFile(t, func(t *testing.T, file string) {
+		if out, err := helm(t, "lint", "--strict", chart, "-f", file); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	})
+	out, err := helm(t, "lint", "--strict", chart, "-f", file(t, "values.yaml", "demo: perhaps"))
+	if err == nil {
+		t.Errorf("a mistake was not found:\n%s", out)
+	}
+}
+
+// file writes a file for the time of the test and returns its path.
+func file(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestPackage holds that the package has the content of what the chart links to, has no
+// more than it needs, and makes the same manifests as the folder.
+func TestPackage(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := helm(t, "package", chart, "--destination", dir); err != nil {
+		t.Fatal(err)
+	}
+	packages, err := filepath.Glob(dir + "/imagebuilder-exporter-*.tgz")
+	if err != nil || len(packages) != 1 {
+		t.Fatal(packages, err)
+	}
+	eachFile(t, func(t *testing.T, file string) {
+		if render(t, chart, "-f", file) != render(t, packages[0], "-f", file) {
+			t.Error("the manifests of the package are others")
+		}
+	})
+	files := unpack(t, packages[0])
+	for name := range files {
+		top, _, _ := strings.Cut(name, "/")
+		if !slices.Contains([]string{".helmignore", "Chart.yaml", "README.md", "files", "templates", "values.schema.json", "values.yaml"}, top) {
+			t.Errorf("%s is in the package", name)
+		}
+	}
+	want := map[string]string{"files/imagebuilder.rules.yml": "../../alerts/imagebuilder.rules.yml"}
+	dashboards, err := filepath.Glob("../../dashboards/*.json")
+	if err != nil || len(dashboards) == 0 {
+		t.Fatal(dashboards, err)
+	}
+	for _, d := range dashboards {
+		want["files/dashboards/"+filepath.Base(d)] = d
+	}
+	for name, original := range want {
+		text, err := os.ReadFile(original)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if files[name] != string(text) {
+			t.Errorf("%s is not that of the package", original)
+		}
+	}
+	for name := range files {
+		if strings.HasPrefix(name, "files/") && want[name] == "" {
+			t.Errorf("%s is in the package", name)
+		}
+	}
+}
+
+// unpack returns the files of a chart's package by their paths in the chart.
+func unpack(t *testing.T, path string) map[string]string {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for r := tar.NewReader(z); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return files
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, name, _ := strings.Cut(h.Name, "/")
+		files[name] = string(text)
+	}
+}
+
+// TestNamesOfDigits holds that a name that looks like a number stays a text.
+func TestNamesOfDigits(t *testing.T) {
+	out, err := helm(t, "template", "0123", chart, "-f", file(t, "values.yaml",
+		`{existingSecret: "0123", web: {existingSecret: "0123"}, serviceAccount: {name: "0123"}, priorityClassName: "0123", image: {repository: "0123", tag: "0123"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result, err := kubeconform(t, out); err != nil {
+		t.Errorf("%v: %s\n%s", err, result, out)
+	}
+}
+
+// TestAsADependency holds that another chart can have this one, and switch it off.
+func TestAsADependency(t *testing.T) {
+	parent := t.TempDir()
+	for name, text := range map[string]string{
+		"Chart.yaml":  "{apiVersion: v2, name: parent, version: 1.0.0, dependencies: [{name: imagebuilder-exporter, version: '*-0', condition: imagebuilder-exporter.enabled}]}",
+		"values.yaml": "{global: {team: images}, imagebuilder-exporter: {enabled: true, demo: true}}",
+	} {
+		if err := os.WriteFile(filepath.Join(parent, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := helm(t, "package", chart, "--destination", parent+"/charts"); err != nil {
+		t.Fatal(err)
+	}
+	if out := render(t, parent); !strings.Contains(out, "kind: Deployment") {
+		t.Errorf("there is no Deployment:\n%s", out)
+	}
+	if out := render(t, parent, "--set", "imagebuilder-exporter.enabled=false"); strings.Contains(out, "kind:") {
+		t.Errorf("it is not off:\n%s", out)
+	}
+}
+
+// TestNotes holds what Helm prints after an installation. Without a cluster the program
+// does not, so this is its engine.
+func TestNotes(t *testing.T) {
+	c, err := loader.Load(chart)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{
+		"demo":   "This is a demo: nothing here is AWS, all executions are made up.\n\nWhat it knows, http://localhost:10120/executions:\n",
+		"config": "Let Prometheus scrape http://monitoring-imagebuilder-exporter.imagebuilder.svc:10120/metrics, or set serviceMonitor.enabled.",
+		"existing": `What it knows, https://localhost:10120/executions:
+
+  kubectl -n imagebuilder port-forward service/monitoring-imagebuilder-exporter 10120
+
+Whether it has every permission that it needs:
+
+  kubectl -n imagebuilder exec deployment/monitoring-imagebuilder-exporter -- /imagebuilder_exporter --config.file=/etc/imagebuilder_exporter/config.yml --config.check --config.check-aws
+`,
+	} {
+		values, err := chartutil.ReadValuesFile(chart + "/ci/" + file + "-values.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := chartutil.ToRenderValues(c, values, chartutil.ReleaseOptions{Name: release, Namespace: "imagebuilder"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := engine.Render(c, all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if notes := out["imagebuilder-exporter/templates/NOTES.txt"]; !strings.Contains(notes, want) {
+			t.Errorf("%s: the notes are\n%s\nwant in them\n%s", file, notes, want)
+		}
+	}
+}

@@ -1,0 +1,215 @@
+package kubernetes
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+// readYAML returns the content of a YAML file.
+func readYAML(t *testing.T, file string) map[string]any {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all map[string]any
+	if err := yaml.Unmarshal(text, &all); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	return all
+}
+
+// flatten adds each value that is no map, or an empty one, to all by its path.
+func flatten(values map[string]any, prefix string, all map[string]any) map[string]any {
+	for k, v := range values {
+		if m, ok := v.(map[string]any); ok && len(m) > 0 {
+			flatten(m, prefix+k+".", all)
+		} else {
+			all[prefix+k] = v
+		}
+	}
+	return all
+}
+
+// TestEveryValueIsDocumented holds values.yaml against the table in the chart's README.
+func TestEveryValueIsDocumented(t *testing.T) {
+	doc, err := os.ReadFile(chart + "/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := valueRow.FindAllStringSubmatch(string(doc), -1)
+	documented := map[string]string{}
+	for _, row := range rows {
+		documented[row[1]] = row[2]
+	}
+	if len(documented) != len(rows) {
+		t.Error("a value is in the table twice")
+	}
+	for path, v := range flatten(readYAML(t, chart+"/values.yaml"), "", map[string]any{}) {
+		want, err := yaml.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := documented[path]; !ok || got != strings.TrimSpace(string(want)) {
+			t.Errorf("%s is %sin the table of README.md it is %q", path, want, got)
+		}
+		delete(documented, path)
+	}
+	for path := range documented {
+		t.Errorf("there is no value %s, but README.md has it", path)
+	}
+}
+
+var valueRow = regexp.MustCompile("(?m)^\\| `([A-Za-z_.]+)` \\| `(.*?)` \\| .+ \\|$")
+
+// TestValuesHaveASchema holds that values.schema.json knows the values and no others.
+func TestValuesHaveASchema(t *testing.T) {
+	values := readYAML(t, chart+"/values.yaml")
+	values["global"], values["enabled"] = nil, nil // of charts that depend on this one
+	known(t, "", readYAML(t, chart+"/values.schema.json"), values)
+}
+
+// known holds that the properties of a schema are the keys of values.
+func known(t *testing.T, path string, schema, values map[string]any) {
+	t.Helper()
+	properties, ok := schema["properties"].(map[string]any)
+	if !ok {
+		return
+	}
+	if schema["additionalProperties"] != false {
+		t.Errorf("%s may have any key", path)
+	}
+	for k, p := range properties {
+		v, ok := values[k]
+		if !ok {
+			t.Errorf("values.schema.json has %s%s, values.yaml has not", path, k)
+		}
+		if m, ok := v.(map[string]any); ok {
+			known(t, path+k+".", p.(map[string]any), m)
+		}
+	}
+	for k := range values {
+		if _, ok := properties[k]; !ok {
+			t.Errorf("values.yaml has %s%s, values.schema.json has not", path, k)
+		}
+	}
+}
+
+// TestEveryValueHasAnEffect holds that each value is tried, and is no less than it says: a
+// release without it is another one, or none.
+func TestEveryValueHasAnEffect(t *testing.T) {
+	untried := flatten(readYAML(t, chart+"/values.yaml"), "", map[string]any{})
+	for _, values := range valueFiles(t) {
+		with := render(t, chart, "-f", values)
+		for path := range untried {
+			rest, ok := without(readYAML(t, values), strings.Split(path, "."))
+			if !ok {
+				continue
+			}
+			delete(untried, path)
+			text, err := yaml.Marshal(rest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := helm(t, "template", release, chart, "--namespace", "imagebuilder", "-f", file(t, "values.yaml", string(text)))
+			if err == nil && out == with {
+				t.Errorf("%s has no effect in %s", path, values)
+			}
+		}
+	}
+	if len(untried) > 0 {
+		t.Errorf("no file in deploy/helm/ci has %q", slices.Sorted(maps.Keys(untried)))
+	}
+}
+
+// without returns values without the one at a path, and whether it was there.
+func without(values map[string]any, path []string) (map[string]any, bool) {
+	v, ok := values[path[0]]
+	if !ok {
+		return values, false
+	}
+	if len(path) == 1 {
+		delete(values, path[0])
+		return values, true
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		return values, false
+	}
+	values[path[0]], ok = without(m, path[1:])
+	return values, ok
+}
+
+// TestBadValues holds that each mistake is refused with a sentence that says what is wrong.
+func TestBadValues(t *testing.T) {
+	for mistake, want := range map[string]string{
+		"{}":                                  "config is required: what the exporter follows, see docs/configuration.md. Or set existingSecret, or demo.",
+		"{demo: true, config: {targets: []}}": "config and demo are set: only one of config, existingSecret and demo can be.",
+		"{config: {targets: []}, existingSecret: x}":                                "config and existingSecret are set: only one of",
+		"{demo: true, replicaCount: 2}":                                             "additional properties 'replicaCount' not allowed",
+		"{demo: true, image: {registry: x}}":                                        "at '/image': additional properties 'registry' not allowed",
+		"{demo: true, image: {tag: 1.10}}":                                          "at '/image/tag': got number, want string",
+		"{demo: true, image: {digest: e3b0c4}}":                                     "at '/image/digest': 'e3b0c4' does not match pattern",
+		"{demo: true, image: {pullPolicy: ifNotPresent}}":                           "at '/image/pullPolicy': value must be one of 'Always', 'IfNotPresent', 'Never'",
+		"{demo: true, replicas: '2'}":                                               "at '/replicas': got string, want integer",
+		"{demo: 'true'}":                                                            "at '/demo': got string, want boolean",
+		"{demo: true, region: eu-west}":                                             "at '/region': 'eu-west' does not match pattern",
+		"{demo: true, extraArgs: {log.level: debug}}":                               "at '/extraArgs': got object, want array",
+		"{demo: true, extraArgs: [log.level=debug]}":                                "at '/extraArgs/0': 'log.level=debug' does not match pattern '^--'",
+		"{demo: true, extraArgs: ['--web.listen-address=:80']}":                     "extraArgs cannot have --web.listen-address: the chart sets it, or relies on its default.",
+		"{demo: true, extraArgs: [--config.file, x]}":                               "at '/extraArgs/1': 'x' does not match pattern '^--'",
+		"{demo: true, extraEnv: {HTTPS_PROXY: x}}":                                  "at '/extraEnv': got object, want array",
+		"{demo: true, extraEnv: [{HTTPS_PROXY: x}]}":                                "at '/extraEnv/0': missing property 'name'",
+		"{demo: true, region: eu-west-1, extraEnv: [{name: AWS_REGION, value: x}]}": "extraEnv cannot have AWS_REGION: the chart sets it, from region or resources.limits.memory.",
+		"{demo: true, extraEnv: [{name: GOMEMLIMIT, value: 1GiB}]}":                 "extraEnv cannot have GOMEMLIMIT: the chart sets it, from region or resources.limits.memory.",
+		"{demo: true, serviceAccount: {create: false, annotations: {a: b}}}":        "serviceAccount.annotations needs serviceAccount.create: annotate the ServiceAccount that is there already yourself.",
+		"{demo: true, serviceAccount: {annotations: {a: true}}}":                    "at '/serviceAccount/annotations/a': got boolean, want string",
+		"{demo: true, serviceMonitor: {enabled: true, interval: 30}}":               "at '/serviceMonitor/interval': got number, want string",
+		"{demo: true, serviceMonitor: {enabled: true, interval: 30 s}}":             "at '/serviceMonitor/interval': '30 s' does not match pattern",
+		"{demo: true, serviceMonitor: {scheme: tls}}":                               "at '/serviceMonitor/scheme': value must be one of '', 'http', 'https'",
+		"{demo: true, serviceMonitor: {tlsConfig: {serverName: x}}}":                "serviceMonitor.tlsConfig needs https: set web.existingSecret or serviceMonitor.scheme.",
+		"{demo: true, dashboards: {labels: {grafana_dashboard: 1}}}":                "at '/dashboards/labels/grafana_dashboard': got number, want string",
+		"{demo: true, networkPolicy: {from: {podSelector: {}}}}":                    "at '/networkPolicy/from': got object, want array",
+		"{demo: true, resources: {memory: 1Gi}}":                                    "at '/resources': additional properties 'memory' not allowed",
+		"{demo: true, fullnameOverride: My_Exporter}":                               "at '/fullnameOverride': 'My_Exporter' does not match pattern",
+	} {
+		out, err := helm(t, "template", release, chart, "-f", file(t, "values.yaml", mistake))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s\n%s", mistake, err, want, out)
+		}
+		if err != nil && strings.Count(fmt.Sprint(err), "\n- ") > 1 {
+			t.Errorf("%s: more than one thing is wrong: %v", mistake, err)
+		}
+	}
+}
+
+// TestTheReadmesValues holds that what people copy from the README works.
+func TestTheReadmesValues(t *testing.T) {
+	doc, err := os.ReadFile(chart + "/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	for _, block := range yamlBlock.FindAllStringSubmatch(string(doc), -1) {
+		if strings.HasPrefix(block[1], "# web.yml\n") {
+			continue
+		}
+		tried++
+		out := render(t, chart, "-f", chart+"/ci/config-values.yaml", "-f", file(t, "values.yaml", block[1]))
+		if out, err := kubeconform(t, out); err != nil {
+			t.Errorf("%v: %s\n%s", err, out, block[1])
+		}
+	}
+	if tried < 5 {
+		t.Errorf("there are only %d", tried)
+	}
+}
+
+var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
