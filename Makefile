@@ -16,7 +16,7 @@ LDFLAGS = -s -w -X $(ABOUT).Version=$(VERSION) -X $(ABOUT).Revision=$(REVISION) 
 
 .PHONY: help build demo demo-stack clean
 .PHONY: test lint fmt promtool fuzz bench soak e2e helm-test licenses vuln
-.PHONY: image packages release
+.PHONY: image packages chart release
 .PHONY: reproducible image-test packages-test release-test iam-test
 
 help: ## this list
@@ -121,6 +121,9 @@ GORELEASER = GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url \
 packages: $(BIN)/goreleaser ## archives, deb and rpm of what is committed, in dist/
 	$(GORELEASER) check
 	$(GORELEASER) release --snapshot --clean --skip=sbom,sign
+
+chart: $(BIN)/helm ## the Helm chart of VERSION, in dist/
+	$(BIN)/helm package deploy/helm --version $(VERSION) --app-version $(VERSION) --destination dist
 
 # What the release workflow runs. RELEASE_FLAGS=--snapshot publishes nothing, and signs
 # with the key in the file COSIGN_KEY.
