@@ -7,6 +7,7 @@ replace github.com/imagebuilder-exporter/imagebuilder_exporter => ../
 require (
 	github.com/chromedp/cdproto v0.0.0-20250724212937-08a3db8b4327
 	github.com/chromedp/chromedp v0.14.2
+	github.com/google/go-cmp v0.7.0
 	github.com/grafana/grafana-foundation-sdk/go v0.0.22
 	github.com/imagebuilder-exporter/imagebuilder_exporter v0.0.0-00010101000000-000000000000
 )
