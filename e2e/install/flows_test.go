@@ -155,7 +155,7 @@ func units(t *testing.T, d debian) {
 		out, _ := m.try("systemctl is-active imagebuilder_exporter")
 		return out == "failed"
 	})
-	m.is(t, "journalctl --unit=imagebuilder_exporter --output=cat | grep --count config.yml", "5")
+	m.is(t, "journalctl --sync; journalctl --unit=imagebuilder_exporter --output=cat | grep --count config.yml", "5")
 	m.run(t, "dpkg --purge imagebuilder-exporter")
 	m.is(t, "systemctl --failed --no-legend", "")
 }

@@ -64,7 +64,7 @@ func (d debian) boot(t *testing.T) machine {
 	c.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket.LocalAddr().String(), "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1")
 	c.Stdout, c.Stderr = console, console
 	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) } // which shuts it down
-	c.WaitDelay = 30 * time.Second
+	c.WaitDelay = 10 * time.Second
 	if err := c.Start(); err != nil {
 		cancel()
 		t.Fatalf("%v: apt-get install systemd-container", err)

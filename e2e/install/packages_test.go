@@ -6,9 +6,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const (
@@ -119,8 +120,8 @@ func contents(t *testing.T, d debian) {
 			grep -vE ' (|/etc|/usr|/usr/bin|/usr/lib|/usr/lib/systemd|/usr/lib/systemd/system|/usr/share|/usr/share/doc)$'`),
 		"rpm": m.run(t, `rpm --query --package --queryformat '[%{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME} %{FILENAMES}\n]' /dist/imagebuilder_exporter.rpm`),
 	} {
-		if lines := strings.Split(got, "\n"); !slices.Equal(lines, want) {
-			t.Errorf("%s lists\n%s\nwant\n%s", listing, got, strings.Join(want, "\n"))
+		if diff := cmp.Diff(want, strings.Split(got, "\n")); diff != "" {
+			t.Errorf("%s lists (-want +got):\n%s", listing, diff)
 		}
 	}
 	m.is(t, "dpkg-deb --info /dist/imagebuilder_exporter.deb conffiles", kept)
