@@ -127,6 +127,8 @@ func contents(t *testing.T, d debian) {
 	m.is(t, "dpkg-deb --info /dist/imagebuilder_exporter.deb conffiles", kept)
 	m.is(t, `rpm --query --package --queryformat '[%{FILEFLAGS:fflags} %{FILENAMES}\n]' /dist/imagebuilder_exporter.rpm | sed -n 's/^cn //p'`, kept)
 	m.is(t, "dpkg-deb --field /next/imagebuilder_exporter.deb Package Version Architecture", fmt.Sprintf("Package: imagebuilder-exporter\nVersion: 1.0.0\nArchitecture: %s", runtime.GOARCH))
+	// GoReleaser from 2.14 on gives every package a variant of amd64, which means a newer processor.
+	m.is(t, "dpkg-deb --field /dist/imagebuilder_exporter.deb Architecture-Variant", "")
 	// What is made between releases is older than the next one.
 	m.run(t, `dpkg --compare-versions "$(dpkg-deb --field /dist/imagebuilder_exporter.deb Version)" lt 1.0.0`)
 	m.run(t, `dpkg --compare-versions "$(dpkg-deb --field /dist/imagebuilder_exporter.deb Version)" lt 0.0.1`)
