@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -195,18 +194,10 @@ func (s store) runs(t *testing.T, revision string) {
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-	resp, err := http.Get("http://127.0.0.1:10120/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	metrics := service{address: "127.0.0.1:10120"}.metrics(t)
 	for _, want := range []string{`imagebuilder_up{region="eu-west-1",target="golden-images"} 1`, `revision="` + revision + `"`, `version="1.2.3"`} {
-		if !strings.Contains(string(body), want) {
-			t.Errorf("no %s in\n%s", want, body)
+		if !strings.Contains(metrics, want) {
+			t.Errorf("no %s in\n%s", want, metrics)
 		}
 	}
 	if got := output(t, ".", "podman", s.podman("top", name, "user", "capeff")...); !strings.HasPrefix(strings.Join(strings.Fields(got), " "), "USER EFFECTIVE CAPS 65534 none") {
