@@ -4,7 +4,7 @@
 #
 # The build stage runs where it is built and compiles for the target, so that other
 # architectures need no emulation.
-FROM --platform=$BUILDPLATFORM golang:1.26 AS build
+FROM --platform=$BUILDPLATFORM docker.io/library/golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
@@ -30,7 +30,7 @@ COPY --from=build /src/LICENSE /src/THIRD_PARTY_LICENSES /
 COPY --from=build /imagebuilder_exporter /imagebuilder_exporter
 USER 65534:65534
 EXPOSE 10120
-# It asks at the same --web.listen-address; one that was changed is to be changed here, too.
+# Who sets other --web flags gives them to the health check, too: it asks where they listen.
 HEALTHCHECK CMD ["/imagebuilder_exporter", "--health-check"]
 ENTRYPOINT ["/imagebuilder_exporter"]
 CMD ["--config.file=/etc/imagebuilder_exporter/config.yml"]

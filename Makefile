@@ -7,7 +7,7 @@ BIN  = bin
 # What the program says of itself. All of it comes from the commit, and nothing from the
 # machine or the clock: the same commit and Go make the same bytes, here, in the image and
 # in the packages.
-VERSION  ?= $(patsubst v%,%,$(or $(shell git describe --tags --dirty 2>/dev/null),0.0.0-dev))
+VERSION  ?= $(patsubst v%,%,$(or $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | tr -cd 0-9A-Za-z.-),0.0.0-dev))
 REVISION ?= $(or $(shell git describe --always --abbrev=40 --exclude='*' --dirty 2>/dev/null),unknown)
 DATE     ?= $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
 
@@ -16,7 +16,7 @@ LDFLAGS = -s -w -X $(ABOUT).Version=$(VERSION) -X $(ABOUT).Revision=$(REVISION) 
 
 .PHONY: help build demo demo-stack clean
 .PHONY: test lint fmt promtool fuzz bench soak e2e helm-test licenses vuln
-.PHONY: image packages chart release
+.PHONY: image packages chart release release-notes
 .PHONY: reproducible image-test packages-test release-test iam-test
 
 help: ## this list
@@ -47,7 +47,7 @@ test: ## all tests of the exporter
 lint: $(BIN)/golangci-lint $(BIN)/actionlint ## formatting and rules, of the workflows, too
 	$(BIN)/golangci-lint run ./...
 	$(BIN)/golangci-lint fmt --diff ./...
-	set -e; for dir in $(MODULES); do (cd $$dir && $(CURDIR)/$(BIN)/golangci-lint run ./...); done
+	set -e; for dir in $(MODULES); do (cd $$dir && "$(CURDIR)/$(BIN)/golangci-lint" run ./...); done
 	$(BIN)/actionlint
 
 fmt: $(BIN)/golangci-lint ## formats the code
@@ -95,7 +95,7 @@ licenses: $(BIN)/go-licenses ## checks the licences of dependencies, and writes 
 	done
 	mkdir $(BIN)/licenses/linux/std
 	cp "$$($(GO) env GOROOT)/LICENSE" $(BIN)/licenses/linux/std
-	$(GO) run -C tools ./licenses $(CURDIR)/$(BIN)/licenses/linux $(CURDIR)/$(BIN)/licenses/darwin > $(BIN)/licenses/all
+	$(GO) run -C tools ./licenses "$(CURDIR)/$(BIN)/licenses/linux" "$(CURDIR)/$(BIN)/licenses/darwin" > $(BIN)/licenses/all
 	mv $(BIN)/licenses/all THIRD_PARTY_LICENSES
 
 # Not in .ci/run: closed networks do not reach vuln.go.dev. VULNDB=file:///folder is for them.
@@ -129,9 +129,13 @@ chart: $(BIN)/helm ## the Helm chart of VERSION, in dist/
 # with the key in the file COSIGN_KEY.
 RELEASE_FLAGS ?=
 release: $(BIN)/goreleaser $(BIN)/cosign $(BIN)/cyclonedx-gomod
-	sed -n '/^## $(if $(RELEASE_FLAGS),Unreleased,$(VERSION) )/,/^## /{/^## /d;p}' CHANGELOG.md > $(BIN)/notes.md
-	grep -q '^\* ' $(BIN)/notes.md || { echo 'CHANGELOG.md says nothing about $(VERSION)' >&2; exit 1; }
+	$(MAKE) -s release-notes > $(BIN)/notes.md
 	$(GORELEASER) release --clean --release-notes $(BIN)/notes.md $(RELEASE_FLAGS)
+
+# What CHANGELOG.md says of the release, which must be something.
+NOTES_OF = $(if $(RELEASE_FLAGS),Unreleased,$(VERSION))
+release-notes:
+	@sed -nE '/^## $(NOTES_OF)( |$$)/,/^## /{/^## /d;p}' CHANGELOG.md | grep . || { echo 'CHANGELOG.md says nothing of $(NOTES_OF)' >&2; exit 1; }
 
 ## Tests that take minutes: what .ci/artifacts runs
 

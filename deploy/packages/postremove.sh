@@ -15,7 +15,10 @@ remove | 0)
 purge)
 	# The exporter writes no files: without this folder nothing belongs to the user any
 	# more. What others have put there stays, and so does the user.
-	if rmdir --ignore-fail-on-non-empty /etc/imagebuilder_exporter && [ ! -d /etc/imagebuilder_exporter ]; then
+	if [ -d "/etc/$name" ]; then
+		rmdir --ignore-fail-on-non-empty "/etc/$name"
+	fi
+	if [ ! -d "/etc/$name" ]; then
 		userdel "$name" || :
 	fi
 	;;

@@ -101,7 +101,7 @@ func (s store) golang(t *testing.T) {
 	dockerfile := read(t, root, "Dockerfile")
 	_, from, _ := strings.Cut(string(dockerfile), "FROM --platform=$BUILDPLATFORM ")
 	name, _, _ := strings.Cut(from, " ")
-	s.buildah(t, "commit", "--rm", container, "docker.io/library/"+name)
+	s.buildah(t, "commit", "--rm", container, name)
 }
 
 // image builds the image from a checkout.

@@ -27,7 +27,11 @@ func TestRelease(t *testing.T) {
 	output(t, keys, cosign, "generate-key-pair")
 	first, second := releaseOf(t), releaseOf(t)
 
-	verify := []string{"verify-blob", "--key", filepath.Join(keys, "cosign.pub"), "--insecure-ignore-tlog", "--bundle", first.path("sha256sums.txt.sigstore.json")}
+	output(t, keys, cosign, "trusted-root", "create", "--out", "nobody.json")
+	verify := []string{
+		"verify-blob", "--key", filepath.Join(keys, "cosign.pub"), "--bundle", first.path("sha256sums.txt.sigstore.json"),
+		"--insecure-ignore-tlog", "--trusted-root", filepath.Join(keys, "nobody.json"),
+	}
 	output(t, ".", cosign, append(verify, first.path("sha256sums.txt"))...)
 	fails(t, cosign, append(verify, first.path("metadata.json"))...)
 
