@@ -26,8 +26,8 @@ func TestTheIAMFiles(t *testing.T) {
 	slices.Sort(reads)
 	want := map[string][]string{
 		"reader.json":             reads,
-		"assume-role.json":        {"sts:AssumeRole"},
-		"trust-role.json":         {"sts:AssumeRole"},
+		"assume-role.json":        {"sts:AssumeRole", "sts:TagSession"},
+		"trust-role.json":         {"sts:AssumeRole", "sts:TagSession"},
 		"trust-ec2.json":          {"sts:AssumeRole"},
 		"trust-irsa.json":         {"sts:AssumeRoleWithWebIdentity"},
 		"trust-pod-identity.json": {"sts:AssumeRole", "sts:TagSession"},

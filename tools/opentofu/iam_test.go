@@ -153,7 +153,9 @@ func TestPartitions(t *testing.T) {
 func TestTrustedRoles(t *testing.T) {
 	trust := strings.ReplaceAll(file(t, "trust-role"), "the external_id of the configuration", secret)
 	with, without := parsed(t, []byte(trust)), parsed(t, []byte(trust)).(map[string]any)
-	delete(without["Statement"].(map[string]any), "Condition")
+	for _, s := range without["Statement"].([]any) {
+		delete(s.(map[string]any), "Condition")
+	}
 	for id, want := range map[string]any{strconv.Quote(secret): with, "null": without} {
 		t.Run(id, func(t *testing.T) {
 			t.Parallel()
@@ -180,7 +182,9 @@ func TestWhatIsNotYetKnown(t *testing.T) {
 	equal(t, "the trust in the cluster", got.policy(t, "module.exporter.aws_iam_role.exporter", "assume_role_policy"), parsed(t, []byte(file(t, "trust-irsa"))))
 	equal(t, "the roles", got.policy(t, "module.exporter.aws_iam_policy.assume_role[0]", "policy"), parsed(t, []byte(file(t, "assume-role"))))
 	trust := got.policy(t, "module.reader.aws_iam_role.exporter", "assume_role_policy").(map[string]any)
-	equal(t, "who is trusted", trust["Statement"].(map[string]any)["Principal"], any(map[string]any{"AWS": "arn:aws:iam::444455556666:role/monitoring"}))
+	for _, s := range trust["Statement"].([]any) {
+		equal(t, "who is trusted", s.(map[string]any)["Principal"], any(map[string]any{"AWS": "arn:aws:iam::444455556666:role/monitoring"}))
+	}
 }
 
 // module returns a call of the module with arguments.

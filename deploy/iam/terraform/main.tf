@@ -62,7 +62,7 @@ locals {
     Statement = [
       for s in local.trust.Statement : {
         for k, v in merge(s, local.trust_changes[var.trust]) : k => v
-        if k != "Condition" || var.trust != "role" || local.has_external_id
+        if k != "Condition" || can(s.Condition) && (var.trust != "role" || local.has_external_id)
       }
     ]
   }))
