@@ -128,9 +128,17 @@ func TestWorkflows(t *testing.T) {
 				t.Errorf("%s: %s is not pinned by a commit and its version", file, uses[1])
 			}
 		}
-		for _, target := range ranTarget.FindAllStringSubmatch(string(text), -1) {
-			if name := target[1]; !strings.Contains(string(makefile), "\n"+name+":") && !strings.Contains(string(makefile), "\n$(BIN)/"+strings.TrimPrefix(name, "bin/")+":") {
-				t.Errorf("%s: Makefile has no target %s", file, name)
+		for _, container := range usedContainer.FindAllStringSubmatch(string(text), -1) {
+			if !pinnedContainer.MatchString(container[1]) {
+				t.Errorf("%s: the container %s has no version", file, container[1])
+			}
+		}
+		for _, command := range ranMake.FindAllStringSubmatch(string(text), -1) {
+			for _, name := range strings.Fields(command[1]) {
+				rule := "\n" + strings.Replace(name, "bin/", "$(BIN)/", 1) + ":"
+				if !strings.ContainsAny(name, "=\\") && !strings.Contains(string(makefile), rule) {
+					t.Errorf("%s: Makefile has no target %s", file, name)
+				}
 			}
 		}
 		for _, script := range ranScript.FindAllString(string(text), -1) {
@@ -144,8 +152,11 @@ func TestWorkflows(t *testing.T) {
 var (
 	usedAction   = regexp.MustCompile(`(?m)^\s*(?:- )?uses: (.*)$`)
 	pinnedAction = regexp.MustCompile(`^[a-z-]+/[a-z-]+@[0-9a-f]{40} # v[0-9]+\.[0-9]+\.[0-9]+$`)
-	ranTarget    = regexp.MustCompile(`(?m)(?:run: |^ +)make ([a-z][a-z0-9/-]*)`)
+	ranMake      = regexp.MustCompile(`(?m)(?:run: |^ +)make ([^"\n]*?)(?: \S+="|$)`)
 	ranScript    = regexp.MustCompile(`\.ci/[a-z]+`)
+
+	usedContainer   = regexp.MustCompile(`(?m)^\s*(?:container|image): ([^\s#]\S*)$`)
+	pinnedContainer = regexp.MustCompile(`^[a-z/.-]+:[0-9]+\.[0-9]+(?:\.[0-9]+)?-[a-z]+$`)
 )
 
 // TestScriptsRunEveryTest holds that every target of a test is run by one of the scripts

@@ -168,7 +168,7 @@ var pagePath = regexp.MustCompile(`(?m)^\tpath\w+ += "(.*)"$`)
 
 // otherPrograms are command lines of programs that have flags of their own, up to the
 // exporter's among them.
-var otherPrograms = regexp.MustCompile("(?m)(?:^|[ `])(?:aws|cosign|docker|gh|helm|kubectl|make image|sha256sum|systemctl|systemd-run) [^`\n]*?(?: /?imagebuilder_exporter |[`\n])")
+var otherPrograms = regexp.MustCompile("(?m)(?:^|[ `])(?:apt-get|aws|cosign|docker|gh|helm|kubectl|make image|sha256sum|systemctl|systemd-run) [^`\n]*?(?: /?imagebuilder_exporter |[`\n])")
 
 // documents returns the files that users read.
 func documents(t *testing.T) []string {

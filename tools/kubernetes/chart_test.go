@@ -175,13 +175,62 @@ func unpack(t *testing.T, path string) map[string]string {
 // TestNamesOfDigits holds that a name that looks like a number stays a text.
 func TestNamesOfDigits(t *testing.T) {
 	out, err := helm(t, "template", "0123", chart, "-f", file(t, "values.yaml",
-		`{existingSecret: "0123", web: {existingSecret: "0123"}, serviceAccount: {name: "0123"}, priorityClassName: "0123", image: {repository: "0123", tag: "0123"}}`))
+		`{fullnameOverride: exporter, existingSecret: "0123", web: {existingSecret: "0123"}, serviceAccount: {name: "0123"}, priorityClassName: "0123", image: {repository: "0123", tag: "0123"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if result, err := kubeconform(t, out); err != nil {
 		t.Errorf("%v: %s\n%s", err, result, out)
 	}
+}
+
+// TestNamesOfServices holds that a release whose name cannot be that of a Service is
+// refused with a sentence, before Kubernetes does so with another one.
+func TestNamesOfServices(t *testing.T) {
+	for _, release := range []string{"0123", "my.release"} {
+		want := release + "-imagebuilder-exporter cannot name a Service: it needs lower-case letters, digits and dashes, and a letter at the beginning. Set fullnameOverride."
+		if _, err := helm(t, "template", release, chart, "--set", "demo=true"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", release, err, want)
+		}
+	}
+}
+
+// TestLinksThatWereNotFollowed holds that a copy of the chart without its rules and
+// dashboards does not install none of them in silence.
+func TestLinksThatWereNotFollowed(t *testing.T) {
+	broken := t.TempDir() + "/imagebuilder-exporter"
+	if err := os.CopyFS(broken+"/templates", os.DirFS(chart+"/templates")); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string][]byte{
+		"Chart.yaml": read(t, chart+"/Chart.yaml"), "values.yaml": read(t, chart+"/values.yaml"),
+		"files/imagebuilder.rules.yml": []byte("../../../alerts/imagebuilder.rules.yml"), "files/dashboards": []byte("../../../dashboards"),
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(broken, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(broken, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for value, want := range map[string]string{
+		"prometheusRule.enabled": "files/imagebuilder.rules.yml has no rules: what has copied the chart did not follow its links. Use the packaged chart.",
+		"dashboards.enabled":     "files/dashboards has no dashboards: what has copied the chart did not follow its links. Use the packaged chart.",
+	} {
+		if _, err := helm(t, "template", "x", broken, "--set", "demo=true,"+value+"=true"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", value, err, want)
+		}
+	}
+}
+
+// read returns the bytes of a file.
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 // TestAsADependency holds that another chart can have this one, and switch it off.

@@ -164,6 +164,8 @@ func TestBadValues(t *testing.T) {
 		"{demo: true, extraArgs: {log.level: debug}}":                               "at '/extraArgs': got object, want array",
 		"{demo: true, extraArgs: [log.level=debug]}":                                "at '/extraArgs/0': 'log.level=debug' does not match pattern '^--'",
 		"{demo: true, extraArgs: ['--web.listen-address=:80']}":                     "extraArgs cannot have --web.listen-address: the chart sets it, or relies on its default.",
+		"{demo: true, podLabels: {app.kubernetes.io/name: x}}":                      "podLabels cannot have app.kubernetes.io/name: the chart sets it.",
+		"{demo: true, serviceMonitor: {labels: {app.kubernetes.io/instance: x}}}":   "serviceMonitor.labels cannot have app.kubernetes.io/instance: the chart sets it.",
 		"{demo: true, extraArgs: [--config.file, x]}":                               "at '/extraArgs/1': 'x' does not match pattern '^--'",
 		"{demo: true, extraEnv: {HTTPS_PROXY: x}}":                                  "at '/extraEnv': got object, want array",
 		"{demo: true, extraEnv: [{HTTPS_PROXY: x}]}":                                "at '/extraEnv/0': missing property 'name'",

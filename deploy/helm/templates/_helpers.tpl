@@ -54,6 +54,16 @@ timeoutSeconds: 5
 
 {{/* Values that contradict each other. */}}
 {{- define "imagebuilder-exporter.check" -}}
+{{- $name := include "imagebuilder-exporter.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- fail (printf "%s cannot name a Service: it needs lower-case letters, digits and dashes, and a letter at the beginning. Set fullnameOverride." $name) -}}
+{{- end -}}
+{{- $own := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "helm.sh/chart" -}}
+{{- range $value, $labels := dict "podLabels" .Values.podLabels "serviceMonitor.labels" .Values.serviceMonitor.labels "prometheusRule.labels" .Values.prometheusRule.labels "dashboards.labels" .Values.dashboards.labels -}}
+{{- range $label, $_ := $labels -}}
+{{- if has $label $own -}}{{- fail (printf "%s cannot have %s: the chart sets it." $value $label) -}}{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- $sources := list -}}
 {{- range list "config" "existingSecret" "demo" -}}
 {{- if get $.Values . -}}{{- $sources = append $sources . -}}{{- end -}}
