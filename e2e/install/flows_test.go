@@ -3,15 +3,13 @@ package install
 import (
 	"strings"
 	"testing"
-
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/e2e/stack"
 )
 
-// debs goes from the first installation to the purge, with dpkg.
+// debs goes from the first installation to the purge, with apt-get.
 func debs(t *testing.T, d debian) {
 	m := d.boot(t)
 	before := m.run(t, files)
-	if out := m.run(t, "dpkg --install /dist/imagebuilder_exporter.deb"); !strings.Contains(out, "systemctl enable --now imagebuilder_exporter") {
+	if out := m.run(t, documented(t, "apt-get install ")); !strings.Contains(out, "systemctl enable --now imagebuilder_exporter") {
 		t.Errorf("dpkg does not say what to do next:\n%s", out)
 	}
 	s := installed(t, m, "AWS_ACCESS_KEY_ID=AKID\nAWS_SECRET_ACCESS_KEY=secret")
@@ -19,30 +17,30 @@ func debs(t *testing.T, d debian) {
 	s.isConfined(t)
 	s.checksPermissions(t)
 	s.reloads(t)
-	if out := m.run(t, "dpkg --force-confdef --force-confold --install /next/imagebuilder_exporter.deb"); strings.Contains(out, "systemctl enable") {
+	if out := m.run(t, "apt-get install -y -o Dpkg::Options::=--force-confold /next/imagebuilder_exporter.deb </dev/null"); strings.Contains(out, "systemctl enable") {
 		t.Errorf("dpkg says what was to do at first:\n%s", out)
 	}
 	s.isUpgraded(t)
 	s.is(t, "cd /etc/imagebuilder_exporter; ls; tail -n 1 config.yml.dpkg-dist", "config.yml\nconfig.yml.dpkg-dist\nenvironment\n# The next version.")
-	s.run(t, "dpkg --remove imagebuilder-exporter")
+	s.run(t, "apt-get remove -y imagebuilder-exporter")
 	s.isGone(t)
 	s.is(t, "cd /etc/imagebuilder_exporter; ls; grep --count second config.yml", "config.yml\nconfig.yml.dpkg-dist\nenvironment\n1")
-	s.run(t, "dpkg --purge imagebuilder-exporter")
+	s.run(t, "apt-get purge -y imagebuilder-exporter")
 	s.is(t, "getent passwd imagebuilder_exporter; getent group imagebuilder_exporter", "")
 	if after := m.run(t, files); after != before {
 		t.Errorf("before there was\n%s\nafter\n%s", before, after)
 	}
 }
 
-// files lists all files but the journal and what tools keep of the files they replace.
-const files = `find / -xdev ! -path '/var/log/journal*' ! -path '/etc/*-' ! -path '/var/tmp/*' | sort`
+// files lists all files but the journal, what apt notes, and what tools keep of the files
+// they replace.
+const files = `find / -xdev ! -path '/var/log/journal*' ! -path '/var/*/apt*' ! -path '/etc/*-' ! -path '/var/tmp/*' | sort`
 
 // checksPermissions runs the check as the service would.
 func (s service) checksPermissions(t *testing.T) {
 	t.Helper()
-	out := s.run(t, `systemd-run --quiet --pipe --wait --collect --uid=imagebuilder_exporter \
-		--property=EnvironmentFile=/etc/imagebuilder_exporter/environment \
-		imagebuilder_exporter --config.file=/etc/imagebuilder_exporter/config.yml --config.check --config.check-aws`)
+	check, _, _ := strings.Cut(documented(t, "systemd-run "), "\n")
+	out := s.run(t, check)
 	if !strings.Contains(out, "valid, 1 target") || !strings.Contains(out, "imagebuilder:ListImagePipelines") {
 		t.Errorf("the check prints %s", out)
 	}
@@ -52,7 +50,7 @@ func (s service) checksPermissions(t *testing.T) {
 func rpms(t *testing.T, d debian) {
 	const rpm = "rpm --force-debian --nodeps "
 	m := d.boot(t)
-	if out := m.run(t, rpm+"-ivh /dist/imagebuilder_exporter.rpm"); !strings.Contains(out, "systemctl enable --now imagebuilder_exporter") {
+	if out := m.run(t, strings.Replace(documented(t, "rpm -i "), "rpm ", rpm, 1)); !strings.Contains(out, "systemctl enable --now imagebuilder_exporter") {
 		t.Errorf("rpm does not say what to do next:\n%s", out)
 	}
 	// A program that the sandbox must let run.
@@ -79,32 +77,15 @@ func rpms(t *testing.T, d debian) {
 
 // archive installs by hand, and looks at the demo.
 func archive(t *testing.T, d debian) {
-	address, err := stack.FreeAddress()
-	if err != nil {
-		t.Fatal(err)
-	}
+	address := freeAddress(t)
 	s := service{machine: d.boot(t), address: address}
-	s.run(t, `
-		tar -xzf /dist/imagebuilder_exporter.tar.gz
-		cd imagebuilder_exporter-*
-		install -m 0755 imagebuilder_exporter /usr/bin/imagebuilder_exporter
-		install -m 0644 deploy/systemd/sysusers.conf /usr/lib/sysusers.d/imagebuilder_exporter.conf
-		systemd-sysusers
-		install -d -m 0750 -g imagebuilder_exporter /etc/imagebuilder_exporter
-		install -m 0640 -g imagebuilder_exporter deploy/systemd/config.yml /etc/imagebuilder_exporter/config.yml
-		install -m 0600 deploy/systemd/environment /etc/imagebuilder_exporter/environment
-		install -m 0644 deploy/systemd/imagebuilder_exporter.service /etc/systemd/system/imagebuilder_exporter.service
-		systemctl daemon-reload`)
+	s.run(t, documented(t, "tar -xzf "))
 	installed(t, s.machine, "")
 	s.write(t, folder+"/environment", `ARGS="--demo --web.listen-address=`+address+`"`)
 	s.run(t, "systemctl enable --now "+unit)
 	s.publishes(t, `imagebuilder_up{region="us-east-1",target="containers"} 1`)
 	s.isConfined(t)
-	s.run(t, `
-		systemctl disable --now imagebuilder_exporter
-		rm -r /etc/systemd/system/imagebuilder_exporter.service /usr/bin/imagebuilder_exporter /etc/imagebuilder_exporter /usr/lib/sysusers.d/imagebuilder_exporter.conf
-		systemctl daemon-reload
-		userdel imagebuilder_exporter`)
+	s.run(t, documented(t, "systemctl disable --now "))
 	s.isGone(t)
 }
 
@@ -128,6 +109,10 @@ func withoutSystemd(t *testing.T, d debian) {
 		rm /etc/imagebuilder_exporter/web.yml
 		dpkg --purge imagebuilder-exporter
 		test ! -e /etc/imagebuilder_exporter
+		! getent passwd imagebuilder_exporter
+		dpkg --install /dist/imagebuilder_exporter.deb
+		rm -r /etc/imagebuilder_exporter
+		dpkg --purge imagebuilder-exporter
 		! getent passwd imagebuilder_exporter`)
 	d.script(t, `
 		rpm --force-debian --nodeps -i /dist/imagebuilder_exporter.rpm

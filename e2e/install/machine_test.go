@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -19,7 +20,23 @@ import (
 type debian struct{ root, dist, next string }
 
 // machine is a Debian that systemd has booted. It shares the network with the test.
-type machine struct{ leader string } // the process id of its systemd
+type machine struct {
+	leader string          // the process id of its systemd
+	ctx    context.Context // of what runs in it
+}
+
+// bounded returns a context that ends a minute before go test would, which stops no
+// programs: what is booted is shut down in that minute.
+func bounded(t *testing.T) context.Context {
+	t.Helper()
+	deadline, ok := t.Deadline()
+	if !ok {
+		return context.Background()
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), deadline.Add(-time.Minute))
+	t.Cleanup(cancel)
+	return ctx
+}
 
 // container returns the command line of a container that forgets what is written. In it,
 // /dist has the packages and /next those of the next version.
@@ -35,10 +52,30 @@ func (d debian) container(args ...string) []string {
 	return append(all, args...)
 }
 
+// lastPort is the one that was given out last.
+var lastPort atomic.Int32
+
+// freeAddress returns an address on loopback where nobody listens, not even while what
+// listens there restarts: ports below the system's own range are given to no connection.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	for range 1000 {
+		address := "127.0.0.1:" + strconv.Itoa(20000+int(lastPort.Add(1)))
+		if l, err := net.Listen("tcp", address); err == nil {
+			_ = l.Close()
+			return address
+		}
+	}
+	t.Fatal("there is no free port")
+	return ""
+}
+
 // script runs a shell script in a container in which no systemd runs.
 func (d debian) script(t *testing.T, text string) {
 	t.Helper()
-	out, err := exec.Command("systemd-nspawn", d.container("sh", "-euxc", text)...).CombinedOutput()
+	c := exec.CommandContext(bounded(t), "systemd-nspawn", d.container("sh", "-euxc", text)...)
+	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
+	out, err := c.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -79,31 +116,31 @@ func (d debian) boot(t *testing.T) machine {
 		cancel()
 		<-ended
 	})
-	m, err := waitForBoot(socket)
+	leader, err := waitForBoot(socket)
 	if err != nil {
 		text, _ := os.ReadFile(console.Name())
 		t.Fatalf("%v\n%s", err, text)
 	}
-	return m
+	return machine{leader, bounded(t)}
 }
 
 // waitForBoot reads what systemd-nspawn says about the machine, until that is up.
-func waitForBoot(socket *net.UnixConn) (m machine, err error) {
+func waitForBoot(socket *net.UnixConn) (leader string, err error) {
 	if err := socket.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
-		return m, err
+		return "", err
 	}
 	buffer := make([]byte, 4096)
 	for {
 		n, err := socket.Read(buffer)
 		if err != nil {
-			return m, fmt.Errorf("waiting for the machine: %w", err)
+			return "", fmt.Errorf("waiting for the machine: %w", err)
 		}
 		for line := range strings.SplitSeq(string(buffer[:n]), "\n") {
 			if pid, ok := strings.CutPrefix(line, "X_NSPAWN_LEADER_PID="); ok {
-				m.leader = pid
+				leader = pid
 			}
-			if line == "READY=1" && m.leader != "" {
-				return m, nil
+			if line == "READY=1" && leader != "" {
+				return leader, nil
 			}
 		}
 	}
@@ -111,7 +148,7 @@ func waitForBoot(socket *net.UnixConn) (m machine, err error) {
 
 // try runs a shell script in the machine, and returns what it printed.
 func (m machine) try(script string) (string, error) {
-	c := exec.Command("nsenter", "--target="+m.leader, "--mount", "--uts", "--ipc", "--pid", "--", "/bin/sh", "-euc", script)
+	c := exec.CommandContext(m.ctx, "nsenter", "--target="+m.leader, "--mount", "--uts", "--ipc", "--pid", "--", "/bin/sh", "-euc", script)
 	c.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "SYSTEMD_PAGER=cat"}
 	out, err := c.CombinedOutput()
 	return strings.TrimSpace(string(out)), err

@@ -41,7 +41,7 @@ func TestPackages(t *testing.T) {
 	}
 }
 
-// collect links what is for this machine under names without a version.
+// collect copies what is for this machine, also under names without a version.
 func collect(t *testing.T, from, to string) {
 	t.Helper()
 	arch, ok := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
@@ -59,8 +59,10 @@ func collect(t *testing.T, from, to string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(to, name+"."+as), text, 0o600); err != nil {
-			t.Fatal(err)
+		for _, file := range []string{filepath.Base(files[0]), name + "." + as} {
+			if err := os.WriteFile(filepath.Join(to, file), text, 0o600); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }
@@ -87,6 +89,19 @@ func makeNext(t *testing.T, to string) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	collect(t, filepath.Join(dir, "dist"), to)
+}
+
+// documented returns the commands of docs/install.md in the block that begins so, for this
+// machine. They are run where dist/ has the packages.
+func documented(t *testing.T, begin string) string {
+	t.Helper()
+	_, block, ok := strings.Cut("\n"+string(read(t, root, "docs/install.md")), "\n```\n"+begin)
+	block, _, closed := strings.Cut(begin+block, "\n```\n")
+	if !ok || !closed {
+		t.Fatalf("docs/install.md has no block that begins with %s", begin)
+	}
+	arch := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
+	return strings.NewReplacer("amd64", runtime.GOARCH, "x86_64", arch).Replace(block)
 }
 
 // contents holds what dpkg-deb and rpm say about the packages.
