@@ -25,6 +25,11 @@ const image = "imagebuilder_exporter:1.2.3"
 // TestImage builds the image as `make image` does, for two architectures, and runs it as
 // a careful operator would: not root, read-only, without capabilities.
 func TestImage(t *testing.T) {
+	for _, program := range []string{"buildah", "podman", "runc", "/bin/busybox"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Fatalf("%v: apt-get install buildah podman runc busybox-static", err)
+		}
+	}
 	store := newStore(t)
 	store.golang(t)
 	dir := clone(t)
@@ -89,11 +94,7 @@ func (s store) golang(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	busybox, err := exec.LookPath("busybox")
-	if err != nil {
-		t.Fatalf("%v: apt-get install busybox-static buildah podman runc", err)
-	}
-	output(t, ".", "cp", busybox, filepath.Join(base, "bin/sh"))
+	output(t, ".", "cp", "/bin/busybox", filepath.Join(base, "bin/sh")) // the static one
 	output(t, ".", "cp", "-r", output(t, ".", "go", "env", "GOROOT"), filepath.Join(base, "usr/local/go"))
 	output(t, ".", "cp", "-L", "/etc/ssl/certs/ca-certificates.crt", filepath.Join(base, "etc/ssl/certs"))
 	s.buildah(t, "config", "--env", "PATH=/usr/local/go/bin:/bin", "--env", "GOTOOLCHAIN=local", container)
