@@ -118,7 +118,7 @@ GORELEASER = GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url \
 	GIT_CONFIG_VALUE_0=https://github.com/imagebuilder-exporter/imagebuilder_exporter \
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/goreleaser
 
-packages: $(BIN)/goreleaser ## archives, deb and rpm of what is committed, in dist/
+packages: $(BIN)/goreleaser ## archives, deb and rpm, in dist/
 	$(GORELEASER) check
 	$(GORELEASER) release --snapshot --clean --skip=sbom,sign
 
