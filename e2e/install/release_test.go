@@ -66,6 +66,22 @@ func TestRelease(t *testing.T) {
 	first.isUsable(t)
 }
 
+// TestReleaseNotes holds that the notes of a release are what CHANGELOG.md says of it and of
+// no other, and that there is none without.
+func TestReleaseNotes(t *testing.T) {
+	dir := clone(t)
+	text := "# Changelog\n\n## Unreleased\n\n* [FEATURE] next\n\n## 1.0.1 / 2026-12-02\n\n* [BUGFIX] this\n\n## 1.0.0 / 2026-12-01\n\n* [FEATURE] before\n"
+	if err := os.WriteFile(filepath.Join(dir, "CHANGELOG.md"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := output(t, dir, "make", "-s", "release-notes", "VERSION=1.0.1"); got != "* [BUGFIX] this" {
+		t.Errorf("the notes are %q", got)
+	}
+	if out := fails(t, "make", "-C", dir, "-s", "release-notes", "VERSION=1.0"); !strings.Contains(out, "CHANGELOG.md says nothing of 1.0\n") {
+		t.Errorf("without an entry it says %q", out)
+	}
+}
+
 // release is what stands in dist/ of a clone.
 type release struct {
 	clone, version string
