@@ -116,7 +116,7 @@ image: ## the image, IMAGE:VERSION
 # The address of the repository is said here for copies that do not know it.
 GORELEASER = GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url \
 	GIT_CONFIG_VALUE_0=https://github.com/imagebuilder-exporter/imagebuilder_exporter \
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/goreleaser
+	REVISION=$(REVISION) PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/goreleaser
 
 packages: $(BIN)/goreleaser ## archives, deb and rpm, in dist/
 	$(GORELEASER) check
@@ -129,12 +129,14 @@ chart: $(BIN)/helm ## the Helm chart of VERSION, in dist/
 # with the key in the file COSIGN_KEY.
 RELEASE_FLAGS ?=
 release: $(BIN)/goreleaser $(BIN)/cosign $(BIN)/cyclonedx-gomod
-	$(if $(RELEASE_FLAGS),,$(MAKE) -s release-notes > $(BIN)/notes.md)
+	$(if $(RELEASE_FLAGS),,$(MAKE) -s --no-print-directory release-notes > $(BIN)/notes.md)
 	$(GORELEASER) release --clean $(or $(RELEASE_FLAGS),--release-notes $(BIN)/notes.md)
 
 # What CHANGELOG.md says of VERSION, which must be something.
 release-notes:
-	@sed -nE '/^## $(VERSION)( |$$)/,/^## /{/^## /d;p}' CHANGELOG.md | grep . || { echo 'CHANGELOG.md says nothing of $(VERSION)' >&2; exit 1; }
+	@notes=$$(sed -nE '/^## $(subst .,\.,$(VERSION))( |$$)/,/^## /{/^## /d;p}' CHANGELOG.md); \
+	[ -n "$$notes" ] || { echo 'CHANGELOG.md says nothing of $(VERSION)' >&2; exit 1; }; \
+	printf '%s\n' "$$notes"
 
 ## Tests that take minutes: what .ci/artifacts runs
 

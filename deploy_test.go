@@ -136,7 +136,7 @@ func TestWorkflows(t *testing.T) {
 		for _, command := range ranMake.FindAllStringSubmatch(string(text), -1) {
 			for _, name := range strings.Fields(command[1]) {
 				rule := "\n" + strings.Replace(name, "bin/", "$(BIN)/", 1) + ":"
-				if !strings.ContainsAny(name, "=\\") && !strings.Contains(string(makefile), rule) {
+				if !strings.ContainsAny(name, `=\`) && !strings.Contains(string(makefile), rule) {
 					t.Errorf("%s: Makefile has no target %s", file, name)
 				}
 			}
@@ -152,10 +152,10 @@ func TestWorkflows(t *testing.T) {
 var (
 	usedAction   = regexp.MustCompile(`(?m)^\s*(?:- )?uses: (.*)$`)
 	pinnedAction = regexp.MustCompile(`^[a-z-]+/[a-z-]+@[0-9a-f]{40} # v[0-9]+\.[0-9]+\.[0-9]+$`)
-	ranMake      = regexp.MustCompile(`(?m)(?:run: |^ +)make ([^"\n]*?)(?: \S+="|$)`)
+	ranMake      = regexp.MustCompile(`(?m)^[^#\n]*\bmake ([a-z][^"\n;&|]*)`)
 	ranScript    = regexp.MustCompile(`\.ci/[a-z]+`)
 
-	usedContainer   = regexp.MustCompile(`(?m)^\s*(?:container|image): ([^\s#]\S*)$`)
+	usedContainer   = regexp.MustCompile(`(?m)^\s*(?:container|image):.*?([\w./-]*\w(?::[\w.-]+)?)(?:[ ,}].*)?$`)
 	pinnedContainer = regexp.MustCompile(`^[a-z/.-]+:[0-9]+\.[0-9]+(?:\.[0-9]+)?-[a-z]+$`)
 )
 

@@ -16,7 +16,7 @@ purge)
 	# The exporter writes no files: without this folder nothing belongs to the user any
 	# more. What others have put there stays, and so does the user.
 	if [ -d "/etc/$name" ]; then
-		rmdir --ignore-fail-on-non-empty "/etc/$name"
+		rmdir --ignore-fail-on-non-empty "/etc/$name" || :
 	fi
 	if [ ! -d "/etc/$name" ]; then
 		userdel "$name" || :

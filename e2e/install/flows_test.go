@@ -109,11 +109,11 @@ func withoutSystemd(t *testing.T, d debian) {
 		rm /etc/imagebuilder_exporter/web.yml
 		dpkg --purge imagebuilder-exporter
 		test ! -e /etc/imagebuilder_exporter
-		! getent passwd imagebuilder_exporter
+		test -z "$(getent passwd imagebuilder_exporter)"
 		dpkg --install /dist/imagebuilder_exporter.deb
 		rm -r /etc/imagebuilder_exporter
 		dpkg --purge imagebuilder-exporter
-		! getent passwd imagebuilder_exporter`)
+		test -z "$(getent passwd imagebuilder_exporter)"`)
 	d.script(t, `
 		rpm --force-debian --nodeps -i /dist/imagebuilder_exporter.rpm
 		rpm --force-debian --nodeps -U /next/imagebuilder_exporter.rpm

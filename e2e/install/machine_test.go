@@ -75,6 +75,7 @@ func (d debian) script(t *testing.T, text string) {
 	t.Helper()
 	c := exec.CommandContext(bounded(t), "systemd-nspawn", d.container("sh", "-euxc", text)...)
 	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
+	c.WaitDelay = 10 * time.Second
 	out, err := c.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -149,6 +150,7 @@ func waitForBoot(socket *net.UnixConn) (leader string, err error) {
 // try runs a shell script in the machine, and returns what it printed.
 func (m machine) try(script string) (string, error) {
 	c := exec.CommandContext(m.ctx, "nsenter", "--target="+m.leader, "--mount", "--uts", "--ipc", "--pid", "--", "/bin/sh", "-euc", script)
+	c.WaitDelay = time.Second // the shell itself ends with the machine
 	c.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "SYSTEMD_PAGER=cat"}
 	out, err := c.CombinedOutput()
 	return strings.TrimSpace(string(out)), err

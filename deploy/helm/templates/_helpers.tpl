@@ -58,11 +58,13 @@ timeoutSeconds: 5
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
 {{- fail (printf "%s cannot name a Service: it needs lower-case letters, digits and dashes, and a letter at the beginning. Set fullnameOverride." $name) -}}
 {{- end -}}
-{{- $own := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "helm.sh/chart" -}}
-{{- range $value, $labels := dict "podLabels" .Values.podLabels "serviceMonitor.labels" .Values.serviceMonitor.labels "prometheusRule.labels" .Values.prometheusRule.labels "dashboards.labels" .Values.dashboards.labels -}}
-{{- range $label, $_ := $labels -}}
-{{- if has $label $own -}}{{- fail (printf "%s cannot have %s: the chart sets it." $value $label) -}}{{- end -}}
+{{- range $value, $labels := dict "serviceMonitor.labels" (.Values.serviceMonitor).labels "prometheusRule.labels" (.Values.prometheusRule).labels "dashboards.labels" (.Values.dashboards).labels -}}
+{{- range $label, $_ := include "imagebuilder-exporter.labels" $ | fromYaml -}}
+{{- if hasKey ($labels | default dict) $label -}}{{- fail (printf "%s cannot have %s: the chart sets it." $value $label) -}}{{- end -}}
 {{- end -}}
+{{- end -}}
+{{- range $label, $_ := include "imagebuilder-exporter.selectorLabels" . | fromYaml -}}
+{{- if hasKey ($.Values.podLabels | default dict) $label -}}{{- fail (printf "podLabels cannot have %s: the chart sets it." $label) -}}{{- end -}}
 {{- end -}}
 {{- $sources := list -}}
 {{- range list "config" "existingSecret" "demo" -}}
