@@ -3,6 +3,8 @@ package install
 import (
 	"strings"
 	"testing"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/e2e/stack"
 )
 
 // debs goes from the first installation to the purge, with apt-get.
@@ -77,7 +79,10 @@ func rpms(t *testing.T, d debian) {
 
 // archive installs by hand, and looks at the demo.
 func archive(t *testing.T, d debian) {
-	address := freeAddress(t)
+	address, err := stack.FreeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := service{machine: d.boot(t), address: address}
 	s.run(t, documented(t, "tar -xzf "))
 	installed(t, s.machine, "")

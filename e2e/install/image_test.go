@@ -1,13 +1,11 @@
 package install
 
 import (
-	"archive/tar"
 	"bytes"
 	"debug/elf"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -117,24 +115,18 @@ func (s store) files(t *testing.T) map[string][]byte {
 	t.Helper()
 	container := s.buildah(t, "from", "--pull-never", image)
 	base := s.buildah(t, "mount", container)
-	archive := filepath.Join(t.TempDir(), "image.tar")
-	output(t, ".", "tar", "-C", base, "-cf", archive, ".")
-	s.buildah(t, "rm", container)
+	defer s.buildah(t, "rm", container)
 	files := map[string][]byte{}
-	for r := tar.NewReader(bytes.NewReader(read(t, archive))); ; {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return files
+	err := filepath.WalkDir(base, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			files[strings.TrimPrefix(path, base+"/")] = read(t, path)
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if h.Typeflag != tar.TypeDir {
-			if files[strings.TrimPrefix(h.Name, "./")], err = io.ReadAll(r); err != nil {
-				t.Fatal(err)
-			}
-		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
+	return files
 }
 
 // describes holds what the image says of itself.

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -50,24 +49,6 @@ func (d debian) container(args ...string) []string {
 		all = append(all, "--keep-unit") // nobody is here who could make one
 	}
 	return append(all, args...)
-}
-
-// lastPort is the one that was given out last.
-var lastPort atomic.Int32
-
-// freeAddress returns an address on loopback where nobody listens, not even while what
-// listens there restarts: ports below the system's own range are given to no connection.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	for range 1000 {
-		address := "127.0.0.1:" + strconv.Itoa(20000+int(lastPort.Add(1)))
-		if l, err := net.Listen("tcp", address); err == nil {
-			_ = l.Close()
-			return address
-		}
-	}
-	t.Fatal("there is no free port")
-	return ""
 }
 
 // script runs a shell script in a container in which no systemd runs.

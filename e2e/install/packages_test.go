@@ -3,7 +3,6 @@ package install
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -20,6 +19,9 @@ const (
 	root = "../.." // of the repository
 )
 
+// rpmArch is how rpm names an architecture that Go names otherwise.
+var rpmArch = map[string]string{"amd64": "x86_64", "arm64": "aarch64"}
+
 // TestPackages installs, runs, upgrades and removes what `make packages` has made.
 func TestPackages(t *testing.T) {
 	if os.Getuid() != 0 {
@@ -27,9 +29,7 @@ func TestPackages(t *testing.T) {
 	}
 	d := debian{root: t.TempDir(), dist: t.TempDir(), next: t.TempDir()}
 	collect(t, filepath.Join(root, "dist"), d.dist)
-	if out, err := exec.Command("tar", "-C", d.root, "-xf", filepath.Join(root, "bin/debian.tar")).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	output(t, ".", "tar", "-C", d.root, "-xf", filepath.Join(root, "bin/debian.tar"))
 	makeNext(t, d.next)
 	for what, test := range map[string]func(*testing.T, debian){
 		"what is in them": contents, "deb": debs, "rpm": rpms, "archive": archive, "without systemd": withoutSystemd, "unit": units,
@@ -44,7 +44,7 @@ func TestPackages(t *testing.T) {
 // collect copies what is for this machine, also under names without a version.
 func collect(t *testing.T, from, to string) {
 	t.Helper()
-	arch, ok := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
+	arch, ok := rpmArch[runtime.GOARCH]
 	if !ok {
 		t.Fatalf("there are no packages for %s", runtime.GOARCH)
 	}
@@ -55,10 +55,7 @@ func collect(t *testing.T, from, to string) {
 		if err != nil || len(files) != 1 {
 			t.Fatalf("%s has %q (%v), want one %s: run make packages", from, files, err, pattern)
 		}
-		text, err := os.ReadFile(files[0])
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := read(t, files[0])
 		for _, file := range []string{filepath.Base(files[0]), name + "." + as} {
 			if err := os.WriteFile(filepath.Join(to, file), text, 0o600); err != nil {
 				t.Fatal(err)
@@ -71,23 +68,18 @@ func collect(t *testing.T, from, to string) {
 // of the repository.
 func makeNext(t *testing.T, to string) {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), name)
+	dir := clone(t)
 	tool, err := filepath.Abs(filepath.Join(root, "bin/goreleaser"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command("sh", "-euxc", `
-		git clone --quiet "$1" "$2"
-		cd "$2"
+	output(t, dir, "sh", "-euxc", `
 		git remote set-url origin https://github.com/imagebuilder-exporter/imagebuilder_exporter
 		echo '# The next version.' >>deploy/systemd/config.yml
-		sed -i 's/goos: .*/goos: [linux]/; s/goarch: .*/goarch: ['"$4"']/' .goreleaser.yml
+		sed -i 's/goos: .*/goos: [linux]/; s/goarch: .*/goarch: ['"$2"']/' .goreleaser.yml
 		git -c user.name=test -c user.email=test@example.com commit --quiet --all --message='the next version'
 		git tag v1.0.0
-		"$3" release --skip=publish,announce,sign,sbom`, "sh", root, dir, tool, runtime.GOARCH)
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+		"$1" release --skip=publish,announce,sign,sbom`, "sh", tool, runtime.GOARCH)
 	collect(t, filepath.Join(dir, "dist"), to)
 }
 
@@ -100,8 +92,7 @@ func documented(t *testing.T, begin string) string {
 	if !ok || !closed {
 		t.Fatalf("docs/install.md has no block that begins with %s", begin)
 	}
-	arch := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
-	return strings.NewReplacer("amd64", runtime.GOARCH, "x86_64", arch).Replace(block)
+	return strings.NewReplacer("amd64", runtime.GOARCH, "x86_64", rpmArch[runtime.GOARCH]).Replace(block)
 }
 
 // contents holds what dpkg-deb and rpm say about the packages.

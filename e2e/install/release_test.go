@@ -38,13 +38,12 @@ func TestRelease(t *testing.T) {
 	output(t, first.path(), "sha256sum", "--check", "--strict", "sha256sums.txt")
 	want := []string{"sha256sums.txt", "sha256sums.txt.sigstore.json"}
 	for _, arch := range []string{"amd64", "arm64"} {
-		rpm := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[arch]
 		for _, system := range []string{"linux", "darwin"} {
 			name := "imagebuilder_exporter-" + first.version + "." + system + "-" + arch
 			want = append(want, name+".tar.gz", name+".cdx.json")
 		}
 		sorts := strings.Replace(first.version, "-", "~", 1) // below the release, for dpkg and rpm
-		want = append(want, "imagebuilder-exporter_"+sorts+"_"+arch+".deb", "imagebuilder-exporter-"+sorts+"-1."+rpm+".rpm")
+		want = append(want, "imagebuilder-exporter_"+sorts+"_"+arch+".deb", "imagebuilder-exporter-"+sorts+"-1."+rpmArch[arch]+".rpm")
 	}
 	slices.Sort(want)
 	if diff := cmp.Diff(want, first.files); diff != "" {

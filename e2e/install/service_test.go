@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/e2e/stack"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 )
 
@@ -31,7 +32,10 @@ func installed(t *testing.T, m machine, credentials string) service {
 		Pipelines: []emulator.Pipeline{{ARN: "arn:aws:imagebuilder:eu-west-1:111122223333:image-pipeline/linux", Name: "Linux"}},
 	}})
 	t.Cleanup(api.Close)
-	address := freeAddress(t)
+	address, err := stack.FreeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
 	m.write(t, folder+"/environment", fmt.Sprintf(`ARGS="--web.listen-address=%s --log.level=debug"
 AWS_REGION=eu-west-1
 AWS_ENDPOINT_URL_IMAGEBUILDER=%s

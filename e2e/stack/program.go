@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -103,13 +104,21 @@ func (p *Program) Log() string {
 	return strings.Join(lines[max(0, len(lines)-20):], "\n")
 }
 
-// FreeAddress returns an address on loopback where nobody listens.
-func FreeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// addresses is how many FreeAddress has tried.
+var addresses atomic.Int32
+
+// FreeAddress returns an address on loopback where nobody listens, not even while what
+// listens there restarts: ports below the system's own range are given to no connection.
+func FreeAddress() (address string, err error) {
+	for range 1000 {
+		port := 20000 + (os.Getpid()*100+int(addresses.Add(1)))%12000 // other processes begin elsewhere
+		address = fmt.Sprintf("127.0.0.1:%d", port)
+		var l net.Listener
+		if l, err = net.Listen("tcp", address); err == nil {
+			return address, l.Close()
+		}
 	}
-	return l.Addr().String(), l.Close()
+	return "", err
 }
 
 // Find returns the program that is named or, when that is empty, the first of others that
