@@ -72,17 +72,17 @@ helm-test: build $(BIN)/helm $(BIN)/kubeconform $(BIN)/kubernetes-schemas ## the
 # ends by the clock sometimes fails by the clock.)
 FUZZTIME ?= 20000x
 fuzz: ## what files and answers can do
-	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) ./config
-	$(GO) test -run '^$$' -fuzz '^FuzzDecodeTime$$' -fuzztime $(FUZZTIME) ./imagebuilder
-	$(GO) test -run '^$$' -fuzz '^FuzzARNs$$' -fuzztime $(FUZZTIME) ./imagebuilder
-	$(GO) test -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME) ./imagebuilder
+	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) ./internal/config
+	$(GO) test -run '^$$' -fuzz '^FuzzDecodeTime$$' -fuzztime $(FUZZTIME) ./internal/imagebuilder
+	$(GO) test -run '^$$' -fuzz '^FuzzARNs$$' -fuzztime $(FUZZTIME) ./internal/imagebuilder
+	$(GO) test -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME) ./internal/imagebuilder
 
 SOAK ?= 10m
 soak: ## the program under faults, scrapes and reloads, all at once, for SOAK
 	$(GO) test -run '^TestSoak$$' -soak $(SOAK) -timeout 0 -v .
 
 bench: ## what a scrape costs
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m . ./config
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m . ./internal/config
 
 # The licences of dependencies: refuses those that are not listed here.
 LICENSES = Apache-2.0,BSD-3-Clause,MIT

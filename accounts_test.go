@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
 
 // TestTwoAccounts are reached through roles; one of them is denied half-way, and comes

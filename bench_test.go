@@ -26,10 +26,10 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/config"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/targets"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/targets"
 )
 
 // emulatorProcess is set in the environment of the test binary when it is to be an

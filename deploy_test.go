@@ -10,7 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/config"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
 )
 
 // TestCompose holds that what deploy/compose mounts is there, that images of others have a

@@ -19,10 +19,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/config"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
 // families returns the names of all metrics that there can be.
@@ -149,7 +149,7 @@ func TestEveryPageIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, err := os.ReadFile("server/pages.go")
+	code, err := os.ReadFile("internal/server/pages.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -385,7 +385,7 @@ var sdkCall = regexp.MustCompile(`\.sdk\.(\w+)\(ctx`)
 // operations returns the operations of Image Builder that the code calls.
 func operations(t *testing.T) map[string]bool {
 	t.Helper()
-	files, err := filepath.Glob("imagebuilder/*.go")
+	files, err := filepath.Glob("internal/imagebuilder/*.go")
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}

@@ -23,8 +23,8 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/server"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/targets"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/server"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/targets"
 )
 
 // Exporter serves /metrics. Every request is a scrape of its own: it gets a

@@ -30,12 +30,12 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/config"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/server"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/targets"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/server"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/targets"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")

@@ -33,13 +33,13 @@ import (
 	_ "golang.org/x/crypto/x509roots/fallback"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/config"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/logging"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/server"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/status"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/targets"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/logging"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/server"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/status"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/targets"
 )
 
 const name = "imagebuilder_exporter"

@@ -18,7 +18,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
 
 // answers has what the queries of docs/queries.md must return, in their order, 80

@@ -14,7 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
 // Source is one target in one region, as a Collector reads it.

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
 // sample is a gauge as prometheus.NewConstMetric makes one, but with label pairs that

@@ -11,8 +11,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
 // broken is a Source and a family of metrics that panics.

@@ -3,7 +3,7 @@ package collector
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
 // pipelines says how the selected pipelines stand.

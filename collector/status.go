@@ -5,7 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
 
 // status is the status of an execution as a state set: one series for each status,

@@ -4,7 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
 
 // steps says how the steps of an execution stand.

@@ -26,9 +26,9 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/e2e/stack"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/imagebuilder"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/lookup"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/status"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/status"
 )
 
 var update = flag.Bool("update", false, "take the pictures of docs/images anew")

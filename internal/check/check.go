@@ -1,0 +1,90 @@
+// Package check tries what the exporter asks of AWS, and says which permissions are
+// missing, and for whom.
+package check
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+)
+
+// Target is what is tried: one target in one region.
+type Target struct {
+	Name, Region string
+	lookup.Selection
+	Client *imagebuilder.Client
+	Role   imagebuilder.Role // in whose name Client asks; the zero value for none
+}
+
+// sideBySide is how many targets are tried at a time, so that one that does not answer
+// does not hold up all others.
+const sideBySide = 8
+
+// Run tries, for each target, one call for each permission that its selection needs, and
+// prints to w what came of them, in the order of the targets. It reports whether all of
+// them are allowed. What there is nothing to ask about is printed, and no failure.
+func Run(ctx context.Context, targets []Target, w io.Writer) bool {
+	reports := make([]report, len(targets))
+	var all errgroup.Group
+	all.SetLimit(sideBySide)
+	for i := range targets {
+		all.Go(func() error {
+			reports[i] = try(ctx, &targets[i])
+			return nil
+		})
+	}
+	_ = all.Wait() // none fails
+	ok := true
+	for i := range reports {
+		reports[i].print(w)
+		ok = ok && reports[i].ok
+	}
+	return ok
+}
+
+// report is what came of one target.
+type report struct {
+	title string
+	lines []line
+	ok    bool
+}
+
+// line is what came of one call.
+type line struct {
+	verdict verdict
+	action  string // as IAM names it
+	text    string // what more there is to say, empty for nothing
+	err     error  // what AWS said, nil for nothing
+}
+
+type verdict string
+
+const (
+	allowed verdict = "ok"
+	missing verdict = "missing" // the permission
+	failed  verdict = "failed"  // for another reason
+	untried verdict = "untried" // there is nothing to ask about
+)
+
+func (r *report) add(l line) {
+	r.lines = append(r.lines, l)
+	if l.verdict == missing || l.verdict == failed {
+		r.ok = false
+	}
+}
+
+func (r *report) print(w io.Writer) {
+	fmt.Fprintln(w, r.title)
+	for _, l := range r.lines {
+		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("  %-8s %s %s", l.verdict, l.action, l.text), " "))
+		if l.err != nil {
+			fmt.Fprintf(w, "           %v\n", l.err)
+		}
+	}
+}

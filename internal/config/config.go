@@ -1,0 +1,236 @@
+// Package config reads the configuration file: defaults, then strict decoding, then
+// validation. A configuration that Load has returned cannot fail later.
+package config
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+)
+
+// Config is the content of a configuration file. The yaml tags are the keys that
+// users write; docs/configuration.md describes each.
+type Config struct {
+	Targets []Target `yaml:"targets"`
+	Lookup  Lookup   `yaml:"lookup"`
+}
+
+// Target is a set of credentials and a selection, in one or more regions.
+type Target struct {
+	// Name is the label "target": unique, and not empty.
+	Name string `yaml:"name"`
+	// Regions are AWS regions, each once. Empty stands for the SDK's region.
+	Regions []string `yaml:"regions"`
+	// WorkflowExecutions are ids, in lower case and each once. With ids, there is
+	// at most one region.
+	WorkflowExecutions []string `yaml:"workflow_executions"`
+	// Images are ARNs of image versions and image build versions, each once. Their
+	// regions are among Regions, unless those are empty.
+	Images []string `yaml:"images"`
+	// Pipelines select image pipelines: those that at least one of them matches.
+	Pipelines []PipelineSelector `yaml:"pipelines"`
+	// Steps says for which executions the steps are looked up: StepsActive, StepsAll
+	// or StepsNone. Load leaves it never empty.
+	Steps string `yaml:"steps"`
+	// MaxExecutions is how many executions of images and pipelines are kept, at least 1.
+	MaxExecutions int `yaml:"max_executions"`
+	// RoleARN is the IAM role in whose name the target is asked, empty for none.
+	RoleARN string `yaml:"role_arn"`
+	// ExternalID is what the role may ask for, empty for none. It is a secret, and
+	// stands in no error.
+	ExternalID string `yaml:"external_id"`
+	// SessionName is the name of the role's session, empty for the exporter's name.
+	SessionName string `yaml:"session_name"`
+	// EndpointURL is Image Builder's endpoint, an http or https URL; empty for the
+	// SDK's choice.
+	EndpointURL string `yaml:"endpoint_url"`
+}
+
+// The values of Target.Steps.
+const (
+	StepsActive = "active" // of executions that have not ended or have failed
+	StepsAll    = "all"
+	StepsNone   = "none"
+)
+
+// setDefaults implements defaulter. Steps also depends on what the target selects.
+func (t *Target) setDefaults() { *t = DefaultTarget() }
+
+// DefaultTarget returns the target that the keys of each of targets are laid over.
+func DefaultTarget() Target { return Target{Steps: StepsActive, MaxExecutions: 1000} }
+
+// CheckImageRegions returns an error, a sentence, when an image is in none of
+// t.Regions. As long as those are empty, nothing is wrong.
+func (t *Target) CheckImageRegions() error {
+	for _, image := range t.Images {
+		if err := t.checkImageRegion(image); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ImagesIn returns those of t.Images that are in a region.
+func (t *Target) ImagesIn(region string) []string {
+	var images []string
+	for _, image := range t.Images {
+		if arn, err := imagebuilder.ParseImageARN(image); err == nil && arn.Region == region {
+			images = append(images, image)
+		}
+	}
+	return images
+}
+
+func (t *Target) checkImageRegion(image string) error {
+	arn, err := imagebuilder.ParseImageARN(image)
+	if err != nil {
+		return err
+	}
+	if len(t.Regions) > 0 && !slices.Contains(t.Regions, arn.Region) {
+		return fmt.Errorf("the image %q is in %s, which is not among the regions of target %q: %s", image, arn.Region, t.Name, strings.Join(t.Regions, ", "))
+	}
+	return nil
+}
+
+// PipelineSelector selects image pipelines. It has a name or tags; what it has must
+// match.
+type PipelineSelector struct {
+	// Name is a regular expression (RE2) for the whole name, empty for every name.
+	Name string `yaml:"name"`
+	// Tags must all be there, with exactly these values.
+	Tags map[string]string `yaml:"tags"`
+	// Builds is how many of the newest builds that have ended are kept for each
+	// pipeline, at least 1. Those that have not ended are kept in any case.
+	Builds int `yaml:"builds"`
+}
+
+func (s *PipelineSelector) setDefaults() { s.Builds = 1 }
+
+// Regexp returns Name as a regular expression that matches whole names only, nil when
+// it is empty. Load has made sure that it compiles.
+func (s PipelineSelector) Regexp() *regexp.Regexp {
+	if s.Name == "" {
+		return nil
+	}
+	return regexp.MustCompile(anchored(s.Name))
+}
+
+func anchored(name string) string { return `\A(?:` + name + `)\z` }
+
+// Lookup says how fresh values are, and how the API may be pressed. The limits hold
+// for each target and region by itself.
+type Lookup struct {
+	// MinInterval is the least time between two lookups of one execution.
+	MinInterval time.Duration `yaml:"min_interval"`
+	// DiscoveryInterval is the least time between two searches for pipelines and the
+	// builds of images.
+	DiscoveryInterval time.Duration `yaml:"discovery_interval"`
+	// MaxStaleness is how long the last known values of an execution that has not
+	// ended are published while its lookups fail, counted from when it was due.
+	MaxStaleness time.Duration `yaml:"max_staleness"`
+	// Timeout bounds one lookup, with its retries, from its first request on.
+	Timeout time.Duration `yaml:"timeout"`
+	// Concurrency is how many requests may be on the wire at a time, at least 1.
+	Concurrency int `yaml:"concurrency"`
+	// RateLimit is how many requests may be sent a second, 0 for no limit.
+	RateLimit float64 `yaml:"rate_limit"`
+	// Burst is how many requests RateLimit lets through at once, at least 1.
+	Burst int `yaml:"burst"`
+}
+
+// Default returns the configuration that a file's keys are laid over.
+func Default() Config {
+	return Config{Lookup: Lookup{
+		MinInterval: 10 * time.Second, DiscoveryInterval: 5 * time.Minute, MaxStaleness: 5 * time.Minute,
+		Timeout: 10 * time.Second, Concurrency: 10, RateLimit: 20, Burst: 40,
+	}}
+}
+
+// Summary returns how much is configured, such as
+// "2 targets: 3 workflow executions, 1 image, 2 pipeline selectors".
+func (c *Config) Summary() string {
+	var executions, images, pipelines int
+	for _, t := range c.Targets {
+		executions += len(t.WorkflowExecutions)
+		images += len(t.Images)
+		pipelines += len(t.Pipelines)
+	}
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{executions, "workflow execution"}, {images, "image"}, {pipelines, "pipeline selector"}} {
+		if part.n > 0 {
+			parts = append(parts, count(part.n, part.what))
+		}
+	}
+	if len(parts) == 0 {
+		return count(len(c.Targets), "target")
+	}
+	return count(len(c.Targets), "target") + ": " + strings.Join(parts, ", ")
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// maxFileBytes bounds a configuration file: room for more than 200,000 executions.
+const maxFileBytes = 16 << 20
+
+// Load reads the configuration in the file at path. A mistake in the file is an
+// *Error; the file itself being unreadable is the error of package os.
+func Load(path string) (*Config, error) {
+	data, err := read(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	return parse(path, data)
+}
+
+// Checksum returns a checksum of what Load would read.
+func Checksum(path string) (string, error) {
+	data, err := read(path)
+	if err != nil {
+		return "", fmt.Errorf("reading the configuration: %w", err)
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(data)), nil
+}
+
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // only read
+	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	if err == nil && len(data) > maxFileBytes {
+		err = fmt.Errorf("%s is larger than %d MiB", path, maxFileBytes>>20)
+	}
+	return data, err
+}
+
+// parse reads a configuration from data; name stands in its errors.
+func parse(name string, data []byte) (*Config, error) {
+	doc, err := parseDocument(name, data)
+	if err != nil {
+		return nil, err
+	}
+	c := Default()
+	if err := doc.decode(&c); err != nil {
+		return nil, err
+	}
+	if err := validate(doc, &c); err != nil {
+		return nil, err
+	}
+	return &c, nil
+}

@@ -1,0 +1,216 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+)
+
+// validate returns the first mistake in c that its types allow, and brings what has
+// several spellings into one.
+func validate(d *document, c *Config) error {
+	if len(c.Targets) == 0 {
+		return d.errorf(d.at("targets"), "targets is missing or empty; at least one target is needed")
+	}
+	names := map[string]bool{}
+	for i := range c.Targets {
+		t := &c.Targets[i]
+		if err := validateTarget(d, t, i); err != nil {
+			return err
+		}
+		if names[t.Name] {
+			return d.errorf(d.at("targets", i, "name"), "a second target has the name %q; each name may stand once", t.Name)
+		}
+		names[t.Name] = true
+	}
+	return validateLookup(d, c.Lookup)
+}
+
+func validateTarget(d *document, t *Target, i int) error {
+	if strings.TrimSpace(t.Name) == "" {
+		return d.errorf(d.at("targets", i, "name"), "a target needs a name that is not empty")
+	}
+	if strings.ContainsFunc(t.Name, unicode.IsControl) {
+		return d.errorf(d.at("targets", i, "name"), "the name of a target must not contain control characters")
+	}
+	for j, region := range t.Regions {
+		if err := imagebuilder.CheckRegion(region); err != nil {
+			return d.errorf(d.at("targets", i, "regions", j), "%s", err)
+		}
+		if slices.Contains(t.Regions[:j], region) {
+			return d.errorf(d.at("targets", i, "regions", j), "the region %s stands here twice", region)
+		}
+	}
+	if len(t.WorkflowExecutions)+len(t.Images)+len(t.Pipelines) == 0 {
+		return d.errorf(d.at("targets", i), "target %q selects nothing; it needs workflow_executions, images or pipelines", t.Name)
+	}
+	if len(t.WorkflowExecutions) > 0 && len(t.Regions) > 1 {
+		return d.errorf(d.at("targets", i, "regions"), "target %q has ids in workflow_executions and several regions; an id exists in one region only, so give each region a target", t.Name)
+	}
+	for _, check := range []func(*document, *Target, int) error{
+		validateExecutions, validateImages, validateRegions, validatePipelines, validateSteps, validateRole, validateEndpoint,
+	} {
+		if err := check(d, t, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func validateExecutions(d *document, t *Target, i int) error {
+	seen := make(map[string]bool, len(t.WorkflowExecutions))
+	for j, s := range t.WorkflowExecutions {
+		id, err := imagebuilder.ParseExecutionID(s)
+		if err != nil {
+			return d.errorf(d.at("targets", i, "workflow_executions", j), "%s", err)
+		}
+		if seen[id] {
+			return d.errorf(d.at("targets", i, "workflow_executions", j), "the id %s stands in this target twice; case does not matter", id)
+		}
+		seen[id] = true
+		t.WorkflowExecutions[j] = id
+	}
+	return nil
+}
+
+func validateImages(d *document, t *Target, i int) error {
+	for j, image := range t.Images {
+		at := d.at("targets", i, "images", j)
+		if err := t.checkImageRegion(image); err != nil {
+			return d.errorf(at, "%s", err)
+		}
+		if slices.Contains(t.Images[:j], image) {
+			return d.errorf(at, "the image %q stands in this target twice", image)
+		}
+	}
+	return nil
+}
+
+// validateRegions finds a region in which the target has nothing to ask, so that it would
+// seem to be down for ever.
+func validateRegions(d *document, t *Target, i int) error {
+	if len(t.Pipelines) > 0 || len(t.WorkflowExecutions) > 0 {
+		return nil
+	}
+	for j, region := range t.Regions {
+		if len(t.ImagesIn(region)) == 0 {
+			return d.errorf(d.at("targets", i, "regions", j), "target %q selects nothing in %s; none of its images is there, and it has no pipelines", t.Name, region)
+		}
+	}
+	return nil
+}
+
+func validatePipelines(d *document, t *Target, i int) error {
+	for j, s := range t.Pipelines {
+		if s.Name == "" && len(s.Tags) == 0 {
+			return d.errorf(d.at("targets", i, "pipelines", j), "a pipeline selector needs a name or tags")
+		}
+		if err := checkRegexp(s.Name); err != nil {
+			return d.errorf(d.at("targets", i, "pipelines", j, "name"), "the name in a pipeline selector must be a regular expression (RE2): %s", err)
+		}
+		if s.Builds < 1 {
+			return d.errorf(d.at("targets", i, "pipelines", j, "builds"), "builds must be at least 1")
+		}
+	}
+	return nil
+}
+
+// checkRegexp returns what is wrong with name, by itself and anchored.
+func checkRegexp(name string) error {
+	for _, expr := range []string{name, anchored(name)} {
+		_, err := regexp.Compile(expr)
+		var syntaxError *syntax.Error
+		if errors.As(err, &syntaxError) {
+			return fmt.Errorf("%s: %q", syntaxError.Code, syntaxError.Expr)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// validateSteps also sets t.Steps where only the selection tells what it is.
+func validateSteps(d *document, t *Target, i int) error {
+	if !d.has("steps", "targets", i) && len(t.Images)+len(t.Pipelines) == 0 {
+		t.Steps = StepsNone
+	}
+	if !slices.Contains([]string{StepsActive, StepsAll, StepsNone}, t.Steps) {
+		return d.errorf(d.at("targets", i, "steps"), "steps must be active, all or none")
+	}
+	if t.MaxExecutions < 1 {
+		return d.errorf(d.at("targets", i, "max_executions"), "max_executions must be at least 1")
+	}
+	return nil
+}
+
+// The patterns of IAM and of the API reference for AssumeRole. (A regexp may not
+// count to 1224.)
+var (
+	roleARN     = regexp.MustCompile(`^arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:role/(?:[!-~]+/)?[\w+=,.@-]{1,64}$`)
+	externalID  = regexp.MustCompile(`^[\w+=,.@:/-]{2,}$`)
+	sessionName = regexp.MustCompile(`^[\w+=,.@-]{2,64}$`)
+)
+
+const maxExternalID = 1224
+
+func validateRole(d *document, t *Target, i int) error {
+	for _, key := range []string{"external_id", "session_name"} {
+		if d.has(key, "targets", i) && !d.has("role_arn", "targets", i) {
+			return d.errorf(d.at("targets", i, key), "%s is for a role; role_arn must name one", key)
+		}
+	}
+	switch {
+	case d.has("role_arn", "targets", i) && !roleARN.MatchString(t.RoleARN):
+		return d.errorf(d.at("targets", i, "role_arn"), "role_arn must be the ARN of an IAM role, such as arn:aws:iam::111122223333:role/path/name")
+	case d.has("external_id", "targets", i) && (!externalID.MatchString(t.ExternalID) || len(t.ExternalID) > maxExternalID):
+		return d.errorf(d.at("targets", i, "external_id"), "external_id must be 2 to %d letters, digits and characters of _+=,.@:/-", maxExternalID)
+	case d.has("session_name", "targets", i) && !sessionName.MatchString(t.SessionName):
+		return d.errorf(d.at("targets", i, "session_name"), "session_name must be 2 to 64 letters, digits and characters of _+=,.@-")
+	}
+	return nil
+}
+
+func validateEndpoint(d *document, t *Target, i int) error {
+	if t.EndpointURL == "" {
+		return nil
+	}
+	u, err := url.Parse(t.EndpointURL)
+	port, portErr := uint64(0), error(nil)
+	if err == nil && u.Port() != "" {
+		port, portErr = strconv.ParseUint(u.Port(), 10, 16)
+	}
+	if err != nil || portErr != nil || (u.Port() != "" && port == 0) || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
+		return d.errorf(d.at("targets", i, "endpoint_url"), "endpoint_url must be an http or https URL with a host, such as https://imagebuilder.eu-west-1.amazonaws.com")
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return d.errorf(d.at("targets", i, "endpoint_url"), "endpoint_url must not contain a user, a query or a fragment")
+	}
+	return nil
+}
+
+func validateLookup(d *document, l Lookup) error {
+	switch {
+	case l.MinInterval <= 0:
+		return d.errorf(d.at("lookup", "min_interval"), "min_interval must be above zero")
+	case l.DiscoveryInterval <= 0:
+		return d.errorf(d.at("lookup", "discovery_interval"), "discovery_interval must be above zero")
+	case l.Timeout <= 0:
+		return d.errorf(d.at("lookup", "timeout"), "timeout must be above zero")
+	case l.Concurrency < 1:
+		return d.errorf(d.at("lookup", "concurrency"), "concurrency must be at least 1")
+	case l.RateLimit < 0:
+		return d.errorf(d.at("lookup", "rate_limit"), "rate_limit must not be below zero; 0 stands for no limit")
+	case l.Burst < 1:
+		return d.errorf(d.at("lookup", "burst"), "burst must be at least 1")
+	}
+	return nil
+}

@@ -1,0 +1,206 @@
+package status
+
+import (
+	"fmt"
+	"html"
+	"net/http"
+	"os"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+)
+
+var (
+	idPattern   = regexp.MustCompile(` id="([^"]*)"`)
+	rowPattern  = regexp.MustCompile(`href="#([^"]*)"`)
+	elsePattern = regexp.MustCompile(`href="(\?q=[^"]*)#([^"]*)"`)
+)
+
+// checkLinks holds that every link within a page leads to something on it.
+func checkLinks(t *testing.T, body string) {
+	t.Helper()
+	there := map[string]bool{}
+	for _, id := range idPattern.FindAllStringSubmatch(body, -1) {
+		there[id[1]] = true
+	}
+	for _, to := range rowPattern.FindAllStringSubmatch(body, -1) {
+		if !there[to[1]] {
+			t.Errorf("a link leads to %s, which is not there", to[1])
+		}
+	}
+}
+
+// page returns what a reader gets.
+func pageOf(t *testing.T, all []lookup.Snapshot, query string) string {
+	t.Helper()
+	w := get(t, all, "/executions?"+query, "text/html")
+	if w.Code != http.StatusOK {
+		t.Fatalf("%s: status %d: %s", query, w.Code, w.Body)
+	}
+	return w.Body.String()
+}
+
+// TestAPageOfVeryMany holds that it stays of a size that browsers show, and that what is
+// on another page can be reached.
+func TestAPageOfVeryMany(t *testing.T) {
+	const many = 10000
+	all := snapshot()
+	s := &all[0]
+	for n := 1; n <= many; n++ {
+		e := executionOf(n, "RUNNING")
+		e.Pipeline = fmt.Sprintf("pipeline-%05d", n)
+		s.Executions = append(s.Executions, e)
+		s.Images = append(s.Images, lookup.Image{Image: &imagebuilder.Image{ARN: e.Value.ImageBuildVersionARN, Status: "BUILDING", Build: e.Value.Image}})
+		s.Pipelines = append(s.Pipelines, lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{ARN: arnOf + "image-pipeline/p", Name: e.Pipeline}})
+		s.Waiting = append(s.Waiting, imagebuilder.WaitingStep{ExecutionID: e.ID, Name: "Approve", Since: now})
+	}
+	body := pageOf(t, all, "sort=started&order=asc&pipeline=pipeline-10000")
+	if !strings.Contains(body, `<option value="pipeline-10000" selected>`) {
+		t.Error("what is chosen cannot be seen, for it is not among the first to choose from")
+	}
+	body = pageOf(t, all, "sort=started&order=asc")
+	if rows := strings.Count(body, "<tr"); len(body) > 1<<20 || rows > 3*(pageSize+1) || strings.Count(body, "<option") > 2*pageSize {
+		t.Errorf("the page has %d bytes, %d rows and %d options", len(body), rows, strings.Count(body, "<option"))
+	}
+	for _, text := range []string{"Page 1 of 50: 10000 executions, 10000 images, 10000 pipelines", "and 9980 more"} {
+		if !strings.Contains(body, text) {
+			t.Errorf("the page does not say %q", text)
+		}
+	}
+	checkLinks(t, body)
+	elsewhere := elsePattern.FindAllStringSubmatch(body, -1)
+	if len(elsewhere) == 0 {
+		t.Fatal("no link leads to what is on another page")
+	}
+	there := pageOf(t, all, strings.TrimPrefix(html.UnescapeString(elsewhere[0][1]), "?"))
+	if !strings.Contains(there, ` id="`+elsewhere[0][2]+`"`) {
+		t.Errorf("%s does not lead to %s", elsewhere[0][1], elsewhere[0][2])
+	}
+}
+
+// TestWhatIsNotKnown holds that the page says nothing that it does not know.
+func TestWhatIsNotKnown(t *testing.T) {
+	old := lookup.Execution{ID: executionOf(1, "").ID, LookedUp: true, Failure: imagebuilder.Throttled, Reason: "too many"}
+	fresh := snapshot(executionOf(1, "RUNNING"))
+	silent := snapshot()
+	silent[0].RefreshEnded, silent[0].Up = false, false
+	down := snapshot()
+	down[0].Up = false
+	both := append(snapshot(), down[0])
+	for _, c := range []struct {
+		name      string
+		all       []lookup.Snapshot
+		says, not []string
+	}{
+		{"nobody has scraped", silent, []string{"Nobody has scraped the exporter yet", "not scraped yet"}, []string{"> up<", "> down<"}},
+		{"one of two was scraped", append(snapshot(), silent[0]), []string{"1 of 2 targets up, the others were not scraped yet", "</span> up<"}, []string{"> down<"}},
+		{"one is down", both, []string{"1 of 2 targets down: golden eu-west-1.", "</span> down<"}, nil},
+		{"both are up", append(snapshot(), fresh[0]), []string{"Both targets are up."}, []string{"> down<"}},
+		{"the value is too old", snapshot(old), []string{"no fresh value", "<strong>throttled</strong>", "not known"}, []string{"not asked yet"}},
+		{"not asked yet", snapshot(lookup.Execution{ID: old.ID}), []string{"not asked yet"}, []string{"no fresh value"}},
+		{"nothing", nil, []string{"No target is configured."}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			body := pageOf(t, c.all, "")
+			for _, text := range c.says {
+				if !strings.Contains(body, text) {
+					t.Errorf("the page does not say %q", text)
+				}
+			}
+			for _, text := range c.not {
+				if strings.Contains(body, text) {
+					t.Errorf("the page says %q", text)
+				}
+			}
+		})
+	}
+	if body := get(t, silent, "/executions", "application/json").Body.String(); strings.Contains(body, `"up"`) {
+		t.Errorf("whether it is up is not known, and the JSON says\n%s", body)
+	}
+}
+
+// TestWhatWasReadJustNow holds that what was read within this second is not of the future.
+func TestWhatWasReadJustNow(t *testing.T) {
+	e := executionOf(1, "RUNNING")
+	e.ReadAt = time.Now()
+	if body := pageOf(t, snapshot(e), ""); !strings.Contains(body, `<td class="number">0s ago`) {
+		t.Errorf("the age of a fresh value is not 0s ago:\n%s", body)
+	}
+}
+
+func TestCountsLeadToTheirExecutions(t *testing.T) {
+	all := snapshot(executionOf(1, "RUNNING"), executionOf(2, "FAILED"), executionOf(3, "RUNNING"))
+	body := pageOf(t, all, "q=linux")
+	if !strings.Contains(body, "3 executions: 2 RUNNING, 1 FAILED; 3 match.") || !strings.Contains(body, `<a href="?q=linux&amp;status=FAILED">`) {
+		t.Errorf("the counts are not there:\n%s", body)
+	}
+}
+
+func TestNewerVersionsAreSortedByTheirNumbers(t *testing.T) {
+	if diff := cmp.Diff([]string{"2", "10"}, ids(t, snapshot(executionOf(10, "FAILED"), executionOf(2, "FAILED")), "sort=image")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestLinksKeepWhatIsChosen(t *testing.T) {
+	q, err := parseQuery("status=FAILED&page=3&refresh=60&sort=age&order=asc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"":        "?order=asc&page=3&refresh=60&sort=age&status=FAILED",
+		"refresh": "?order=asc&page=3&refresh=x&sort=age&status=FAILED",
+		"page":    "?order=asc&page=x&refresh=60&sort=age&status=FAILED",
+		"status":  "?order=asc&refresh=60&sort=age&status=x",
+	} {
+		if got := q.With(name, "x"); got != want {
+			t.Errorf("%q: %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestTicksAreRound(t *testing.T) {
+	for _, c := range []struct {
+		span time.Duration
+		want []string
+	}{
+		{5 * time.Minute, []string{"Nov 24 12:01", "12:02", "12:03", "12:04", "12:05"}},
+		{14 * time.Hour, []string{"Nov 24 15:00", "18:00", "21:00", "Nov 25 00:00"}},
+		{3 * day, []string{"Nov 25 00:00", "12:00", "Nov 26 00:00", "12:00", "Nov 27 00:00", "12:00"}},
+		{5 * day, []string{"Nov 25", "Nov 26", "Nov 27", "Nov 28", "Nov 29"}},
+	} {
+		var got []string
+		for _, tick := range ticks(now.Add(time.Second), now.Add(c.span), func(time.Time) float64 { return 0 }) {
+			got = append(got, tick.Label)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.span, diff)
+		}
+	}
+	if n := len(ticks(now, now.AddDate(30, 0, 0), func(time.Time) float64 { return 0 })); n > 8 {
+		t.Errorf("30 years have %d ticks", n)
+	}
+}
+
+// TestEveryFieldIsDocumented holds docs/operations.md against the JSON.
+func TestEveryFieldIsDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []any{page{}, target{}, execution{}, steps{}, step{}, waiting{}, image{}, pipeline{}} {
+		for f := range reflect.TypeOf(v).Fields() {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if name != "" && name != "-" && !strings.Contains(string(doc), "`"+name+"`") {
+				t.Errorf("docs/operations.md does not have %s of a %T", name, v)
+			}
+		}
+	}
+}

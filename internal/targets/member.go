@@ -1,0 +1,110 @@
+package targets
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+)
+
+// key is the identity of a target in a region: the labels of all its series.
+type key struct{ name, region string }
+
+// wanted is what the configuration says of a target in a region.
+type wanted struct {
+	key
+	target config.Target
+	lookup config.Lookup
+}
+
+func (w *wanted) role() imagebuilder.Role {
+	return imagebuilder.Role{ARN: w.target.RoleARN, ExternalID: w.target.ExternalID, SessionName: w.target.SessionName}
+}
+
+// member is one target in one region, as it is looked up.
+type member struct {
+	wanted
+	client *imagebuilder.Client
+	target *lookup.Target
+
+	// The Set's mu guards these.
+	scrapes int  // that use it
+	gone    bool // no longer in the configuration
+}
+
+// sameAccess reports whether w is asked at the same place with the same credentials.
+func (m *member) sameAccess(w wanted) bool {
+	return m.role() == w.role() && m.wanted.target.EndpointURL == w.target.EndpointURL
+}
+
+// same reports whether nothing has changed.
+func (m *member) same(w wanted) bool { return reflect.DeepEqual(m.wanted, w) }
+
+// newMember returns a member that has not been looked up. It fails when the SDK cannot
+// use its own configuration.
+func (s *Set) newMember(ctx context.Context, w wanted) (*member, error) {
+	s.mu.Lock()
+	s.open[w.key]++
+	s.mu.Unlock()
+	client, err := imagebuilder.NewClient(ctx, imagebuilder.ClientConfig{
+		Target: w.name, Region: w.region, EndpointURL: w.target.EndpointURL, Static: s.o.Static,
+		Role:           w.role(),
+		STSEndpointURL: s.o.STSEndpointURL,
+		Limits:         limits(w.lookup),
+		Metrics:        s.o.Metrics,
+		HTTPClient:     s.o.HTTPClient,
+	})
+	if err != nil {
+		s.forget(w.key)
+		return nil, fmt.Errorf("target %q: %w", w.name, err)
+	}
+	return &member{wanted: w, client: client, target: lookup.New(lookup.Config{
+		Name: w.name, Region: w.region, Selection: selection(w, s.o.Collectors),
+		Client: client, Panics: s.o.Panics, Logger: s.o.Logger,
+	})}, nil
+}
+
+// change makes m look up what w says, with the same access.
+func (m *member) change(w wanted, o collector.Options) {
+	m.wanted = w
+	m.client.SetLimits(limits(w.lookup))
+	m.target.Select(selection(w, o))
+}
+
+// log writes a line about m, without secrets.
+func (m *member) log(logger log.Logger, msg string) {
+	t := &m.wanted.target
+	level.Info(logger).Log("msg", msg, "target", m.name, "region", m.region,
+		"credentials", m.client.CredentialsSource(), "role_arn", t.RoleARN, "endpoint_url", t.EndpointURL,
+		"workflow_executions", len(t.WorkflowExecutions), "pipelines", len(t.Pipelines), "images", len(t.ImagesIn(m.region)),
+		"steps", t.Steps)
+}
+
+func limits(l config.Lookup) imagebuilder.Limits {
+	return imagebuilder.Limits{Concurrency: l.Concurrency, RateLimit: l.RateLimit, Burst: l.Burst, Timeout: l.Timeout}
+}
+
+// selection returns what is looked up of a target in its region.
+func selection(w wanted, o collector.Options) lookup.Selection {
+	t := &w.target
+	s := lookup.Selection{
+		WorkflowExecutions: t.WorkflowExecutions, Images: t.ImagesIn(w.region), Steps: lookup.Steps(t.Steps), MaxExecutions: t.MaxExecutions,
+		MinInterval: w.lookup.MinInterval, DiscoveryInterval: w.lookup.DiscoveryInterval, MaxStaleness: w.lookup.MaxStaleness,
+	}
+	for _, p := range t.Pipelines {
+		s.Pipelines = append(s.Pipelines, lookup.Selector{Name: p.Regexp(), Tags: p.Tags, Builds: p.Builds})
+	}
+	if !o.Steps {
+		s.Steps = lookup.StepsNone
+	}
+	// A target of ids alone needs no other permission, unless it asks for steps.
+	s.Waiting = o.Waiting && (len(t.Pipelines) > 0 || len(t.Images) > 0 || t.Steps != config.StepsNone)
+	return s
+}

@@ -1,0 +1,59 @@
+package targets
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+)
+
+// regions knows the SDK's region. The zero value has not asked for it. Once found, it
+// stays: a target must not move while the exporter runs.
+type regions struct {
+	mu  sync.Mutex
+	sdk string
+}
+
+// wanted returns what c says, in its order. A target without a region is in the SDK's.
+func (s *Set) wanted(ctx context.Context, c *config.Config) ([]wanted, error) {
+	var all []wanted
+	for _, t := range c.Targets {
+		if len(t.Regions) == 0 {
+			region, err := s.regions.find(ctx, t.Name)
+			if err != nil {
+				return nil, err
+			}
+			t.Regions = []string{region}
+			if err := t.CheckImageRegions(); err != nil {
+				return nil, err
+			}
+		}
+		for _, region := range t.Regions {
+			all = append(all, wanted{key{t.Name, region}, t, c.Lookup})
+		}
+	}
+	return all, nil
+}
+
+// find returns the SDK's region, for the target of that name.
+func (r *regions) find(ctx context.Context, target string) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sdk != "" {
+		return r.sdk, nil
+	}
+	region, err := imagebuilder.DefaultRegion(ctx)
+	if err != nil {
+		return "", err
+	}
+	if region == "" {
+		return "", fmt.Errorf("target %q has no region: there is none under regions in the configuration file, in AWS_REGION or AWS_DEFAULT_REGION, in the profile of the AWS configuration file, or in the instance metadata", target)
+	}
+	if err := imagebuilder.CheckRegion(region); err != nil {
+		return "", fmt.Errorf("the region of the AWS environment: %w", err)
+	}
+	r.sdk = region
+	return region, nil
+}

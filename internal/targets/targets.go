@@ -1,0 +1,218 @@
+// Package targets turns a configuration into lookup.Targets, and replaces it while the
+// exporter runs.
+package targets
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/check"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+)
+
+// Options are what the configuration file does not say. They do not change.
+type Options struct {
+	Collectors collector.Options // what is off is not asked for either
+
+	Static         *imagebuilder.StaticCredentials // nil for the SDK's default chain
+	STSEndpointURL string                          // empty for the SDK's choice
+
+	Metrics *imagebuilder.Metrics
+	Panics  interface{ Inc() } // counts panics that were contained
+	Logger  log.Logger
+
+	// HTTPClient replaces the SDK's when it is not nil. For tests.
+	HTTPClient *http.Client
+}
+
+// Set is what is looked up: every target in each of its regions. Its methods may be
+// called concurrently.
+type Set struct {
+	o       Options
+	regions regions
+
+	applying sync.Mutex // held by Apply
+
+	mu      sync.Mutex
+	members []*member      // in the order of the configuration
+	open    map[key]int    // members that are not closed, replaced ones too
+	closed  bool           // by Close
+	closing sync.WaitGroup // members that are no longer in the configuration
+}
+
+// New returns a Set without targets.
+func New(o Options) *Set { return &Set{o: o, open: map[key]int{}} }
+
+// Apply makes c what is looked up. What is known, the credentials and the counters of
+// that which stays survive; scrapes that have begun end undisturbed with what there
+// was. When it fails, nothing has changed, and the error is a sentence for the user.
+func (s *Set) Apply(ctx context.Context, c *config.Config) error {
+	s.applying.Lock()
+	defer s.applying.Unlock()
+	wanted, err := s.wanted(ctx, c)
+	if err != nil {
+		return err
+	}
+	before := s.byKey()
+	members := make([]*member, 0, len(wanted))
+	var added, changed []*member
+	for _, w := range wanted {
+		m := before[w.key]
+		switch {
+		case m == nil || !m.sameAccess(w):
+			if m, err = s.newMember(ctx, w); err != nil {
+				for _, a := range added {
+					s.forget(a.key)
+				}
+				return err
+			}
+			added = append(added, m)
+		case !m.same(w):
+			changed = append(changed, m)
+		}
+		members = append(members, m)
+	}
+	for i, m := range members {
+		if w := wanted[i]; !m.same(w) {
+			m.change(w, s.o.Collectors)
+		}
+	}
+	s.replace(members)
+	for _, m := range added {
+		m.log(s.o.Logger, "target")
+	}
+	for _, m := range changed {
+		m.log(s.o.Logger, "target changed")
+	}
+	return nil
+}
+
+func (s *Set) byKey() map[key]*member {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make(map[key]*member, len(s.members))
+	for _, m := range s.members {
+		all[m.key] = m
+	}
+	return all
+}
+
+// Check tries what the targets need of AWS, prints what came of it to w, and reports
+// whether nothing is missing.
+func (s *Set) Check(ctx context.Context, w io.Writer) bool {
+	s.mu.Lock()
+	members := s.members
+	s.mu.Unlock()
+	var all []check.Target
+	for _, m := range members {
+		all = append(all, check.Target{
+			Name: m.name, Region: m.region, Selection: selection(m.wanted, s.o.Collectors), Client: m.client, Role: m.role(),
+		})
+	}
+	return check.Run(ctx, all, w)
+}
+
+// replace makes these the members, and closes those that are no longer among them as
+// soon as no scrape uses them.
+func (s *Set) replace(members []*member) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return // the program ends
+	}
+	keep := make(map[*member]bool, len(members))
+	stays := make(map[key]bool, len(members))
+	for _, m := range members {
+		keep[m], stays[m.key] = true, true
+	}
+	for _, m := range s.members {
+		if keep[m] {
+			continue
+		}
+		if !stays[m.key] {
+			level.Info(s.o.Logger).Log("msg", "target removed", "target", m.name, "region", m.region)
+		}
+		m.gone = true
+		if m.scrapes == 0 {
+			s.close(m)
+		}
+	}
+	s.members = members
+}
+
+// Acquire returns what is looked up now, for one scrape, which calls release when it has
+// all that it needs.
+func (s *Set) Acquire() (sources []collector.Source, release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	members := s.members
+	for _, m := range members {
+		m.scrapes++
+		sources = append(sources, m.target)
+	}
+	return sources, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, m := range members {
+			if m.scrapes--; m.scrapes == 0 && m.gone {
+				s.close(m)
+			}
+		}
+	}
+}
+
+// Known returns what all targets know now. Nothing is looked up.
+func (s *Set) Known() []lookup.Snapshot {
+	s.mu.Lock()
+	members := s.members
+	s.mu.Unlock()
+	all := make([]lookup.Snapshot, len(members))
+	for i, m := range members {
+		all[i] = m.target.Known()
+	}
+	return all
+}
+
+// close ends the lookups of m, beside what else goes on. The caller holds s.mu.
+func (s *Set) close(m *member) {
+	if s.closed {
+		go m.target.Close() // the program ends
+		return
+	}
+	s.closing.Go(func() {
+		m.target.Close()
+		m.client.CloseIdleConnections()
+		s.forget(m.key)
+	})
+}
+
+// forget takes in that a member is no more. When nothing of its name and region is left,
+// its counters go, too.
+func (s *Set) forget(k key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open[k]--; s.open[k] == 0 {
+		delete(s.open, k)
+		s.o.Metrics.Forget(k.name, k.region)
+	}
+}
+
+// Close ends all lookups. There is nothing to look up after it.
+func (s *Set) Close() {
+	s.mu.Lock()
+	s.closed = true
+	for _, m := range s.members {
+		s.closing.Go(m.target.Close)
+	}
+	s.members = nil
+	s.mu.Unlock()
+	s.closing.Wait()
+}

@@ -1,0 +1,331 @@
+package targets
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world is a Set that asks an emulator, in the bubble's time.
+type world struct {
+	*Set
+	t    *testing.T
+	api  *emulator.API
+	own  *prometheus.Registry
+	logs bytes.Buffer
+}
+
+func newWorld(t *testing.T, api *emulator.API, o collector.Options) *world {
+	t.Helper()
+	client, end := emulator.Pipe(api)
+	t.Cleanup(end)
+	w := &world{t: t, api: api, own: prometheus.NewPedanticRegistry()}
+	panics := prometheus.NewCounter(prometheus.CounterOpts{Name: "panics"})
+	w.Set = New(Options{
+		Collectors: o, Static: &imagebuilder.StaticCredentials{AccessKeyID: "AKID", SecretAccessKey: "verysecret"}, STSEndpointURL: "http://sts",
+		Metrics: imagebuilder.NewMetrics(w.own), Panics: panics, Logger: log.NewLogfmtLogger(log.NewSyncWriter(&w.logs)), HTTPClient: client,
+	})
+	t.Cleanup(w.Close)
+	return w
+}
+
+// apply makes these targets what is looked up.
+func (w *world) apply(all ...config.Target) {
+	w.t.Helper()
+	c := config.Default()
+	c.Targets = all
+	if err := w.Apply(w.t.Context(), &c); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// scrape looks everything up, for 10 s at most.
+func (w *world) scrape() map[string]lookup.Snapshot {
+	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
+	defer cancel()
+	sources, release := w.Acquire()
+	defer release()
+	all := map[string]lookup.Snapshot{}
+	var mu sync.Mutex
+	var running sync.WaitGroup
+	for _, source := range sources {
+		running.Go(func() {
+			s := source.Lookup(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			all[s.Name+" "+s.Region] = s
+		})
+	}
+	running.Wait()
+	return all
+}
+
+// requests returns what is counted for each target, region and operation.
+func (w *world) requests() map[string]float64 {
+	w.t.Helper()
+	families, err := w.own.Gather()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	all := map[string]float64{}
+	for _, f := range families {
+		if f.GetName() != "imagebuilder_exporter_api_requests_total" {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			l := m.GetLabel() // operation, region, target
+			all[l[2].GetValue()+" "+l[1].GetValue()+" "+l[0].GetValue()] = m.GetCounter().GetValue()
+		}
+	}
+	return all
+}
+
+func id(n int) string { return fmt.Sprintf("wf-%08x-3a62-4618-a021-94ddcbe32908", n) }
+
+// target returns a target of executions in eu-west-1.
+func target(name string, ids ...string) config.Target {
+	t := config.DefaultTarget()
+	t.Name, t.Regions, t.WorkflowExecutions, t.Steps = name, []string{"eu-west-1"}, ids, config.StepsNone
+	t.EndpointURL = "http://emulator"
+	return t
+}
+
+// ended returns executions that have ended.
+func ended(n int) []emulator.Run {
+	var runs []emulator.Run
+	for i := range n {
+		runs = append(runs, emulator.Run{ID: id(i), Start: time.Now().Add(-time.Hour), Steps: []emulator.Step{{Takes: time.Minute}}})
+	}
+	return runs
+}
+
+func TestWhatDoesNotChangeSurvives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const role = "arn:aws:iam::444455556666:role/imagebuilder-exporter"
+		runs := ended(4)
+		w := newWorld(t, &emulator.API{
+			Scenario: emulator.Runs(runs...), Roles: []emulator.Role{{ARN: role, ExternalID: "very-external", Scenario: emulator.Runs(runs...)}},
+		}, collector.Options{})
+		behind := target("role", id(0), id(1))
+		behind.RoleARN, behind.ExternalID = role, "very-external"
+		w.apply(behind, target("gone", id(2)))
+		w.scrape()
+		want := map[string]float64{"role eu-west-1 AssumeRole": 1, "role eu-west-1 GetWorkflowExecution": 2, "gone eu-west-1 GetWorkflowExecution": 1}
+		if diff := cmp.Diff(want, w.requests()); diff != "" {
+			t.Errorf("before (-want +got):\n%s", diff)
+		}
+
+		behind.WorkflowExecutions, behind.MaxExecutions = []string{id(1), id(3)}, 7
+		w.apply(target("new", id(2)), behind)
+		s := w.scrape()
+		if len(s) != 2 || len(s["role eu-west-1"].Executions) != 2 || s["role eu-west-1"].Executions[1].Value == nil {
+			t.Errorf("after the change: %+v", s)
+		}
+		delete(want, "gone eu-west-1 GetWorkflowExecution")
+		want["role eu-west-1 GetWorkflowExecution"], want["new eu-west-1 GetWorkflowExecution"] = 3, 1
+		if diff := cmp.Diff(want, w.requests()); diff != "" {
+			t.Errorf("after the change (-want +got):\n%s", diff)
+		}
+		before := w.logs.String()
+		w.apply(target("new", id(2)), behind)
+		w.scrape()
+		if diff := cmp.Diff(want, w.requests()); diff != "" || w.logs.String() != before {
+			t.Errorf("after no change (-want +got):\n%s\nlog:\n%s", diff, strings.TrimPrefix(w.logs.String(), before))
+		}
+		for _, line := range []string{
+			`msg=target target=gone region=eu-west-1`, `msg=target target=new region=eu-west-1`,
+			`msg="target changed" target=role region=eu-west-1`, `msg="target removed" target=gone region=eu-west-1`, "role_arn=" + role,
+		} {
+			if strings.Count(before, line) != 1 && !strings.HasPrefix(line, "role_arn") || !strings.Contains(before, line) {
+				t.Errorf("the log does not have %q once:\n%s", line, before)
+			}
+		}
+		if strings.Contains(before, "very") {
+			t.Errorf("a secret is logged:\n%s", before)
+		}
+	})
+}
+
+func TestAnotherRoleIsAnotherClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs := ended(1)
+		api := &emulator.API{Scenario: emulator.Runs()}
+		a := target("a", id(0))
+		for _, role := range []string{"first", "second"} {
+			arn := "arn:aws:iam::444455556666:role/" + role
+			api.Roles = append(api.Roles, emulator.Role{ARN: arn, Scenario: emulator.Runs(runs...)})
+		}
+		w := newWorld(t, api, collector.Options{})
+		for _, role := range api.Roles {
+			a.RoleARN = role.ARN
+			w.apply(a)
+			if s := w.scrape()["a eu-west-1"]; s.Executions[0].Value == nil || !s.Up {
+				t.Errorf("%s: %+v", role.ARN, s)
+			}
+		}
+		want := map[string]float64{"a eu-west-1 AssumeRole": 2, "a eu-west-1 GetWorkflowExecution": 2}
+		if diff := cmp.Diff(want, w.requests()); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestScrapesInFlightEndUndisturbed removes a target while a scrape waits for it.
+func TestScrapesInFlightEndUndisturbed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := make(chan struct{})
+		api := &emulator.API{Scenario: emulator.Runs(ended(2)...)}
+		api.Fault = func(string, string) http.Handler {
+			<-slow
+			return nil
+		}
+		w := newWorld(t, api, collector.Options{})
+		w.apply(target("a", id(0)), target("b", id(1)))
+		scraped := make(chan map[string]lookup.Snapshot)
+		go func() { scraped <- w.scrape() }()
+		synctest.Wait()
+		w.apply(target("b", id(1)))
+		if w.requests()["a eu-west-1 GetWorkflowExecution"] != 0 || len(w.open) != 2 {
+			t.Errorf("%v, and %d targets are open", w.requests(), len(w.open))
+		}
+		close(slow)
+		if s := <-scraped; len(s) != 2 || s["a eu-west-1"].Executions[0].Value == nil || !s["a eu-west-1"].Up {
+			t.Errorf("the scrape in flight got %+v", s)
+		}
+		synctest.Wait()
+		if _, there := w.requests()["a eu-west-1 GetWorkflowExecution"]; there || len(w.open) != 1 {
+			t.Errorf("%v, and %d targets are open", w.requests(), len(w.open))
+		}
+	})
+}
+
+func TestAnApplyThatFailsChangesNothing(t *testing.T) {
+	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &emulator.API{Scenario: emulator.Runs(ended(3)...)}, collector.Options{})
+		w.apply(target("a", id(0)))
+		w.scrape()
+		before := w.logs.String()
+		nowhere := target("nowhere", id(1))
+		nowhere.Regions = nil
+		c := config.Default()
+		c.Targets = []config.Target{target("new", id(1)), target("a", id(2)), nowhere}
+		if err := w.Apply(t.Context(), &c); err == nil || !strings.Contains(err.Error(), `target "nowhere" has no region`) {
+			t.Errorf("the error is %v", err)
+		}
+		s := w.scrape()
+		if len(s) != 1 || s["a eu-west-1"].Executions[0].ID != id(0) || w.logs.String() != before {
+			t.Errorf("it is looked up %+v; log:\n%s", s, strings.TrimPrefix(w.logs.String(), before))
+		}
+	})
+}
+
+// TestAClientThatCannotBeMade leaves nothing of those that were made before.
+func TestAClientThatCannotBeMade(t *testing.T) {
+	t.Setenv("AWS_USE_FIPS_ENDPOINT", "true")
+	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
+	w := newWorld(t, &emulator.API{Scenario: emulator.Runs()}, collector.Options{})
+	w.o.Static = nil
+	c := config.Default()
+	c.Targets = []config.Target{target("good", id(0)), target("bad", id(0))}
+	c.Targets[0].EndpointURL = ""
+	if err := w.Apply(t.Context(), &c); err == nil || !strings.HasPrefix(err.Error(), `target "bad": an endpoint of its own`) {
+		t.Errorf("the error is %v", err)
+	}
+	if len(w.open) != 0 || len(w.members) != 0 || len(w.requests()) != 0 {
+		t.Errorf("%d targets are open, counters: %v", len(w.open), w.requests())
+	}
+}
+
+// TestManyReloads changes everything while eight scrapers scrape.
+func TestManyReloads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &emulator.API{Scenario: emulator.Runs(ended(20)...), Latency: time.Millisecond}, collector.Options{})
+		var scrapers sync.WaitGroup
+		ctx, cancel := context.WithCancel(t.Context())
+		for range 8 {
+			scrapers.Go(func() {
+				for ctx.Err() == nil {
+					for _, s := range w.scrape() {
+						for _, e := range s.Executions {
+							if e.Failure != "" || e.LookedUp && e.Value == nil { // what is new may not be looked up yet
+								t.Errorf("%s: %+v", s.Name, e)
+							}
+						}
+					}
+					<-time.After(3 * time.Millisecond)
+				}
+			})
+		}
+		for n := range 1000 {
+			all := []config.Target{target("stays", id(0), id(1+n%3))}
+			if n%2 == 0 {
+				all = append(all, target("comes", id(2)))
+			}
+			if n%5 == 0 {
+				all[0].EndpointURL = "http://other"
+			}
+			w.apply(all...)
+			<-time.After(2 * time.Millisecond)
+		}
+		cancel()
+		scrapers.Wait()
+		w.apply()
+		synctest.Wait()
+		if len(w.open) != 0 || len(w.requests()) != 0 {
+			t.Errorf("%d targets are open, counters: %v", len(w.open), w.requests())
+		}
+	})
+}
+
+// TestWhatIsOffIsNotAskedFor holds that a collector that is off costs no request.
+func TestWhatIsOffIsNotAskedFor(t *testing.T) {
+	for _, on := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			const account = "arn:aws:imagebuilder:eu-west-1:111122223333:"
+			run := emulator.Run{ID: id(0), Start: time.Now(), Steps: []emulator.Step{{Takes: time.Hour, Waits: true}}}
+			api := &emulator.API{Scenario: &emulator.Account{
+				Pipelines: []emulator.Pipeline{{ARN: account + "image-pipeline/web"}},
+				Images: []emulator.Image{{
+					ARN: account + "image/web/1.0.0/1", PipelineARN: account + "image-pipeline/web", Created: run.Start,
+					Attempts: []emulator.Attempt{{Runs: []emulator.Run{run}}},
+				}},
+			}}
+			w := newWorld(t, api, collector.Options{Steps: on, Waiting: on})
+			a := target("a")
+			a.Pipelines, a.Steps = []config.PipelineSelector{{Name: ".*", Builds: 2}}, config.StepsActive
+			w.apply(a)
+			if n := len(w.scrape()["a eu-west-1"].Executions); n != 1 {
+				t.Fatalf("%d executions are found", n)
+			}
+			for _, operation := range []string{"ListWorkflowStepExecutions", "ListWaitingWorkflowSteps"} {
+				if n := api.Requests(operation); on != (n > 0) {
+					t.Errorf("on: %t, and there are %d requests of %s", on, n, operation)
+				}
+			}
+		})
+	}
+}
