@@ -42,11 +42,6 @@ type attempts struct {
 	metrics        *Metrics
 }
 
-// discoveryOperations are those that find out what there is.
-var discoveryOperations = map[string]bool{
-	"GetImage": true, "ListImageBuildVersions": true, "ListImagePipelineImages": true, "ListImagePipelines": true,
-}
-
 // ID returns the name of the middleware.
 func (a *attempts) ID() string { return "ImageBuilderExporterAttempts" }
 
@@ -59,7 +54,7 @@ func (a *attempts) install(stack *middleware.Stack) error {
 func (a *attempts) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
 	middleware.FinalizeOutput, middleware.Metadata, error,
 ) {
-	if discoveryOperations[awsmiddleware.GetOperationName(ctx)] {
+	if Operation(awsmiddleware.GetOperationName(ctx)).Discovery() {
 		if err := a.discovery.enter(ctx); err != nil {
 			return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 		}

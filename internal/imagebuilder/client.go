@@ -107,7 +107,7 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 	if err := checkEndpoint(client.Options()); err != nil {
 		return nil, err
 	}
-	c.Metrics.declare(c.Target, c.Region, "GetWorkflowExecution")
+	c.Metrics.declare(c.Target, c.Region, GetWorkflowExecution)
 	return &Client{
 		sdk:         client,
 		credentials: cfg.Credentials.(*credentials),
@@ -154,7 +154,7 @@ func (c *Client) Authenticate(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout.get()+time.Second, errTimeLimit)
 	defer cancel()
 	if _, err := c.credentials.Retrieve(ctx); err != nil {
-		return &Error{Operation: "Authenticate", Class: classify(err), Code: apiCode(err), Err: err}
+		return &Error{Operation: authenticate, Class: classify(err), Code: apiCode(err), Err: err}
 	}
 	return nil
 }
@@ -167,7 +167,7 @@ func (c *Client) Authenticate(ctx context.Context) error {
 // ctx.Err(), and its class is that of the last attempt, if there was one.
 func (c *Client) GetWorkflowExecution(ctx context.Context, id string, started func()) (Execution, error) {
 	var e Execution
-	err := c.ask(ctx, "GetWorkflowExecution", started, func(ctx context.Context) error {
+	err := c.ask(ctx, GetWorkflowExecution, started, func(ctx context.Context) error {
 		out, err := c.sdk.GetWorkflowExecution(ctx, &sdk.GetWorkflowExecutionInput{WorkflowExecutionId: &id})
 		if err != nil {
 			return err
@@ -184,7 +184,7 @@ func (c *Client) GetWorkflowExecution(ctx context.Context, id string, started fu
 // it. It waits and fails as GetWorkflowExecution does.
 func (c *Client) GetImage(ctx context.Context, imageBuildVersionARN string, started func()) (Image, error) {
 	var i Image
-	err := c.ask(ctx, "GetImage", started, func(ctx context.Context) error {
+	err := c.ask(ctx, GetImage, started, func(ctx context.Context) error {
 		out, err := c.sdk.GetImage(ctx, &sdk.GetImageInput{ImageBuildVersionArn: &imageBuildVersionARN})
 		if err != nil {
 			return err
@@ -206,7 +206,7 @@ func (c *Client) GetImage(ctx context.Context, imageBuildVersionARN string, star
 }
 
 // ask makes one call, f, and returns its failure as an *Error.
-func (c *Client) ask(ctx context.Context, operation string, started func(), f func(context.Context) error) error {
+func (c *Client) ask(ctx context.Context, operation Operation, started func(), f func(context.Context) error) error {
 	err := do(ctx, c.timeout, started, f)
 	if err == nil {
 		return nil

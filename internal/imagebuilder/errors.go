@@ -46,7 +46,7 @@ func (c Class) Error() string { return string(c) }
 // Error is what the methods of Client return: what was asked for, the class, and
 // the cause.
 type Error struct {
-	Operation string // as the API names it: GetWorkflowExecution
+	Operation Operation
 	Class     Class
 	Code      string // the service's error code, empty when it gave none
 	Err       error

@@ -65,7 +65,7 @@ func (c *Client) BaseIdentity(ctx context.Context) (arn string, err error) {
 }
 
 func (c *Client) identity(ctx context.Context, as *credentials) (arn string, err error) {
-	err = c.ask(ctx, "GetCallerIdentity", nil, func(ctx context.Context) error {
+	err = c.ask(ctx, getCallerIdentity, nil, func(ctx context.Context) error {
 		out, err := c.sts(as).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 		if err != nil {
 			return err

@@ -2,50 +2,8 @@ package imagebuilder
 
 import (
 	"cmp"
-	"slices"
 	"time"
 )
-
-// ImageStatus is the state of an image in the API's own words. Values that the API
-// reference does not have pass through unchanged.
-type ImageStatus string
-
-// The states of the API reference (ImageState, "status").
-const (
-	ImagePending      ImageStatus = "PENDING"
-	ImageCreating     ImageStatus = "CREATING"
-	ImageBuilding     ImageStatus = "BUILDING"
-	ImageTesting      ImageStatus = "TESTING"
-	ImageDistributing ImageStatus = "DISTRIBUTING"
-	ImageIntegrating  ImageStatus = "INTEGRATING"
-	ImageAvailable    ImageStatus = "AVAILABLE"
-	ImageCancelled    ImageStatus = "CANCELLED"
-	ImageFailed       ImageStatus = "FAILED"
-	ImageDeprecated   ImageStatus = "DEPRECATED"
-	ImageDeleted      ImageStatus = "DELETED"
-	ImageDisabled     ImageStatus = "DISABLED"
-)
-
-// ImageStatuses returns every state of the API reference, in alphabetical order.
-func ImageStatuses() []ImageStatus {
-	return []ImageStatus{
-		ImageAvailable, ImageBuilding, ImageCancelled, ImageCreating, ImageDeleted, ImageDeprecated,
-		ImageDisabled, ImageDistributing, ImageFailed, ImageIntegrating, ImagePending, ImageTesting,
-	}
-}
-
-// Ended reports whether the build of an image in this state is over. Only RetryImage
-// begins it anew, from FAILED or CANCELLED. A state that is not known is not the end.
-func (s ImageStatus) Ended() bool {
-	switch s {
-	case ImageAvailable, ImageCancelled, ImageFailed, ImageDeprecated, ImageDeleted, ImageDisabled:
-		return true
-	}
-	return false
-}
-
-// Known reports whether the API reference has this state.
-func (s ImageStatus) Known() bool { return slices.Contains(ImageStatuses(), s) }
 
 // Image is one image build version as the API described it at one moment. A string
 // that the API did not give is empty, a time is zero.

@@ -18,50 +18,6 @@ import (
 	"time"
 )
 
-// Status is the runtime status of a workflow execution, in the API's own words.
-// Other values than the constants occur when the service learns new ones; they
-// pass through unchanged.
-type Status string
-
-// The statuses of the API reference (GetWorkflowExecution, "status").
-const (
-	StatusPending            Status = "PENDING"
-	StatusSkipped            Status = "SKIPPED"
-	StatusRunning            Status = "RUNNING"
-	StatusCompleted          Status = "COMPLETED"
-	StatusFailed             Status = "FAILED"
-	StatusRollbackInProgress Status = "ROLLBACK_IN_PROGRESS"
-	StatusRollbackCompleted  Status = "ROLLBACK_COMPLETED"
-	StatusCancelled          Status = "CANCELLED"
-)
-
-// Statuses returns every status of the API reference, in alphabetical order.
-func Statuses() []Status {
-	return []Status{
-		StatusCancelled, StatusCompleted, StatusFailed, StatusPending,
-		StatusRollbackCompleted, StatusRollbackInProgress, StatusRunning, StatusSkipped,
-	}
-}
-
-// Final reports whether an execution with this status can never change again.
-// A status that is not known is not final.
-func (s Status) Final() bool {
-	switch s {
-	case StatusCompleted, StatusFailed, StatusSkipped, StatusCancelled, StatusRollbackCompleted:
-		return true
-	}
-	return false
-}
-
-// Failed reports whether something went wrong. A failed execution may be rolled back.
-func (s Status) Failed() bool {
-	switch s {
-	case StatusFailed, StatusRollbackInProgress, StatusRollbackCompleted:
-		return true
-	}
-	return false
-}
-
 // Execution is one workflow execution as the API described it at one moment.
 // A string that the API did not give is empty, a time is zero.
 type Execution struct {

@@ -19,7 +19,7 @@ import (
 // ListWorkflowExecutions returns the executions of an image build version.
 func (c *Client) ListWorkflowExecutions(ctx context.Context, imageBuildVersionARN string, started func()) ([]Execution, error) {
 	rows := newRows(func(e *Execution) string { return e.ID })
-	return list(ctx, c, "ListWorkflowExecutions", started, rows, func(ctx context.Context, token *string) (*string, error) {
+	return list(ctx, c, ListWorkflowExecutions, started, rows, func(ctx context.Context, token *string) (*string, error) {
 		out, err := c.sdk.ListWorkflowExecutions(ctx, &sdk.ListWorkflowExecutionsInput{ImageBuildVersionArn: &imageBuildVersionARN, NextToken: token})
 		if err != nil {
 			return nil, err
@@ -34,7 +34,7 @@ func (c *Client) ListWorkflowExecutions(ctx context.Context, imageBuildVersionAR
 // ListWorkflowStepExecutions returns the steps of the execution with this id.
 func (c *Client) ListWorkflowStepExecutions(ctx context.Context, id string, started func()) ([]Step, error) {
 	rows := newRows(func(s *Step) string { return s.ID })
-	return list(ctx, c, "ListWorkflowStepExecutions", started, rows, func(ctx context.Context, token *string) (*string, error) {
+	return list(ctx, c, ListWorkflowStepExecutions, started, rows, func(ctx context.Context, token *string) (*string, error) {
 		out, err := c.sdk.ListWorkflowStepExecutions(ctx, &sdk.ListWorkflowStepExecutionsInput{WorkflowExecutionId: &id, NextToken: token})
 		if err != nil {
 			return nil, err
@@ -50,7 +50,7 @@ func (c *Client) ListWorkflowStepExecutions(ctx context.Context, id string, star
 // account and region.
 func (c *Client) ListWaitingWorkflowSteps(ctx context.Context, started func()) ([]WaitingStep, error) {
 	rows := newRows(func(s *WaitingStep) string { return s.ExecutionID + " " + s.ID })
-	return list(ctx, c, "ListWaitingWorkflowSteps", started, rows, func(ctx context.Context, token *string) (*string, error) {
+	return list(ctx, c, ListWaitingWorkflowSteps, started, rows, func(ctx context.Context, token *string) (*string, error) {
 		out, err := c.sdk.ListWaitingWorkflowSteps(ctx, &sdk.ListWaitingWorkflowStepsInput{NextToken: token})
 		if err != nil {
 			return nil, err
@@ -65,7 +65,7 @@ func (c *Client) ListWaitingWorkflowSteps(ctx context.Context, started func()) (
 // ListImagePipelines returns the pipelines of the account and region.
 func (c *Client) ListImagePipelines(ctx context.Context, started func()) ([]Pipeline, error) {
 	rows := newRows(func(p *Pipeline) string { return p.ARN })
-	return list(ctx, c, "ListImagePipelines", started, rows, func(ctx context.Context, token *string) (*string, error) {
+	return list(ctx, c, ListImagePipelines, started, rows, func(ctx context.Context, token *string) (*string, error) {
 		out, err := c.sdk.ListImagePipelines(ctx, &sdk.ListImagePipelinesInput{NextToken: token})
 		if err != nil {
 			return nil, err
@@ -80,7 +80,7 @@ func (c *Client) ListImagePipelines(ctx context.Context, started func()) ([]Pipe
 // ListImagePipelineImages returns the image build versions that a pipeline has made.
 func (c *Client) ListImagePipelineImages(ctx context.Context, pipelineARN string, started func()) ([]Image, error) {
 	rows := newRows(func(i *Image) string { return i.ARN })
-	return list(ctx, c, "ListImagePipelineImages", started, rows, func(ctx context.Context, token *string) (*string, error) {
+	return list(ctx, c, ListImagePipelineImages, started, rows, func(ctx context.Context, token *string) (*string, error) {
 		out, err := c.sdk.ListImagePipelineImages(ctx, &sdk.ListImagePipelineImagesInput{ImagePipelineArn: &pipelineARN, NextToken: token})
 		if err != nil {
 			return nil, err
@@ -96,7 +96,7 @@ func (c *Client) ListImagePipelineImages(ctx context.Context, pipelineARN string
 // the version may be x.
 func (c *Client) ListImageBuildVersions(ctx context.Context, imageVersionARN string, started func()) ([]Image, error) {
 	rows := newRows(func(i *Image) string { return i.ARN })
-	return list(ctx, c, "ListImageBuildVersions", started, rows, func(ctx context.Context, token *string) (*string, error) {
+	return list(ctx, c, ListImageBuildVersions, started, rows, func(ctx context.Context, token *string) (*string, error) {
 		out, err := c.sdk.ListImageBuildVersions(ctx, &sdk.ListImageBuildVersionsInput{ImageVersionArn: &imageVersionARN, NextToken: token})
 		if err != nil {
 			return nil, err
@@ -127,7 +127,7 @@ type pageFunc func(ctx context.Context, token *string) (*string, error)
 
 // list asks for one page after the other, each with the token that the one before has
 // returned, until there is none, and returns the rows that these have added.
-func list[T any](ctx context.Context, c *Client, operation string, started func(), rows *rows[T], page pageFunc) ([]T, error) {
+func list[T any](ctx context.Context, c *Client, operation Operation, started func(), rows *rows[T], page pageFunc) ([]T, error) {
 	var token *string
 	for range maxPages {
 		var next *string

@@ -80,7 +80,7 @@ func TestAnswersThatCannotBeUsed(t *testing.T) {
 				client, _ := newTestClient(t, always(answer("%s", c.body)))
 				_, err := call(client, t.Context())
 				var e *Error
-				if !errors.As(err, &e) || e.Class != c.class || e.Operation != operation {
+				if !errors.As(err, &e) || e.Class != c.class || string(e.Operation) != operation {
 					t.Errorf("%s, %s: %v, want class %s", operation, c.name, err, c.class)
 				}
 			})

@@ -65,10 +65,10 @@ const (
 )
 
 // declare makes the series exist from the start, so that their first increase is seen.
-func (m *Metrics) declare(target, region string, operations ...string) {
+func (m *Metrics) declare(target, region string, operations ...Operation) {
 	for _, o := range operations {
-		m.requests.WithLabelValues(target, region, o)
-		m.durations.WithLabelValues(o)
+		m.requests.WithLabelValues(target, region, string(o))
+		m.durations.WithLabelValues(string(o))
 	}
 	for _, r := range []string{reasonEmpty, reasonForeignID, reasonPages, reasonTimestamp, reasonStepCounts} {
 		m.invalid.WithLabelValues(target, region, r)

@@ -16,15 +16,7 @@ type Step struct {
 // Duration returns how long the step ran until it ended or, while its execution has
 // not ended, until now. It reports false when that is not known.
 func (s *Step) Duration(now time.Time, executionEnded bool) (time.Duration, bool) {
-	return elapsed(s.Start, s.End, executionEnded || s.ended(), now)
-}
-
-func (s *Step) ended() bool {
-	switch s.Status {
-	case "COMPLETED", "FAILED", "SKIPPED", "CANCELLED":
-		return true
-	}
-	return false
+	return elapsed(s.Start, s.End, executionEnded || Status(s.Status).Final(), now)
 }
 
 // WaitingStep is a step that waits for somebody's approval.

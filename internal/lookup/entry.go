@@ -38,7 +38,7 @@ func (remembers) forget(*Target, *entry) {}
 
 // subject names what is asked about: one question about it is asked at a time.
 type subject struct {
-	operation string // as the API names it
+	operation imagebuilder.Operation
 	id        string // of an execution, or an ARN; empty for the whole region
 }
 

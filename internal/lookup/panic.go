@@ -28,7 +28,7 @@ func stackOf(err error) []byte {
 
 // contain calls f, which is a part of an operation. A panic in it is counted, and returned
 // as an error of this class.
-func (t *Target) contain(operation string, class imagebuilder.Class, f func()) (err error) {
+func (t *Target) contain(operation imagebuilder.Operation, class imagebuilder.Class, f func()) (err error) {
 	defer func() {
 		v := recover()
 		if v == nil {

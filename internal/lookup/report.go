@@ -44,22 +44,12 @@ func newOutageKey(s subject, err error) outageKey {
 	return key
 }
 
-// subjectNames are the names of what operations are about, in log lines.
-var subjectNames = map[string]string{
-	"GetWorkflowExecution":       "workflow_execution_id",
-	"ListWorkflowStepExecutions": "workflow_execution_id",
-	"ListWorkflowExecutions":     "image_build_version_arn",
-	"GetImage":                   "image_build_version_arn",
-	"ListImageBuildVersions":     "image_version_arn",
-	"ListImagePipelineImages":    "image_pipeline_arn",
-}
-
 // keyvals returns s for a log line, in the API's words.
 func (s subject) keyvals() []any {
 	if s.id == "" {
 		return nil
 	}
-	return []any{subjectNames[s.operation], s.id}
+	return []any{s.operation.Subject(), s.id}
 }
 
 // report logs what is new in the result of a lookup of e. The caller holds t.mu.

@@ -106,25 +106,24 @@ func (h *Handler) render(q query, asJSON bool) (contentType string, body []byte,
 	return "text/html; charset=utf-8", b.Bytes(), err
 }
 
-// class returns the class of a status in the style sheet, and in the page's words.
+// class returns the class of a status in the style sheet, and in the page's words. The
+// status is that of an execution, a step or an image.
 func class(status string) string {
-	switch s := imagebuilder.Status(status); {
+	s, image := imagebuilder.Status(status), imagebuilder.ImageStatus(status)
+	switch {
 	case status == "":
 		return "unknown"
-	case s.Failed():
+	case s.Failed() || image.Failed():
 		return "failed"
-	case s == imagebuilder.StatusCompleted || status == "AVAILABLE":
+	case s.Good() || image.Good():
 		return "good"
-	case status == "WAITING":
+	case s == imagebuilder.StatusWaiting:
 		return "waiting"
-	case running[status]:
+	case s.Active() || image.Active():
 		return "running"
 	}
 	return "idle"
 }
-
-// running are the states in which something goes on.
-var running = map[string]bool{"RUNNING": true, "CREATING": true, "BUILDING": true, "TESTING": true, "DISTRIBUTING": true, "INTEGRATING": true}
 
 // duration writes seconds as people do, with the two largest units: 2h 5m.
 func duration(s *float64) string {
