@@ -33,6 +33,7 @@ type world struct {
 	begin  time.Time
 	client imagebuilder.ClientConfig
 	logs   bytes.Buffer
+	last   *Target            // that a test is about, for what happens to it
 	panics interface{ Inc() } // of the Targets; nil for not counted
 
 	mu     sync.Mutex

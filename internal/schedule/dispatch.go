@@ -118,8 +118,8 @@ func (s *Scheduler) finish(e *Entry, take func(time.Time), err error, began bool
 	if !e.removed {
 		s.Report(e, v, now)
 	}
-	s.enqueueFollowing(e, now)
-	if s.release(e, v, now) && s.c.Ended != nil {
+	s.enqueueFollowing(s.release(e, v), now)
+	if s.end(now) && s.c.Ended != nil {
 		_ = s.Contain(func() { s.c.Ended(now) }) // what it has not computed, the next one computes
 	}
 }

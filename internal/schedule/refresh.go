@@ -52,33 +52,32 @@ func (s *Scheduler) Refresh(now time.Time) *Refresh {
 	return r
 }
 
-// enqueueFollowing queues what the answer to e has made due. The refreshes that wait for
-// e wait for that, too.
-func (s *Scheduler) enqueueFollowing(e *Entry, now time.Time) {
-	for _, f := range s.following {
-		if !f.due(now) {
-			continue
-		}
-		s.enqueue(f)
-		for _, r := range s.refreshes {
-			if r.waitsFor(e) {
-				r.waits[f.Lane].add(f)
-			}
-		}
-	}
-}
-
 // release takes e, whose lookup has ended or counts no more, out of the refreshes that
-// wait for it. It reports whether one has ended by that.
-func (s *Scheduler) release(e *Entry, v Verdict, now time.Time) (ended bool) {
+// wait for it, and returns these.
+func (s *Scheduler) release(e *Entry, v Verdict) (waited []*Refresh) {
 	delete(s.lanes[e.Lane].pending, e)
 	for _, r := range s.refreshes {
 		if r.waitsFor(e) {
 			delete(r.waits[e.Lane], e)
 			r.failed = r.failed || !v.Answered && !e.Optional
+			waited = append(waited, r)
 		}
 	}
-	return s.end(now)
+	return waited
+}
+
+// enqueueFollowing queues what an answer has made due, which may be what was answered.
+// The refreshes that waited for the answer wait for that, too.
+func (s *Scheduler) enqueueFollowing(waited []*Refresh, now time.Time) {
+	for _, e := range s.following {
+		if !e.due(now) {
+			continue
+		}
+		s.enqueue(e)
+		for _, r := range waited {
+			r.waits[e.Lane].add(e)
+		}
+	}
 }
 
 // end ends the refreshes that wait for nothing any more, and reports whether there were

@@ -150,7 +150,8 @@ func (s *Scheduler) Remove(e *Entry) {
 		s.leaving[e.Subject] = e
 	}
 	if e.state != idle {
-		s.release(e, Verdict{Answered: true}, time.Now())
+		s.release(e, Verdict{Answered: true})
+		s.end(time.Now())
 	}
 }
 
