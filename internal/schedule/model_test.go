@@ -36,10 +36,13 @@ func (m *model) step() {
 	p := m.there[id]
 	switch n := m.IntN(10); {
 	case n < 3 && p == nil:
-		m.there[id] = m.add(id, m.change)
+		p = m.add(id, m.change)
+		m.locked(func() { m.there[id] = p })
 	case n == 0 && p != nil:
-		delete(m.there, id)
-		m.locked(func() { m.Remove(&p.Entry) })
+		m.locked(func() {
+			delete(m.there, id)
+			m.Remove(&p.Entry)
+		})
 	case n == 1 && p != nil:
 		m.locked(p.Restart)
 	case n == 2 && p != nil:
