@@ -294,3 +294,34 @@ func TestWithoutCredentialsEveryAnswerIsOutdated(t *testing.T) {
 		})
 	}
 }
+
+// TestARefusalOutdatesItsOperation asks about two images at different times: when the
+// first one is refused, the answer about the other counts no longer.
+func TestARefusalOutdatesItsOperation(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		a, b := made("a", 1, w.begin.Add(-time.Hour), steps(emulator.Failed)), made("b", 2, w.begin.Add(-time.Hour), steps(emulator.Failed))
+		w.fail(b.ARN, emulator.Error(500, "ServiceException", "")) // so that it is due at other times
+		target := w.discovering(&emulator.Account{Images: []emulator.Image{a, b}}, Selection{Images: []string{a.ARN, b.ARN}})
+		w.scrapeEvery(target, 15*time.Second, 2*time.Minute)
+		w.fail(b.ARN, nil)
+		w.scrapeEvery(target, 15*time.Second, 10*time.Minute)
+		w.failOperation("GetImage", refused)
+		for {
+			w.at(w.now() + 15*time.Second)
+			s := w.scrape(target)
+			failing := 0
+			for _, source := range target.sources {
+				if source.Failing() {
+					failing++
+				}
+			}
+			if s.Up != (failing == 0) || failing > 1 {
+				t.Fatalf("at %s: up %t while %d of 2 are refused", w.now(), s.Up, failing)
+			}
+			if failing == 1 {
+				return
+			}
+		}
+	})
+}

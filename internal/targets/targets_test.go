@@ -178,6 +178,9 @@ func TestAnotherRoleIsAnotherClient(t *testing.T) {
 		for _, role := range api.Roles {
 			a.RoleARN = role.ARN
 			w.apply(a)
+			if w.Known()[0].Up {
+				t.Errorf("%s: up before its first answer", role.ARN)
+			}
 			if s := w.scrape()["a eu-west-1"]; s.Executions[0].Value == nil || !s.Up {
 				t.Errorf("%s: %+v", role.ARN, s)
 			}
@@ -185,6 +188,9 @@ func TestAnotherRoleIsAnotherClient(t *testing.T) {
 		want := map[string]float64{"a eu-west-1 AssumeRole": 2, "a eu-west-1 GetWorkflowExecution": 2}
 		if diff := cmp.Diff(want, w.requests()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if got := w.logs.String(); strings.Contains(got, "target removed") || strings.Count(got, "msg=target target=a") != 2 {
+			t.Errorf("the log is\n%s", got)
 		}
 	})
 }
@@ -325,6 +331,24 @@ func TestWhatIsOffIsNotAskedFor(t *testing.T) {
 				if n := api.Requests(operation); on != (n > 0) {
 					t.Errorf("on: %t, and there are %d requests of %s", on, n, operation)
 				}
+			}
+		})
+	}
+}
+
+// TestATargetOfIDsAsksForWaitingStepsWithItsSteps alone: without them the permission to get
+// an execution is enough.
+func TestATargetOfIDsAsksForWaitingStepsWithItsSteps(t *testing.T) {
+	for steps, want := range map[string]int{config.StepsNone: 0, config.StepsActive: 1, config.StepsAll: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			api := &emulator.API{Scenario: emulator.Runs(emulator.Run{ID: id(0), Start: time.Now(), Steps: []emulator.Step{{Takes: time.Hour}}})}
+			w := newWorld(t, api, collector.Options{Steps: true, Waiting: true})
+			a := target("a", id(0))
+			a.Steps = steps
+			w.apply(a)
+			w.scrape()
+			if n := api.Requests("ListWaitingWorkflowSteps"); n != want {
+				t.Errorf("steps: %s: %d requests for waiting steps, want %d", steps, n, want)
 			}
 		})
 	}
