@@ -30,7 +30,7 @@ demo: build ## it, with made-up pipelines, on http://localhost:10120/metrics
 
 # apt-get install prometheus prometheus-alertmanager
 demo-stack: build ## the demo with a Prometheus and an Alertmanager
-	$(GO) run -C e2e ./cmd/demo-stack
+	$(GO) run ./deploy/demo-stack
 
 clean: ## removes what was made
 	rm -rf $(BIN) dist imagebuilder_exporter
@@ -65,8 +65,8 @@ e2e: $(BIN)/prometheus ## with the real programs: Prometheus, Alertmanager, a br
 	$(GO) test -C e2e -count 1 -timeout 10m .
 
 helm-test: build $(BIN)/helm $(BIN)/kubeconform $(BIN)/kubernetes-schemas ## the chart, with Helm and Kubernetes' schemas
-	$(GO) vet -C tools/kubernetes ./...
-	$(GO) test -C tools/kubernetes -count 1 ./...
+	$(GO) vet -C e2e/kubernetes ./...
+	$(GO) test -C e2e/kubernetes -count 1 ./...
 
 # A few seconds for each fuzz target; FUZZTIME=8h for a night. (A count, for a run that
 # ends by the clock sometimes fails by the clock.)
@@ -158,8 +158,8 @@ release-test: $(BIN)/cosign ## all that a release has, made twice, checked and v
 
 iam-test: $(BIN)/tofu ## the Terraform module, with a real OpenTofu and a double of its provider
 	$(BIN)/tofu fmt -check -diff -recursive deploy/iam/terraform
-	$(GO) vet -C tools/opentofu ./...
-	$(GO) test -C tools/opentofu -count 1 -timeout 10m ./...
+	$(GO) vet -C e2e/opentofu ./...
+	$(GO) test -C e2e/opentofu -count 1 -timeout 10m ./...
 
 # A Debian to install into.
 $(BIN)/debian.tar:
@@ -169,9 +169,9 @@ $(BIN)/debian.tar:
 	tar -C "$$dir" --exclude='./var/cache/apt/archives/*.deb' --exclude='./var/lib/apt/lists/*' -cf $@.part . && \
 	mv $@.part $@
 
-## Tools, pinned in modules of their own, for they need far more than we do
+## Tools, pinned in modules of their own: they need far more than the exporter does
 
-MODULES = e2e tools tools/kubernetes tools/opentofu
+MODULES = e2e e2e/kubernetes e2e/opentofu tools
 
 $(BIN)/govulncheck: tools/go.mod tools/go.sum
 	$(GO) build -C tools -o ../$@ golang.org/x/vuln/cmd/govulncheck
@@ -191,15 +191,15 @@ $(BIN)/golangci-lint: tools/golangci-lint/go.mod tools/golangci-lint/go.sum
 $(BIN)/promtool $(BIN)/prometheus: tools/prometheus/go.mod tools/prometheus/go.sum
 	$(GO) build -C tools/prometheus -tags remove_all_sd -o ../../$@ github.com/prometheus/prometheus/cmd/$(@F)
 
-$(BIN)/helm: tools/kubernetes/go.mod tools/kubernetes/go.sum
-	$(GO) build -C tools/kubernetes -o ../../$@ helm.sh/helm/v3/cmd/helm
+$(BIN)/helm: e2e/kubernetes/go.mod e2e/kubernetes/go.sum
+	$(GO) build -C e2e/kubernetes -o ../../$@ helm.sh/helm/v3/cmd/helm
 
-$(BIN)/kubeconform: tools/kubernetes/go.mod tools/kubernetes/go.sum
-	$(GO) build -C tools/kubernetes -o ../../$@ github.com/yannh/kubeconform/cmd/kubeconform
+$(BIN)/kubeconform: e2e/kubernetes/go.mod e2e/kubernetes/go.sum
+	$(GO) build -C e2e/kubernetes -o ../../$@ github.com/yannh/kubeconform/cmd/kubeconform
 
-$(BIN)/kubernetes-schemas: tools/kubernetes/schemas/main.go
+$(BIN)/kubernetes-schemas: e2e/kubernetes/schemas/main.go
 	rm -rf $@ $@.new
-	$(GO) run -C tools/kubernetes ./schemas ../../$@.new
+	$(GO) run -C e2e/kubernetes ./schemas ../../$@.new
 	mv $@.new $@
 
 $(BIN)/goreleaser: tools/release/go.mod tools/release/go.sum
@@ -208,5 +208,5 @@ $(BIN)/goreleaser: tools/release/go.mod tools/release/go.sum
 $(BIN)/cosign: tools/cosign/go.mod tools/cosign/go.sum
 	$(GO) build -C tools/cosign -o ../../$@ github.com/sigstore/cosign/v2/cmd/cosign
 
-$(BIN)/tofu: tools/opentofu/go.mod tools/opentofu/go.sum
-	$(GO) build -C tools/opentofu -o ../../$@ github.com/opentofu/opentofu/cmd/tofu
+$(BIN)/tofu: e2e/opentofu/go.mod e2e/opentofu/go.sum
+	$(GO) build -C e2e/opentofu -o ../../$@ github.com/opentofu/opentofu/cmd/tofu

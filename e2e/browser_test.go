@@ -25,7 +25,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/e2e/stack"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/deploy/demo-stack/stack"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/status"

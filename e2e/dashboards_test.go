@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/e2e/stack"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/deploy/demo-stack/stack"
 )
 
 // dashboard is what a test has to know of a file in dashboards/.

@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/e2e/stack"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/deploy/demo-stack/stack"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 )
 

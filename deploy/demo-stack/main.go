@@ -1,5 +1,5 @@
 // Command demo-stack runs the exporter's demo with a Prometheus that has the alerts and
-// an Alertmanager, and prints where to look. `make demo-stack` starts it.
+// an Alertmanager, and prints where to look. `make demo-stack` builds and starts it.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/e2e/stack"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/deploy/demo-stack/stack"
 )
 
 func main() {
@@ -24,7 +24,7 @@ func main() {
 }
 
 func run() error {
-	root := flag.String("root", "..", "the folder of the repository, in which make build has built the exporter")
+	root := flag.String("root", ".", "the folder of the repository, in which make build has built the exporter")
 	prometheus := flag.String("prometheus", "", "the Prometheus to run; that on PATH, or bin/prometheus of the repository, when empty")
 	alertmanager := flag.String("alertmanager", "", "the Alertmanager to run; that on PATH when empty")
 	fast := flag.Bool("fast", false, "whether alerts wait for as many seconds as their rules have minutes")

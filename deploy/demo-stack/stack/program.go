@@ -26,8 +26,8 @@ type Program struct {
 	err    error         // why; to be read after done
 }
 
-// patience is how long a program may take until it is ready.
-const patience = 30 * time.Second
+// readyTimeout is how long a program may take until it is ready.
+const readyTimeout = 30 * time.Second
 
 // Run starts a program that writes its log into dir, and waits until ready, a path,
 // answers 200.
@@ -59,7 +59,7 @@ func Run(ctx context.Context, dir, address, ready string, c *exec.Cmd) (*Program
 
 // waitFor waits until the path answers 200.
 func (p *Program) waitFor(ctx context.Context, path string) error {
-	late := time.After(patience)
+	late := time.After(readyTimeout)
 	for {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+path, nil)
 		if err != nil {
@@ -78,7 +78,7 @@ func (p *Program) waitFor(ctx context.Context, path string) error {
 		case <-p.done:
 			return fmt.Errorf("%s ended before it was ready (%w):\n%s", p.name, errors.Join(p.err, errEnded), p.Log())
 		case <-late:
-			return fmt.Errorf("%s was not ready after %s:\n%s", p.name, patience, p.Log())
+			return fmt.Errorf("%s was not ready after %s:\n%s", p.name, readyTimeout, p.Log())
 		}
 	}
 }

@@ -1,4 +1,4 @@
-module github.com/imagebuilder-exporter/imagebuilder_exporter/tools/opentofu
+module github.com/imagebuilder-exporter/imagebuilder_exporter/e2e/opentofu
 
 go 1.26.6
 

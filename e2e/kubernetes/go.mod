@@ -1,4 +1,4 @@
-module github.com/imagebuilder-exporter/imagebuilder_exporter/tools/kubernetes
+module github.com/imagebuilder-exporter/imagebuilder_exporter/e2e/kubernetes
 
 go 1.26.0
 

@@ -101,7 +101,7 @@ func (s *Stack) configure() error {
 	}
 	route := string(alertmanager)
 	if s.o.Fast {
-		rules = hurry(rules)
+		rules = inSeconds(rules)
 		route = strings.NewReplacer("group_wait: 30s", "group_wait: 1s", "group_interval: 5m", "group_interval: 1s").Replace(route)
 	}
 	if s.o.Webhook != "" {
@@ -128,6 +128,6 @@ scrape_configs:
 
 var waits = regexp.MustCompile(`(?m)^(\s+for: [0-9]+)[mh]$`)
 
-// hurry makes seconds of the minutes and hours for which alerts wait until they fire.
+// inSeconds makes seconds of the minutes and hours for which alerts wait until they fire.
 // Nothing else in the rules changes.
-func hurry(rules []byte) []byte { return waits.ReplaceAll(rules, []byte("${1}s")) }
+func inSeconds(rules []byte) []byte { return waits.ReplaceAll(rules, []byte("${1}s")) }
