@@ -15,7 +15,7 @@ ABOUT   = github.com/prometheus/common/version
 LDFLAGS = -s -w -X $(ABOUT).Version=$(VERSION) -X $(ABOUT).Revision=$(REVISION) -X $(ABOUT).BuildDate=$(DATE)
 
 .PHONY: help build demo demo-stack clean
-.PHONY: test lint fmt promtool fuzz bench soak e2e helm-test licenses vuln
+.PHONY: test golden lint fmt promtool fuzz bench soak e2e helm-test licenses vuln
 .PHONY: image packages chart release release-notes
 .PHONY: reproducible image-test packages-test release-test iam-test
 
@@ -40,9 +40,16 @@ clean: ## removes what was made
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE := $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
 
-test: ## all tests of the exporter
+test: ## all tests of the exporter, and a short soak
 	$(GO) vet ./...
 	$(GO) test $(RACE) -timeout 10m ./...
+	$(GO) test -C e2e $(RACE) -timeout 10m -count 1 ./soak
+
+# In every package whose tests import internal/golden. Each test that writes has Golden in
+# its name.
+IMPORTS = {{.ImportPath}}: {{join .TestImports " "}} {{join .XTestImports " "}} .
+golden: ## writes anew what tests compare with: metrics, alerts, queries
+	$(GO) test -run Golden $$($(GO) list -f '$(IMPORTS)' ./... | sed -n 's|: .*/internal/golden .*||p') -update
 
 lint: $(BIN)/golangci-lint $(BIN)/actionlint ## formatting and rules, of the workflows, too
 	$(BIN)/golangci-lint run ./...
@@ -55,7 +62,7 @@ fmt: $(BIN)/golangci-lint ## formats the code
 
 promtool: $(BIN)/promtool ## metrics, queries and alerts, with promtool
 	$(BIN)/promtool check metrics < testdata/metrics.txt
-	$(BIN)/promtool test rules testdata/queries.yml
+	$(BIN)/promtool test rules docs/testdata/queries.yml
 	$(BIN)/promtool check rules alerts/imagebuilder.rules.yml
 	$(BIN)/promtool test rules alerts/imagebuilder.rules_test.yml alerts/imagebuilder.rules_weeks_test.yml
 
@@ -79,7 +86,8 @@ fuzz: ## what files and answers can do
 
 SOAK ?= 10m
 soak: ## the program under faults, scrapes and reloads, all at once, for SOAK
-	$(GO) test -run '^TestSoak$$' -soak $(SOAK) -timeout 0 -v .
+	$(GO) vet -C e2e ./soak
+	$(GO) test -C e2e -run '^TestSoak$$' -soak $(SOAK) -timeout 0 -count 1 -v ./soak
 
 bench: ## what a scrape costs
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m . ./internal/config

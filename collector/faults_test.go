@@ -1,42 +1,40 @@
-package main
+package collector_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/time/rate"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookuptest"
 )
 
 // seen is what a scrape tells of one execution, in one line: whether its lookup
 // succeeded or why not, its status or nothing, and whether the target is up.
-func seen(t *testing.T, e *testExporter) string {
+func seen(t *testing.T, s *scraped) string {
 	t.Helper()
-	w := scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "10")
+	w := s.scrape(t)
 	result := "not looked up"
-	for _, success := range samples(t, w, "imagebuilder_workflow_execution_lookup_success", "target") {
+	for _, success := range w.samples("imagebuilder_workflow_execution_lookup_success", "target") {
 		if result = "success"; success == 0 {
-			for class := range samples(t, w, "imagebuilder_workflow_execution_lookup_error", "class") {
+			for class := range w.samples("imagebuilder_workflow_execution_lookup_error", "class") {
 				result = class
 			}
 		}
 	}
 	status := "-"
-	for s, current := range samples(t, w, "imagebuilder_workflow_execution_status", "status") {
+	for name, current := range w.samples("imagebuilder_workflow_execution_status", "status") {
 		if current == 1 {
-			status = s
+			status = name
 		}
 	}
-	return fmt.Sprintf("%s, %s, up %g", result, status, samples(t, w, "imagebuilder_up", "target")["golden-images"])
+	return fmt.Sprintf("%s, %s, up %g", result, status, w.samples("imagebuilder_up", "target")["golden-images"])
 }
 
 // TestWhatPrometheusSeesOfAFault has every row of the service's errors. The execution
@@ -66,7 +64,7 @@ func TestWhatPrometheusSeesOfAFault(t *testing.T) {
 		{"HTML", body(200, "<html>"), same("unavailable, RUNNING, up 0")},
 		{"empty", body(200, ""), same("invalid, RUNNING, up 1")},
 		{"wrong type", body(200, `{"status":1}`), same("invalid, RUNNING, up 1")},
-		{"foreign id", body(200, `{"workflowExecutionId":"`+testID(2)+`","status":"FAILED"}`), same("invalid, RUNNING, up 1")},
+		{"foreign id", body(200, `{"workflowExecutionId":"`+lookuptest.ID(2)+`","status":"FAILED"}`), same("invalid, RUNNING, up 1")},
 		// The lookup of the second scrape goes on for half a second longer than it waits.
 		{"hangs", emulator.Hang(), [3]string{good, "unavailable, RUNNING, up 0", "unavailable, RUNNING, up 0"}},
 	} {
@@ -76,10 +74,11 @@ func TestWhatPrometheusSeesOfAFault(t *testing.T) {
 				none := http.Handler(nil)
 				fault.Store(&none)
 				api := &emulator.API{
-					Scenario: emulator.Runs(emulator.Run{ID: testID(1), Start: time.Now(), Steps: []emulator.Step{{Takes: time.Hour}}}),
+					Scenario: emulator.Runs(emulator.Run{ID: lookuptest.ID(1), Start: time.Now(), Steps: []emulator.Step{{Takes: time.Hour}}}),
 					Fault:    func(string, string) http.Handler { return *fault.Load() },
 				}
-				e := newTestExporter(t, api, defaultLimits(), testID(1))
+				s := newScraped()
+				s.addIDs(t, lookuptest.Config{API: api}, lookuptest.ID(1))
 				begin := time.Now()
 				var got [5]string
 				for i := range got {
@@ -87,7 +86,7 @@ func TestWhatPrometheusSeesOfAFault(t *testing.T) {
 					if fault.Store(&c.fault); i == 0 || i == 4 {
 						fault.Store(&none)
 					}
-					got[i] = seen(t, e)
+					got[i] = seen(t, s)
 				}
 				want := [5]string{good, c.want[0], c.want[1], c.want[2], good}
 				if diff := cmp.Diff(want, got); diff != "" {
@@ -98,91 +97,75 @@ func TestWhatPrometheusSeesOfAFault(t *testing.T) {
 	}
 }
 
+// TestBadExecutionsSpoilNothing is a thousand executions of which a fifth fails in
+// four ways: the others are right, and the scrape is in time.
+func TestBadExecutionsSpoilNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs := emulator.Synthetic(1, 800, time.Now().Add(-time.Hour))
+		faults, ids := map[string]http.Handler{}, []string(nil)
+		for i := range 200 {
+			id := lookuptest.ID(i)
+			switch i % 4 {
+			case 0:
+				faults[id] = emulator.Hang()
+			case 1:
+				faults[id] = emulator.Reset("")
+			case 2:
+				faults[id] = emulator.Body(200, "text/html", "<html>garbage")
+			}
+			ids = append(ids, id)
+		}
+		for _, r := range runs {
+			ids = append(ids, r.ID)
+		}
+		api := &emulator.API{Scenario: emulator.Runs(runs...), Fault: func(_, id string) http.Handler { return faults[id] }}
+		limits := lookuptest.Limits()
+		limits.Concurrency, limits.RateLimit = 64, 0
+		s := newScraped()
+		s.addIDs(t, lookuptest.Config{API: api, Limits: limits}, ids...)
+		w := s.scrape(t)
+		success := w.samples("imagebuilder_workflow_execution_lookup_success", "workflow_execution_id")
+		for _, r := range runs {
+			if success[r.ID] != 1 {
+				t.Errorf("%s was not looked up", r.ID)
+			}
+		}
+		classes := map[string]int{}
+		for key := range w.samples("imagebuilder_workflow_execution_lookup_error", "workflow_execution_id", "class") {
+			classes[strings.Fields(key)[1]]++
+		}
+		want := map[string]int{"unavailable": 100, "not_found": 50}
+		if diff := cmp.Diff(want, classes); diff != "" {
+			t.Errorf("failures by class; those that hang have not failed yet (-want +got):\n%s", diff)
+		}
+		if up := w.samples("imagebuilder_up", "target"); up["golden-images"] != 1 {
+			t.Errorf("imagebuilder_up %v", up)
+		}
+	})
+}
+
 func TestOneThrottleAtTheStartSlowsNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runs := emulator.Synthetic(1, 1000, time.Now().Add(-time.Hour))
-		ids := []string{testID(0)}
+		ids := []string{lookuptest.ID(0)}
 		for _, r := range runs {
 			ids = append(ids, r.ID)
 		}
 		api := &emulator.API{Scenario: emulator.Runs(runs...), Fault: func(_, id string) http.Handler {
-			if id == testID(0) {
+			if id == lookuptest.ID(0) {
 				return emulator.Error(429, "CallRateLimitExceededException", "")
 			}
 			return nil
 		}}
-		limits := defaultLimits()
+		limits := lookuptest.Limits()
 		limits.Concurrency, limits.RateLimit = 64, 0
-		w := scrape(newTestExporter(t, api, limits, ids...))
-		if n := len(samples(t, w, "imagebuilder_workflow_execution_steps", "workflow_execution_id")); n != 1000 {
+		s := newScraped()
+		s.addIDs(t, lookuptest.Config{API: api, Limits: limits}, ids...)
+		w := s.scrape(t)
+		if n := len(w.samples("imagebuilder_workflow_execution_steps", "workflow_execution_id")); n != 1000 {
 			t.Errorf("%d of 1000 are known after the first scrape", n)
 		}
 	})
 }
 
 func same(s string) [3]string { return [3]string{s, s, s} }
-
-// TestAThrottleStorm is 500 running executions behind an API that takes five requests
-// a second, scraped by three Prometheus servers: the exporter sends not much more than
-// that, and everything stays as fresh as the API allows.
-func TestAThrottleStorm(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var runs []emulator.Run
-		var ids []string
-		for i := range 500 {
-			runs = append(runs, emulator.Run{ID: testID(i), Start: time.Now(), Steps: []emulator.Step{{Takes: 1000 * time.Hour}}})
-			ids = append(ids, testID(i))
-		}
-		api := &emulator.API{Scenario: emulator.Runs(runs...)}
-		api.Throttle = rate.NewLimiter(5, 5)
-		e := newTestExporter(t, api, defaultLimits(), ids...)
-		begin := time.Now()
-		const length = 20 * time.Minute
-		var scrapers sync.WaitGroup
-		for i := range 3 {
-			scrapers.Go(func() {
-				for at := time.Duration(i) * 5 * time.Second; at < length; at += 15 * time.Second {
-					<-time.After(time.Until(begin.Add(at)))
-					ctx, cancel := context.WithTimeout(t.Context(), 9500*time.Millisecond)
-					e.sources[0].Lookup(ctx)
-					cancel()
-				}
-			})
-		}
-		scrapers.Wait()
-		requests := api.Requests("GetWorkflowExecution")
-		throttled := 0
-		w := scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "10")
-		for class, n := range samples(t, w, "imagebuilder_exporter_api_errors_total", "class") {
-			if !strings.HasPrefix(class, "throttled") {
-				t.Errorf("%g failures of class %s", n, class)
-			}
-			throttled += int(n)
-		}
-		oldest, ages := 0.0, samples(t, w, "imagebuilder_workflow_execution_lookup_timestamp_seconds", "workflow_execution_id")
-		for _, at := range ages {
-			oldest = max(oldest, float64(time.Now().UnixMicro())/1e6-at)
-		}
-		t.Logf("%d requests in %s, %d of them throttled; %d of 500 known, the oldest read %.0f s ago", requests, length, throttled, len(ages), oldest)
-		if limit := int(length.Seconds()) * 5; requests > limit*5/4 || throttled > requests/4 {
-			t.Errorf("%d requests, %d throttled; the API took at most %d", requests, throttled, limit)
-		}
-		// 500 at five a second take 100 s; a share is lost to throttling and caution.
-		if len(ages) != 500 || oldest > 300 {
-			t.Errorf("%d of 500 are known, the oldest read %.0f s ago", len(ages), oldest)
-		}
-		api.Throttle.SetLimit(rate.Inf) // the storm is over
-		for range 12 {
-			<-time.After(15 * time.Second)
-			w = scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "10")
-		}
-		oldest = 0
-		for _, at := range samples(t, w, "imagebuilder_workflow_execution_lookup_timestamp_seconds", "workflow_execution_id") {
-			oldest = max(oldest, float64(time.Now().UnixMicro())/1e6-at)
-		}
-		// At the default rate of 20 a second a round takes 25 s.
-		if oldest > 45 {
-			t.Errorf("three minutes after the storm the oldest was read %.0f s ago", oldest)
-		}
-	})
-}

@@ -1,4 +1,4 @@
-package main
+package alerts_test
 
 import (
 	"bytes"
@@ -8,12 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"text/template"
-	"time"
 
 	"github.com/goccy/go-yaml"
-	"github.com/google/go-cmp/cmp"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/golden"
 )
 
 // rule is one of alerts/imagebuilder.rules.yml.
@@ -25,7 +24,7 @@ type rule struct {
 // rules returns all rules of alerts/imagebuilder.rules.yml, in their order.
 func rules(t *testing.T) []rule {
 	t.Helper()
-	text, err := os.ReadFile("alerts/imagebuilder.rules.yml")
+	text, err := os.ReadFile("imagebuilder.rules.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +52,7 @@ func TestAlerts(t *testing.T) {
 		if r.Alert == "" {
 			continue
 		}
-		runbooks[filepath.Join("docs/runbooks", r.Alert+".md")] = true
+		runbooks[filepath.Join("../docs/runbooks", r.Alert+".md")] = true
 		if !slices.Contains([]string{"critical", "warning", "info"}, r.Labels["severity"]) {
 			t.Errorf("%s: severity %q", r.Alert, r.Labels["severity"])
 		}
@@ -70,10 +69,10 @@ func TestAlerts(t *testing.T) {
 			t.Errorf("%s has no console_url with its region: %q", r.Alert, r.Annotations["console_url"])
 		}
 		if meaning(t, r.Alert) == "" {
-			t.Errorf("docs/runbooks/%s.md does not begin with a heading and a paragraph", r.Alert)
+			t.Errorf("../docs/runbooks/%s.md does not begin with a heading and a paragraph", r.Alert)
 		}
 	}
-	files, err := filepath.Glob("docs/runbooks/*.md")
+	files, err := filepath.Glob("../docs/runbooks/*.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,29 +86,24 @@ func TestAlerts(t *testing.T) {
 // TestAlertsUseWhatThereIs holds that rules, their tests and runbooks name no metric
 // that the exporter does not have.
 func TestAlertsUseWhatThereIs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		api, ids := goldenScenario(time.Now())
-		code := families(t, newTestExporter(t, api, defaultLimits(), ids...))
-		code["imagebuilder_exporter_build_info"] = true // main adds it
-		code["imagebuilder_pipeline_"] = true           // of a pattern of names
-		for _, pattern := range []string{"alerts/*", "docs/runbooks/*"} {
-			checkNames(t, pattern, code)
-		}
-	})
+	metrics := golden.Metrics(t, "../testdata/metrics.txt")
+	metrics["imagebuilder_exporter_build_info"] = true // every program of Prometheus' has it
+	metrics["imagebuilder_pipeline_"] = true           // of a pattern of names
+	golden.CheckNames(t, metrics, "*.yml", "../docs/runbooks/*")
 }
 
 // meaning returns the first paragraph of a runbook, which says what the alert means.
 func meaning(t *testing.T, alert string) string {
 	t.Helper()
-	text, err := os.ReadFile("docs/runbooks/" + alert + ".md")
+	text, err := os.ReadFile("../docs/runbooks/" + alert + ".md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	paragraphs := strings.Split(string(text), "\n\n")
 	if paragraphs[0] != "# "+alert {
-		t.Errorf("docs/runbooks/%s.md begins with %q", alert, paragraphs[0])
+		t.Errorf("../docs/runbooks/%s.md begins with %q", alert, paragraphs[0])
 	}
-	// Links that leave the folder of the runbooks do so no more where docs/alerts.md is.
+	// docs/alerts.md stands one folder above: links there are shorter.
 	return strings.ReplaceAll(paragraphs[1], "](../", "](")
 }
 
@@ -120,9 +114,9 @@ type row struct {
 	For            []string
 }
 
-// TestAlertsAreDocumented holds docs/alerts.md, which is made of the rules, their
-// comments and the runbooks. Write it anew with -update.
-func TestAlertsAreDocumented(t *testing.T) {
+// TestGoldenDocument holds docs/alerts.md, which is made of the rules, their comments and
+// the runbooks.
+func TestGoldenDocument(t *testing.T) {
 	var rows []row
 	var recorded []rule
 	for _, r := range rules(t) {
@@ -139,7 +133,7 @@ func TestAlertsAreDocumented(t *testing.T) {
 		rows[i].Severities = addOnce(rows[i].Severities, r.Labels["severity"])
 		rows[i].For = addOnce(rows[i].For, r.For)
 	}
-	alertmanager, err := os.ReadFile("alerts/alertmanager.yml")
+	alertmanager, err := os.ReadFile("alertmanager.yml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,18 +147,7 @@ func TestAlertsAreDocumented(t *testing.T) {
 			t.Errorf("testdata/alerts.md.tmpl has no row for %s", r.Record)
 		}
 	}
-	if *update {
-		if err := os.WriteFile("docs/alerts.md", text.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	written, err := os.ReadFile("docs/alerts.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(text.String(), string(written)); diff != "" {
-		t.Errorf("docs/alerts.md (-as it should be +as it is), write it anew with -update:\n%s", diff)
-	}
+	golden.Compare(t, "../docs/alerts.md", text.String())
 }
 
 var sibling = regexp.MustCompile(`\]\(([A-Z][A-Za-z]+)\.md\)`)
@@ -178,7 +161,7 @@ func addOnce(all []string, s string) []string {
 
 // TestTheAlertmanagerRoute holds that inhibit rules name alerts that there are.
 func TestTheAlertmanagerRoute(t *testing.T) {
-	text, err := os.ReadFile("alerts/alertmanager.yml")
+	text, err := os.ReadFile("alertmanager.yml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package iam_test
 
 import (
 	"encoding/json"
@@ -10,18 +10,20 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
 
 // TestTheIAMFiles holds that IAM can take the policies of deploy/iam, that they allow
 // what they are for and no more, and that docs/iam.md shows them as they are.
 func TestTheIAMFiles(t *testing.T) {
-	files, err := filepath.Glob("deploy/iam/*.json")
+	files, err := filepath.Glob("*.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	reads := []string{}
-	for operation := range operations(t) {
-		reads = append(reads, "imagebuilder:"+operation)
+	for _, operation := range imagebuilder.Operations() {
+		reads = append(reads, "imagebuilder:"+string(operation))
 	}
 	slices.Sort(reads)
 	want := map[string][]string{
@@ -45,7 +47,7 @@ func TestTheIAMFiles(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("what the files of deploy/iam allow (-want +got):\n%s", diff)
 	}
-	doc, err := os.ReadFile("docs/iam.md")
+	doc, err := os.ReadFile("../../docs/iam.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package collector_test
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookuptest"
 )
 
 // TestTwoAccounts are reached through roles; one of them is denied half-way, and comes
@@ -22,13 +23,11 @@ func TestTwoAccounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const role = "arn:aws:iam::444455556666:role/imagebuilder-exporter"
 		var logs bytes.Buffer
-		e := newTestExporter(t, &emulator.API{Scenario: emulator.Runs()}, defaultLimits())
-		e.logger = log.NewLogfmtLogger(log.NewSyncWriter(&logs))
-		e.sources = nil
+		s := newScraped()
 		var deny atomic.Bool
 		apis := map[string]*emulator.API{}
 		for _, name := range []string{"first", "second"} {
-			account, selection := platformScenario(time.Now())
+			account, selection := lookuptest.Pipelines(time.Now())
 			api := &emulator.API{Scenario: emulator.Runs(), Roles: []emulator.Role{{ARN: role, ExternalID: "external-secret", Scenario: account.Scenario}}}
 			if name == "second" {
 				api.Fault = func(string, string) http.Handler {
@@ -39,33 +38,36 @@ func TestTwoAccounts(t *testing.T) {
 				}
 			}
 			apis[name] = api
-			addSelection(t, e, api, defaultLimits(), imagebuilder.ClientConfig{
-				Target: name, Role: imagebuilder.Role{ARN: role, ExternalID: "external-secret"},
-			}, selection)
+			s.add(t, lookuptest.Config{
+				Name: name, API: api, Role: imagebuilder.Role{ARN: role, ExternalID: "external-secret"}, Selection: selection,
+				Logger: log.NewLogfmtLogger(log.NewSyncWriter(&logs)),
+			})
 		}
 		begin := time.Now()
-		everything := ""
+		published := ""
 		// told is how many executions there are of a target, how many of them were looked up
 		// with success, and whether it is up.
 		told := func(at time.Duration) map[string][3]int {
 			<-time.After(time.Until(begin.Add(at)))
-			w := scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "10")
-			everything += w.Body.String()
+			w := s.scrape(t)
+			for _, f := range w {
+				published += f.String()
+			}
 			all := map[string][3]int{"first": {}, "second": {}}
 			add := func(target string, i int) {
 				n := all[target]
 				n[i]++
 				all[target] = n
 			}
-			for key := range samples(t, w, "imagebuilder_workflow_execution_info", "target", "workflow_execution_id") {
+			for key := range w.samples("imagebuilder_workflow_execution_info", "target", "workflow_execution_id") {
 				add(strings.Fields(key)[0], 0)
 			}
-			for key, value := range samples(t, w, "imagebuilder_workflow_execution_lookup_success", "target", "workflow_execution_id") {
+			for key, value := range w.samples("imagebuilder_workflow_execution_lookup_success", "target", "workflow_execution_id") {
 				if value == 1 {
 					add(strings.Fields(key)[0], 1)
 				}
 			}
-			for target, up := range samples(t, w, "imagebuilder_up", "target") {
+			for target, up := range w.samples("imagebuilder_up", "target") {
 				if up == 1 {
 					add(target, 2)
 				}
@@ -101,11 +103,11 @@ func TestTwoAccounts(t *testing.T) {
 			}
 		}
 		for _, secret := range []string{"input-secret", "SecretAccessKey", "emulator-secret", "emulator-session"} {
-			if strings.Contains(everything+logs.String(), secret) {
+			if strings.Contains(published+logs.String(), secret) {
 				t.Errorf("%s is told", secret)
 			}
 		}
-		if strings.Contains(everything, "external-secret") || strings.Count(logs.String(), "external-secret") != strings.Count(logs.String(), "is not for logs") {
+		if strings.Contains(published, "external-secret") || strings.Count(logs.String(), "external-secret") != strings.Count(logs.String(), "is not for logs") {
 			t.Errorf("the external id is told:\n%s", &logs)
 		}
 	})
@@ -115,7 +117,7 @@ func TestTwoAccounts(t *testing.T) {
 func TestARoleIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const role = "arn:aws:iam::444455556666:role/imagebuilder-exporter"
-		account, selection := platformScenario(time.Now())
+		account, selection := lookuptest.Pipelines(time.Now())
 		var allowed atomic.Bool
 		api := &emulator.API{
 			Scenario: emulator.Runs(), Roles: []emulator.Role{{ARN: role, Scenario: account.Scenario}},
@@ -126,14 +128,14 @@ func TestARoleIsTriedAgain(t *testing.T) {
 				return nil
 			},
 		}
-		e := newTestExporter(t, &emulator.API{Scenario: emulator.Runs()}, defaultLimits())
-		addSelection(t, e, api, defaultLimits(), imagebuilder.ClientConfig{Target: "role", Role: imagebuilder.Role{ARN: role}}, selection)
+		s := newScraped()
+		s.add(t, lookuptest.Config{Name: "role", API: api, Role: imagebuilder.Role{ARN: role}, Selection: selection})
 		begin := time.Now()
 		up := map[time.Duration]float64{}
 		for at := time.Duration(0); at < 12*time.Minute; at += 15 * time.Second {
 			<-time.After(time.Until(begin.Add(at)))
 			allowed.Store(at >= 10*time.Minute)
-			up[at] = samples(t, scrape(e), "imagebuilder_up", "target")["role"]
+			up[at] = s.scrape(t).samples("imagebuilder_up", "target")["role"]
 		}
 		if up[0] != 0 || up[9*time.Minute] != 0 || up[11*time.Minute+15*time.Second] != 1 {
 			t.Errorf("imagebuilder_up %v", up)

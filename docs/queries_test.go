@@ -1,10 +1,10 @@
-package main
+package docs_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,16 +13,17 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/golden"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookuptest"
 )
 
-// answers has what the queries of docs/queries.md must return, in their order, 80
-// minutes after the start of platformScenario; after 45 of them a second target is
+// answers has what the queries of queries.md must return, in their order, 80
+// minutes after the start of lookuptest.Pipelines; after 45 of them a second target is
 // denied everything.
 var answers = []map[string]float64{
 	{ // failed
@@ -63,22 +64,18 @@ var answers = []map[string]float64{
 
 var queryBlock = regexp.MustCompile("(?s)```promql\n(.*?)```")
 
-// TestQueries holds that testdata/queries.yml, which promtool runs, has the queries of
-// docs/queries.md, what they must return, and what the exporter says in 80 minutes of
-// platformScenario. Write it anew with -update.
-func TestQueries(t *testing.T) {
+// TestGoldenQueries holds that testdata/queries.yml, which promtool runs, has the queries of
+// queries.md, what they must return, and what the exporter says in 80 minutes of
+// lookuptest.Pipelines.
+func TestGoldenQueries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		doc, err := os.ReadFile("docs/queries.md")
-		if err != nil {
-			t.Fatal(err)
-		}
-		queries := queryBlock.FindAllStringSubmatch(string(doc), -1)
+		queries := queryBlock.FindAllStringSubmatch(read(t, "docs/queries.md"), -1)
 		if len(queries) != len(answers) {
 			t.Fatalf("%d queries, and %d answers", len(queries), len(answers))
 		}
 		series := recordSeries(t)
 		var file strings.Builder
-		file.WriteString("# Made by TestQueries from docs/queries.md; write it anew with -update.\n")
+		file.WriteString("# Made by TestGoldenQueries from docs/queries.md; make golden writes it anew.\n")
 		file.WriteString("rule_files: []\nevaluation_interval: 1m\ntests:\n  - interval: 1m\n    input_series:\n")
 		for _, name := range slices.Sorted(maps.Keys(series)) {
 			fmt.Fprintf(&file, "      - {series: '%s', values: '%s'}\n", name, strings.Join(series[name], " "))
@@ -91,19 +88,7 @@ func TestQueries(t *testing.T) {
 				fmt.Fprintf(&file, "          - {labels: '%s', value: %v}\n", labels, answers[i][labels])
 			}
 		}
-		const golden = "testdata/queries.yml"
-		if *update {
-			if err := os.WriteFile(golden, []byte(file.String()), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), file.String()); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
+		golden.Compare(t, "testdata/queries.yml", file.String())
 	})
 }
 
@@ -112,34 +97,26 @@ func TestQueries(t *testing.T) {
 func recordSeries(t *testing.T) map[string][]string {
 	t.Helper()
 	begin := time.Now()
-	api, selection := platformScenario(begin)
-	e := newTestExporter(t, api, defaultLimits())
-	addSelection(t, e, api, defaultLimits(), imagebuilder.ClientConfig{Target: "platform"}, selection)
+	platform, selection := lookuptest.Pipelines(begin)
 	var deny atomic.Bool
-	other, selection := platformScenario(begin)
-	other.Fault = func(string, string) http.Handler {
+	denied, _ := lookuptest.Pipelines(begin)
+	denied.Fault = func(string, string) http.Handler {
 		if deny.Load() {
 			return emulator.Error(403, "AccessDeniedException", "")
 		}
 		return nil
 	}
-	addSelection(t, e, other, defaultLimits(), imagebuilder.ClientConfig{Target: "denied"}, selection)
-	e.sources = e.sources[1:] // without the target of ids
+	sources := []collector.Source{
+		lookuptest.New(t, lookuptest.Config{Name: "platform", API: platform, Selection: selection}),
+		lookuptest.New(t, lookuptest.Config{Name: "denied", API: denied, Selection: selection}),
+	}
 	series := map[string][]string{}
 	const minutes = 80
 	for minute := range minutes + 1 {
 		<-time.After(time.Until(begin.Add(time.Duration(minute) * time.Minute)))
 		deny.Store(minute > 45)
-		parser := expfmt.NewTextParser(model.UTF8Validation)
-		families, err := parser.TextToMetricFamilies(scrape(e).Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range families {
+		for _, f := range gather(t, sources) {
 			for _, m := range f.GetMetric() {
-				if !strings.HasPrefix(f.GetName(), "imagebuilder_") || m.Gauge == nil {
-					continue
-				}
 				var labels []string
 				for _, l := range m.GetLabel() {
 					labels = append(labels, fmt.Sprintf("%s=%q", l.GetName(), l.GetValue()))
@@ -162,4 +139,19 @@ func recordSeries(t *testing.T) map[string][]string {
 		}
 	}
 	return series
+}
+
+// gather returns what a scrape of sources has that Prometheus waits ten seconds for.
+func gather(t *testing.T, sources []collector.Source) []*dto.MetricFamily {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 9500*time.Millisecond)
+	defer cancel()
+	registry := prometheus.NewPedanticRegistry()
+	all := collector.Options{Status: true, Images: true, Pipelines: true, Steps: true, Waiting: true}
+	registry.MustRegister(collector.New(ctx, sources, all, nil))
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return families
 }

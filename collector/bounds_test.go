@@ -1,4 +1,4 @@
-package main
+package collector_test
 
 import (
 	"bytes"
@@ -13,12 +13,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookuptest"
 )
 
 // What the exporter may take of one answer, what buffers on the way hold included.
@@ -61,23 +59,7 @@ func floodOfHeaders(sent *atomic.Int64) http.Handler {
 	})
 }
 
-// drip answers with begin, and then with a space a second until the client gives up.
-func drip(status int, begin string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(status)
-		_, err := io.WriteString(w, begin)
-		for err == nil && http.NewResponseController(w).Flush() == nil {
-			select {
-			case <-r.Context().Done():
-				return
-			case <-time.After(time.Second):
-				_, err = io.WriteString(w, " ")
-			}
-		}
-	})
-}
-
-// TestAnswersWithoutAnEnd has one target whose API sends ever more, be it fast or slow.
+// TestAnswersWithoutAnEnd has one target whose API sends without an end, fast or slow.
 // That costs it no more than a bounded number of bytes and the time limit, and another
 // target nothing.
 func TestAnswersWithoutAnEnd(t *testing.T) {
@@ -101,14 +83,14 @@ func TestAnswersWithoutAnEnd(t *testing.T) {
 			return flood(500, `<ErrorResponse><Error><Message>`, sent)
 		}, "unavailable, up 0", 3, mostOfABody},
 		{"100 MB of headers of STS", "AssumeRole", floodOfHeaders, "unavailable, up 0", 3, mostOfAHeader},
-		{"a drip", "GetWorkflowExecution", func(*atomic.Int64) http.Handler { return drip(200, `{"message":`) }, "unavailable, up 0", 1, 0},
-		{"a drip behind the answer", "GetWorkflowExecution", func(*atomic.Int64) http.Handler { return drip(200, whole) }, "success, up 1", 1, 0},
-		{"a drip of a failure", "GetWorkflowExecution", func(*atomic.Int64) http.Handler { return drip(500, `{"message":`) }, "unavailable, up 0", 1, 0},
-		{"a drip of STS", "AssumeRole", func(*atomic.Int64) http.Handler { return drip(200, `<AssumeRoleResponse>`) }, "unavailable, up 0", 1, 0},
+		{"a drip", "GetWorkflowExecution", func(*atomic.Int64) http.Handler { return emulator.Drip(200, `{"message":`) }, "unavailable, up 0", 1, 0},
+		{"a drip behind the answer", "GetWorkflowExecution", func(*atomic.Int64) http.Handler { return emulator.Drip(200, whole) }, "success, up 1", 1, 0},
+		{"a drip of a failure", "GetWorkflowExecution", func(*atomic.Int64) http.Handler { return emulator.Drip(500, `{"message":`) }, "unavailable, up 0", 1, 0},
+		{"a drip of STS", "AssumeRole", func(*atomic.Int64) http.Handler { return emulator.Drip(200, `<AssumeRoleResponse>`) }, "unavailable, up 0", 1, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				good := emulator.Runs(emulator.Run{ID: testID(1), Start: time.Now(), Steps: []emulator.Step{{Takes: time.Hour}}})
+				good := emulator.Runs(emulator.Run{ID: lookuptest.ID(1), Start: time.Now(), Steps: []emulator.Step{{Takes: time.Hour}}})
 				var sent atomic.Int64
 				bad := &emulator.API{
 					Scenario: good, Roles: []emulator.Role{{ARN: aRole, Scenario: good}},
@@ -119,17 +101,18 @@ func TestAnswersWithoutAnEnd(t *testing.T) {
 						return nil
 					},
 				}
-				e := newTestExporter(t, &emulator.API{Scenario: good}, defaultLimits(), testID(1))
-				config := imagebuilder.ClientConfig{Target: "bad"}
+				s := newScraped()
+				s.addIDs(t, lookuptest.Config{API: &emulator.API{Scenario: good}}, lookuptest.ID(1))
+				config := lookuptest.Config{Name: "bad", API: bad, Selection: lookup.Selection{WorkflowExecutions: []string{lookuptest.ID(1)}}}
 				if c.operation == "AssumeRole" {
 					config.Role.ARN = aRole
 				}
-				addSelection(t, e, bad, defaultLimits(), config, lookup.Selection{WorkflowExecutions: []string{testID(1)}})
+				s.add(t, config)
 				begin := time.Now()
 				const scrapes = 3
 				for n := range scrapes {
 					<-time.After(time.Until(begin.Add(time.Duration(n) * 15 * time.Second)))
-					told := toldInTime(t, e)
+					told := toldInTime(t, s)
 					if told["golden-images"] != "success, up 1" {
 						t.Errorf("scrape %d: the other target is told to be %s", n, told["golden-images"])
 					}
@@ -147,23 +130,19 @@ func TestAnswersWithoutAnEnd(t *testing.T) {
 }
 
 // toldInTime returns what a scrape tells of each target, and holds that it is in time.
-func toldInTime(t *testing.T, e *testExporter) map[string]string {
+func toldInTime(t *testing.T, s *scraped) map[string]string {
 	t.Helper()
-	begin := time.Now()
-	w := scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "10")
-	if took := time.Since(begin); took > 9500*time.Millisecond || w.Code != 200 {
-		t.Errorf("status %d after %s", w.Code, took)
-	}
+	w := s.scrape(t)
 	told := map[string]string{}
-	for target, up := range samples(t, w, "imagebuilder_up", "target") {
+	for target, up := range w.samples("imagebuilder_up", "target") {
 		told[target] = fmt.Sprintf("not looked up, up %g", up)
 	}
-	for target, success := range samples(t, w, "imagebuilder_workflow_execution_lookup_success", "target") {
+	for target, success := range w.samples("imagebuilder_workflow_execution_lookup_success", "target") {
 		if success == 1 {
 			told[target] = strings.Replace(told[target], "not looked up", "success", 1)
 		}
 	}
-	for key := range samples(t, w, "imagebuilder_workflow_execution_lookup_error", "target", "class") {
+	for key := range w.samples("imagebuilder_workflow_execution_lookup_error", "target", "class") {
 		labels := strings.Fields(key) // in the order of what samples was asked for
 		told[labels[0]] = strings.Replace(told[labels[0]], "not looked up", labels[1], 1)
 	}
@@ -180,7 +159,7 @@ func TestAListOfThousandsOfPages(t *testing.T) {
 	} {
 		t.Run(operation, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				run := emulator.Run{ID: testID(1), Start: time.Now(), Steps: []emulator.Step{{Takes: 1000 * time.Hour}}}
+				run := emulator.Run{ID: lookuptest.ID(1), Start: time.Now(), Steps: []emulator.Step{{Takes: 1000 * time.Hour}}}
 				account := emulator.Account{
 					Runs:   []emulator.Run{run},
 					Images: []emulator.Image{{ARN: unboundedImage, Created: time.Now(), Attempts: []emulator.Attempt{{Runs: []emulator.Run{run}}}}},
@@ -196,21 +175,20 @@ func TestAListOfThousandsOfPages(t *testing.T) {
 					}
 					return emulator.Body(200, "application/json", fmt.Sprintf(page, token))
 				}}
-				e := newTestExporter(t, &emulator.API{Scenario: &account}, defaultLimits(), testID(1))
-				own := prometheus.NewRegistry()
-				c := imagebuilder.ClientConfig{Target: "bad", Metrics: imagebuilder.NewMetrics(own)}
-				addSelection(t, e, endless, defaultLimits(), c, lookup.Selection{
-					WorkflowExecutions: []string{testID(1)}, Images: []string{unboundedImage},
+				s := newScraped()
+				s.addIDs(t, lookuptest.Config{API: &emulator.API{Scenario: &account}}, lookuptest.ID(1))
+				s.add(t, lookuptest.Config{Name: "bad", API: endless, Selection: lookup.Selection{
+					WorkflowExecutions: []string{lookuptest.ID(1)}, Images: []string{unboundedImage},
 					Pipelines: []lookup.Selector{{Name: regexp.MustCompile(`.`), Builds: 1}},
-				})
+				}})
 				begin := time.Now()
 				tooLong := func() float64 {
-					return testutil.ToFloat64(counter(t, own, "imagebuilder_exporter_invalid_responses_total", "pages"))
+					return gather(t, s.own).samples("imagebuilder_exporter_invalid_responses_total", "target", "reason")["bad pages"]
 				}
 				for at := time.Duration(0); tooLong() == 0 && at < time.Hour; at += 15 * time.Second {
 					<-time.After(time.Until(begin.Add(at)))
 					want := map[string]string{"golden-images": "success, up 1", "bad": "success, up 1"}
-					if diff := cmp.Diff(want, toldInTime(t, e)); diff != "" {
+					if diff := cmp.Diff(want, toldInTime(t, s)); diff != "" {
 						t.Fatalf("after %s (-want +got):\n%s", at, diff)
 					}
 				}
