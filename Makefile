@@ -87,7 +87,7 @@ fuzz: ## what files and answers can do
 SOAK ?= 10m
 soak: ## the program under faults, scrapes and reloads, all at once, for SOAK
 	$(GO) vet -C e2e ./soak
-	$(GO) test -C e2e -run '^TestSoak$$' -soak $(SOAK) -timeout 0 -count 1 -v ./soak
+	$(GO) test -C e2e -run '^TestSoak$$' -timeout 0 -count 1 -v ./soak -soak $(SOAK)
 
 bench: ## what a scrape costs
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m . ./internal/config
