@@ -154,7 +154,7 @@ func (c *Client) Authenticate(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout.get()+time.Second, errTimeLimit)
 	defer cancel()
 	if _, err := c.credentials.Retrieve(ctx); err != nil {
-		return &Error{Operation: authenticate, Class: classify(err), Code: apiCode(err), Err: err}
+		return &Error{Operation: Authenticate, Class: classify(err), Code: apiCode(err), Err: err}
 	}
 	return nil
 }

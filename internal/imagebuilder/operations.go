@@ -17,7 +17,7 @@ const (
 
 // What else an Error can be about: an operation of STS, or the step before all others.
 const (
-	authenticate      Operation = "Authenticate"
+	Authenticate      Operation = "Authenticate"
 	getCallerIdentity Operation = "GetCallerIdentity"
 )
 

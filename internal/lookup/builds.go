@@ -2,45 +2,65 @@ package lookup
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
 
-// build asks about the executions of an image build that was found. It is asked until
-// the image and all executions have ended, and then no more, until somebody retries
-// the image.
+const (
+	// maxBuildInterval bounds how rarely the executions of a build are asked for that has
+	// ended before all of them.
+	maxBuildInterval = 5 * time.Minute
+	// forgottenAfter is how many times in a row what belongs to something that has ended
+	// is not found before it is not asked for again.
+	forgottenAfter = 6
+)
+
+// build asks for the executions of an image build that was found. It is asked until the
+// image and all executions have ended, and then not again, until somebody retries the
+// image.
 type build struct {
-	arn      string
-	entry    *entry
-	image    *imagebuilder.Image // never changed, only replaced by discovery
-	reasons  map[bool]string     // of its status, as the kinds of sources told it last; true for GetImage
-	pipeline string              // the name of the pipeline that made it, empty when not known
-	origin   *entry              // asks which pipeline that is, nil when nothing is to be asked
-	foundAt  time.Time           // when it was found
-	endedAt  time.Time           // when the image was first seen to have ended, zero for not
+	question
+	told     map[*source]*imagebuilder.Image // what each source says of the image; never changed
+	image    *imagebuilder.Image             // what the best of them says
+	reasons  map[bool]string                 // of its status, as the kinds of sources told it last; true for one of one build
+	selected bool                            // whether one of the sources is fresh
+	pipeline string                          // the name of the pipeline that made it, empty when not known
+	origin   *origin                         // asks which pipeline that is, nil when nothing is to be asked
+	foundAt  time.Time                       // when it was found
+	endedAt  time.Time                       // when the image was first seen to have ended, zero for not
 
 	executions []*execution // each with a value
 	dropped    bool         // left out by MaxExecutions
 }
 
-func (b *build) ask(ctx context.Context, c Client, started func()) (any, error) {
-	return c.ListWorkflowExecutions(ctx, b.arn, started)
+func newBuild(t *Target, image *imagebuilder.Image, now time.Time) *build {
+	return &build{
+		question: newQuestion(t, imagebuilder.ListWorkflowExecutions, image.ARN),
+		told:     map[*source]*imagebuilder.Image{}, image: image, reasons: map[bool]string{}, foundAt: now,
+	}
 }
 
-func (b *build) take(t *Target, e *entry, answer any, now time.Time) {
-	before := map[string]*execution{}
+// Ask implements schedule.Question.
+func (b *build) Ask(ctx context.Context, started func()) (func(time.Time), error) {
+	executions, err := b.target.c.Client.ListWorkflowExecutions(ctx, b.Subject.ID, started)
+	return func(now time.Time) { b.take(executions, now) }, err
+}
+
+func (b *build) take(executions []imagebuilder.Execution, now time.Time) {
+	t := b.target
+	before := make(map[string]*execution, len(b.executions))
 	for _, x := range b.executions {
 		before[x.value.ID] = x
 	}
 	b.executions = nil
 	settled := true
-	for _, v := range answer.([]imagebuilder.Execution) {
+	for i := range executions {
+		v := executions[i]
 		x := before[v.ID]
 		if x == nil {
-			x = &execution{dropped: t.dropped > 0} // until list decides
+			x = &execution{dropped: t.derived.dropped > 0} // until derive decides
 		}
 		delete(before, v.ID)
 		x.read(&v, now)
@@ -48,76 +68,105 @@ func (b *build) take(t *Target, e *entry, answer any, now time.Time) {
 		b.executions = append(b.executions, x)
 	}
 	for id := range before {
-		if t.configured[id] == nil {
-			t.dismissSteps(id)
-		}
+		b.dismissStepsOf(id)
 	}
-	b.pace(e, settled, now)
-	t.listed = nil
+	b.setInterval(settled, now)
+	t.derived.outdated = true
 	for _, x := range b.executions {
 		if !x.dropped {
-			t.followSteps(x.value, e.interval, now)
+			t.followSteps(x.value, b.Every, now)
 			t.mayWait(x.value, b)
 		}
 	}
 }
 
-// pace decides when e, which has just got an answer, is asked again. What is left behind
-// by an image that has ended may never end itself, and so may an image in a state that is
-// not known: both are asked for ever more rarely.
-func (b *build) pace(e *entry, settled bool, now time.Time) {
+// setInterval decides when b, which has just got an answer, is asked again. What an image
+// that has ended leaves behind may never end itself, and neither may an image in a state
+// that is not known: the longer that lasts, the longer is the interval.
+func (b *build) setInterval(settled bool, now time.Time) {
 	switch {
 	case !b.image.Status.Known():
-		e.again(b.slower(e, now.Sub(b.foundAt)))
-	case b.endedAt.IsZero() || e.begun.Before(b.endedAt):
-		e.again(e.retry)
+		b.Every = slower(now.Sub(b.foundAt))
+	case b.endedAt.IsZero() || b.Begun().Before(b.endedAt):
+		b.Every = 0
 	case settled:
-		e.settled = true
+		b.Settle()
 	default:
-		e.again(b.slower(e, now.Sub(b.endedAt)))
+		b.Every = slower(now.Sub(b.endedAt))
 	}
 }
 
 // slower returns an interval that grows with time.
-func (b *build) slower(e *entry, after time.Duration) time.Duration {
-	return max(e.retry, min(after/10, maxBackoff))
-}
+func slower(after time.Duration) time.Duration { return min(after/10, maxBuildInterval) }
 
-// forget implements question. When the image has ended there will be no executions any
-// more; those that had ended stay what they are.
-func (b *build) forget(t *Target, e *entry) {
-	if b.endedAt.IsZero() || e.missing < forgottenAfter {
+// Failed implements schedule.Question. When the image has ended and its executions are
+// not found again and again, there will be none any more; those that had ended stay.
+func (b *build) Failed(time.Time) {
+	if b.Known() || b.endedAt.IsZero() || b.GoneInARow() < forgottenAfter {
 		return
 	}
-	e.settled = true
+	b.Settle()
 	b.executions = slices.DeleteFunc(b.executions, func(x *execution) bool {
-		if !x.settled && t.configured[x.value.ID] == nil {
-			t.dismissSteps(x.value.ID)
+		if !x.settled {
+			b.dismissStepsOf(x.value.ID)
 		}
 		return !x.settled
 	})
-	t.listed = nil
+	b.target.derived.outdated = true
 }
 
-// update takes in what discovery has read about the image.
-func (b *build) update(t *Target, w *want, now time.Time) {
-	before, image := b.image.Status, w.image
-	reason, comparable := b.reasons[w.source.isGetImage()]
+// bestSource returns the source that counts: one that is fresh and answers goes first,
+// among these a list before GetImage, for the two may give different reasons for one
+// failure; then the latest.
+func (b *build) bestSource() *source {
+	var best *source
+	bestRank := 0
+	for s := range b.told {
+		rank := 2
+		switch {
+		case !s.fresh, s.Failing():
+			rank = 0
+		case s.ofOneBuild():
+			rank = 1
+		}
+		if best == nil || rank > bestRank || rank == bestRank && s.ReadAt().After(best.ReadAt()) {
+			best, bestRank = s, rank
+		}
+	}
+	return best
+}
+
+// setSelected takes in whether one of the sources is fresh. Without one nothing is asked.
+func (b *build) setSelected() {
+	b.selected = false
+	for s := range b.told {
+		b.selected = b.selected || s.fresh
+	}
+	if b.selected && b.Paused() {
+		b.Resume()
+	}
+	b.Pause(!b.selected)
+}
+
+// update takes in what the best source says about the image.
+func (b *build) update(now time.Time) {
+	s := b.bestSource()
+	before, image := b.image.Status, b.told[s]
+	reason, comparable := b.reasons[s.ofOneBuild()]
 	retried := retried(before, image.Status, comparable && reason != image.Reason)
 	if retried {
 		clear(b.reasons)
 	}
-	b.image, b.reasons[w.source.isGetImage()] = image, image.Reason
+	b.image, b.reasons[s.ofOneBuild()] = image, image.Reason
 	switch {
 	case !image.Status.Ended():
 		b.endedAt = time.Time{}
 	case b.endedAt.IsZero() || retried:
 		b.endedAt = now
 	}
-	b.entry.patient = !b.endedAt.IsZero()
-	if retried || before != image.Status && (b.entry.failure != "" || !before.Known()) {
-		b.entry.settled, b.entry.misses, b.entry.missing, b.entry.dueAt = false, 0, 0, time.Time{}
-		t.awaken(b.entry)
+	b.BackOff = !b.endedAt.IsZero()
+	if retried || before != image.Status && (b.Failing() || !before.Known()) {
+		b.Restart()
 	}
 }
 
@@ -132,107 +181,19 @@ func retried(before, now imagebuilder.ImageStatus, otherReason bool) bool {
 	return failed && (before != now || otherReason)
 }
 
-// follow makes t follow the builds of wanted, and no others.
-func (t *Target) follow(wanted map[string]*want, now time.Time) {
-	t.listed = nil
-	for arn, b := range t.builds {
-		if wanted[arn] == nil {
-			t.dismissBuild(b)
-		}
-	}
-	for arn, w := range wanted {
-		b := t.builds[arn]
-		if b == nil {
-			b = &build{arn: arn, image: w.image, reasons: map[bool]string{}, foundAt: now}
-			b.entry = t.add(subject{"ListWorkflowExecutions", arn}, b)
-			t.builds[arn] = b
-		}
-		if b.entry.paused && w.fresh {
-			t.awaken(b.entry)
-		}
-		b.entry.paused = !w.fresh
-		b.update(t, w, now)
-		t.followOrigin(b, w)
-	}
-}
-
 func (t *Target) dismissBuild(b *build) {
-	delete(t.builds, b.arn)
-	t.dismiss(b.entry)
-	if b.origin != nil {
-		t.dismiss(b.origin)
-	}
+	delete(t.builds, b.Subject.ID)
+	t.schedule.Remove(&b.Entry)
+	b.dismissOrigin()
 	for _, x := range b.executions {
-		if t.configured[x.value.ID] == nil {
-			t.dismissSteps(x.value.ID)
-		}
+		b.dismissStepsOf(x.value.ID)
 	}
 }
 
-// buildsInOrder returns the builds whose selection is fresh: first those that have not
-// ended, and among both the newest first.
-func (t *Target) buildsInOrder() []*build {
-	var all []*build
-	for _, b := range t.builds {
-		if !b.entry.paused {
-			all = append(all, b)
-		}
+// dismissStepsOf forgets the steps of an execution that b has no longer, unless the
+// execution is selected by its id, too.
+func (b *build) dismissStepsOf(id string) {
+	if b.target.configured[id] == nil {
+		b.target.dismissSteps(id)
 	}
-	slices.SortFunc(all, func(a, b *build) int {
-		if ended := a.image.Status.Ended(); ended != b.image.Status.Ended() {
-			if ended {
-				return 1
-			}
-			return -1
-		}
-		return b.image.Compare(a.image)
-	})
-	return all
-}
-
-// cut decides what MaxExecutions leaves out of what was found: of the executions that
-// have ended first those of the oldest builds, then the others; and of the images, as
-// many. Executions that were selected by their ids do not count.
-func (t *Target) cut(now time.Time) {
-	total := 0
-	for _, b := range t.builds {
-		total += len(b.executions)
-	}
-	limit, before := t.c.MaxExecutions, t.dropped
-	if total <= limit && len(t.builds) <= limit { // nothing can be left out
-		limit = total + len(t.builds)
-	}
-	var active, ended []*execution
-	for i, b := range t.cutOrder(limit == t.c.MaxExecutions) {
-		b.dropped = i >= limit
-		for _, x := range b.executions {
-			switch {
-			case t.configured[x.value.ID] != nil:
-				x.dropped = false
-			case x.value.Status.Final():
-				ended = append(ended, x)
-			default:
-				active = append(active, x)
-			}
-		}
-	}
-	t.dropped = 0
-	for i, x := range append(active, ended...) {
-		was := x.dropped
-		if x.dropped = i >= limit; x.dropped {
-			t.dropped++
-			t.dismissSteps(x.value.ID)
-		} else if was {
-			t.followSteps(x.value, t.c.MinInterval, now)
-		}
-	}
-	t.reportCut(before)
-}
-
-// cutOrder returns the builds in their order, or, when it does not matter, in any.
-func (t *Target) cutOrder(matters bool) []*build {
-	if matters {
-		return t.buildsInOrder()
-	}
-	return slices.Collect(maps.Values(t.builds))
 }

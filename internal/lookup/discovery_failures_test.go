@@ -125,7 +125,7 @@ func TestAScrapeIsNotLateWhileDiscoveryIsSlow(t *testing.T) {
 		for range 4 {
 			w.at(w.now() + 15*time.Second)
 			begin := time.Now()
-			if s, took := w.scrape(target), time.Since(begin); took > patience || time.Since(s.Executions[0].ReadAt) > patience {
+			if s, took := w.scrape(target), time.Since(begin); took > discoveryWait || time.Since(s.Executions[0].ReadAt) > discoveryWait {
 				t.Errorf("a scrape while discovery hangs took %s", took)
 			}
 		}
@@ -271,8 +271,8 @@ func TestWithoutCredentialsATargetIsDownAtOnce(t *testing.T) {
 		w.failOperation("AssumeRole", emulator.Error(403, "AccessDenied", ""))
 		w.scrapeEvery(target, 15*time.Second, time.Hour)
 		failed := func() (n int) {
-			for _, e := range target.sources {
-				if e.failure == imagebuilder.Denied {
+			for _, s := range target.sources {
+				if s.class() == imagebuilder.Denied {
 					n++
 				}
 			}

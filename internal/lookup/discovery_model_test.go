@@ -11,6 +11,7 @@ import (
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/schedule"
 )
 
 // TestDiscoveryModel plays random histories of an account, of failures, time and
@@ -156,7 +157,6 @@ func (m *discoveryModel) check(s Snapshot) map[string]bool {
 	}
 	m.checkImages(s)
 	m.checkStatuses(s)
-	m.checkRefreshes()
 	return told
 }
 
@@ -167,28 +167,29 @@ func (m *discoveryModel) checkImages(s Snapshot) {
 	defer m.target.mu.Unlock()
 	oldest := s.Time.Add(-m.target.c.DiscoveryInterval - m.target.c.MaxStaleness - 10*time.Second) // a scrape decides when it begins
 	may, must := map[string]bool{}, map[string]bool{}
-	for subject, e := range m.target.sources {
-		if !e.readAt.Before(s.Time) {
+	for _, source := range m.target.sources {
+		readAt := source.ReadAt()
+		if !readAt.Before(s.Time) {
 			return // it may have been read after the snapshot, at the same moment
 		}
-		images := m.ImageBuilds(subject.id, e.readAt)
+		images := m.ImageBuilds(source.Subject.ID, readAt)
 		builds := m.builds
-		if subject.operation != "ListImagePipelineImages" {
+		if !source.ofPipeline() {
 			builds = 1
 		}
-		if subject.operation == "ListImageBuildVersions" {
-			images = m.ImageBuilds(account+"image/"+name(0), e.readAt)
+		if source.operation == imagebuilder.ListImageBuildVersions {
+			images = m.ImageBuilds(account+"image/"+name(0), readAt)
 		}
 		slices.SortFunc(images, func(a, b emulator.Image) int { return b.Created.Compare(a.Created) })
 		ended := 0
 		for _, i := range images {
-			if imagebuilder.ImageStatus(i.Status(e.readAt)).Ended() {
+			if imagebuilder.ImageStatus(i.Status(readAt)).Ended() {
 				if ended++; ended > builds {
 					continue
 				}
 			}
-			may[i.ARN] = may[i.ARN] || e.readAt.After(oldest)
-			must[i.ARN] = must[i.ARN] || !e.paused && e.publishable(s.Time, m.target.c.MaxStaleness)
+			may[i.ARN] = may[i.ARN] || readAt.After(oldest)
+			must[i.ARN] = must[i.ARN] || source.listed && source.Fresh(s.Time)
 		}
 	}
 	for _, i := range s.Images {
@@ -220,15 +221,23 @@ func (m *discoveryModel) checkStatuses(s Snapshot) {
 	}
 	m.target.mu.Lock()
 	defer m.target.mu.Unlock()
-	for s, e := range m.target.entries {
-		if forgotten(e) && e.missing < forgottenAfter {
-			m.t.Fatalf("at %s: %v is forgotten after %d times", m.now(), s, e.missing)
-		}
+	for _, b := range m.target.builds {
+		m.checkForgotten(&b.Entry)
+	}
+	for _, l := range m.target.steps {
+		m.checkForgotten(&l.Entry)
 	}
 }
 
-// forgotten reports whether e is asked no more because its subject was not found.
-func forgotten(e *entry) bool { return e != nil && e.settled && !e.known }
+func (m *discoveryModel) checkForgotten(e *schedule.Entry) {
+	m.t.Helper()
+	if forgotten(e) && e.GoneInARow() < forgottenAfter {
+		m.t.Fatalf("at %s: %v is forgotten after %d times", m.now(), e.Subject, e.GoneInARow())
+	}
+}
+
+// forgotten reports whether e is not asked again because its subject was not found.
+func forgotten(e *schedule.Entry) bool { return e.Settled() && !e.Known() }
 
 // end holds that all is well when failures and time have ended.
 func (m *discoveryModel) end() {
@@ -247,26 +256,29 @@ func (m *discoveryModel) end() {
 	s := m.scrape(m.target)
 	known := m.check(s)
 	for _, e := range s.Executions {
-		if truth, ok := m.WorkflowExecution(e.ID, s.Time); ok && (e.Value == nil || string(e.Value.Status) != truth.Status || !forgotten(m.target.steps[e.ID]) && m.target.c.Steps.of(e.Value) != (e.Steps != nil)) {
+		if truth, ok := m.WorkflowExecution(e.ID, s.Time); ok && (e.Value == nil || string(e.Value.Status) != truth.Status || !m.stepsForgotten(e.ID) && m.target.c.Steps.of(e.Value) != (e.Steps != nil)) {
 			m.t.Errorf("%s is %s, steps: %s; told is %+v", e.ID, truth.Status, m.target.c.Steps, e)
 		}
 	}
 	for _, i := range s.Images {
 		for _, r := range m.WorkflowRuns(i.ARN, s.Time) {
-			if m.most == 1000 && !known[r.ID] && !forgotten(m.target.builds[i.ARN].entry) {
+			if m.most == 1000 && !known[r.ID] && !forgotten(&m.target.builds[i.ARN].Entry) {
 				m.t.Errorf("%s of %s is missing", r.ID, i.ARN)
 			}
 		}
 	}
 	m.at(m.now() + 10*time.Minute) // a slow discovery goes on
 	// Where nothing is asked any more, up stays what it was.
-	m.target.mu.Lock()
-	if left := len(m.target.open); left > 0 || !s.Up && len(m.target.discoveries()) > 0 {
-		m.t.Errorf("%d refreshes have not ended; up %t", left, s.Up)
+	if left := sizes(m.target); left.Refreshes > 0 || !s.Up && len(m.target.discoveries()) > 0 {
+		m.t.Errorf("%d refreshes have not ended; up %t", left.Refreshes, s.Up)
 	}
-	m.target.mu.Unlock()
 	m.target.Close()
-	if left := []int{len(m.target.leaving), len(m.target.open), len(m.target.lookups.queue), len(m.target.discovery.queue)}; slices.Max(left) > 0 {
-		m.t.Errorf("leaving, open and queues: %d", left)
+	if left := sizes(m.target); left.Leaving > 0 || left.Pending > 0 || left.Refreshes > 0 {
+		m.t.Errorf("left over: %+v", left)
 	}
+}
+
+func (m *discoveryModel) stepsForgotten(id string) bool {
+	l := m.target.steps[id]
+	return l != nil && forgotten(&l.Entry)
 }

@@ -369,10 +369,11 @@ func TestNothingStaysOfWhatIsGone(t *testing.T) {
 		w.scrapeEvery(target, 15*time.Second, 20*time.Minute)
 		w.expect(target, "nothing is selected")
 		target.Close()
-		left := []int{len(target.builds), len(target.steps), len(target.leaving), len(target.open), len(target.outages), len(target.entries)}
+		left := sizes(target)
+		got := []int{len(target.builds), len(target.steps), left.Leaving, left.Refreshes, left.Outages, left.Entries}
 		// The pipelines, the image version, which is not found, and what waits.
-		if want := []int{0, 0, 0, 0, 1, 3}; !slices.Equal(left, want) {
-			t.Errorf("builds, steps, leaving, open, outages and entries: %d, want %d\n%s", left, want, &w.logs)
+		if want := []int{0, 0, 0, 0, 1, 3}; !slices.Equal(got, want) {
+			t.Errorf("builds, steps, leaving, refreshes, outages and entries: %d, want %d\n%s", got, want, &w.logs)
 		}
 	})
 }

@@ -1,26 +1,26 @@
-// Package lookup decides what to ask Image Builder and when, and remembers the
-// answers, so that a scrape is never late, costs little, and says how true it is.
+// Package lookup knows what Image Builder says about the executions of a target, and says
+// how true that is.
 //
-// The rules, for one target in one region:
+// A Target is one target in one region. It follows what its Selection asks for:
 //
-//   - The scrape drives everything: without scrapes nothing is asked.
-//   - Everything is asked by an entry. An execution is due when its last lookup began
-//     min_interval ago. One that is settled, because it has ended and says when, is
-//     never due again. The executions of an image build are read in one list, until
-//     the image and all of them have ended.
-//   - Discovery reads which pipelines and builds there are, every discovery_interval,
-//     in a lane of its own beside the scrapes. It decides which builds are followed.
-//   - All scrapes share one lookup of an entry. A scrape waits for what is due
-//     until its own deadline; the lookup goes on, and the next scrape has its result.
-//   - While lookups fail the last known values are published, but not longer than
-//     max_staleness after they were due again, and never after "not found".
-//   - What can wait is asked for ever more rarely while it fails: what is not found or a
-//     bad request, builds that have ended, discovery, and what is optional.
-//   - When more is due than the limits let through, whoever was not seen for the
-//     longest time goes first.
+//   - Executions that are selected by their ids are looked up one by one. One that is
+//     settled, because it has ended and says when, is not looked up again.
+//   - Discovery reads which pipelines and image builds there are, every discovery_interval.
+//     The executions of a build are read in one list, until the image and all of them have
+//     ended.
+//   - Steps are looked up for executions that Steps names; waiting steps while an execution
+//     may wait.
 //
-// How to ask, and how hard the API may be pressed, is the business of package
-// imagebuilder.
+// Each of these is a question of package schedule, which decides when it is asked: only by
+// a scrape, with one lookup at a time, and with back-off while it fails. While it fails,
+// the last known values are published, but not longer than max_staleness after they were
+// due again, and never after "not found".
+//
+// An answer is taken in by what has asked. What follows from many answers (the list of
+// executions, what max_executions leaves out, imagebuilder_up) is computed by derive, once
+// for all answers of a refresh. A Snapshot only reads.
+//
+// How to ask, and the rate limits, belong to package imagebuilder.
 package lookup
 
 import (
@@ -31,6 +31,7 @@ import (
 	"github.com/go-kit/log"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/schedule"
 )
 
 // Client is what a Target asks. Its errors have the classes of package imagebuilder.
@@ -91,49 +92,34 @@ type Selection struct {
 // Its methods may be called concurrently. Its memory is bounded by what is configured,
 // and by how many builds the selected pipelines have.
 type Target struct {
-	c       Config
-	ctx     context.Context // that of all lookups
-	cancel  context.CancelFunc
-	running sync.WaitGroup // the dispatchers and the lookups
+	c        Config
+	schedule *schedule.Scheduler
+	scrapes  question // never asked: panics of scrapes are reported about it
 
-	mu        sync.Mutex
-	lookups   lane               // of executions and steps
-	discovery lane               // of the selection
-	entries   map[subject]*entry // all that is asked
-	leaving   map[subject]*entry // no longer asked, but queued or in flight
-	born      []*entry           // new, or to be asked anew, since the last answer
-	latest    *refresh           // the refresh that began last
-	open      []*refresh         // the refreshes that have not ended
-	outages   map[outageKey]*outage
-	scrapes   *entry // never asked: what reports on scrapes are about
-
-	configured map[string]*entry  // by execution id
-	pipelines  *entry             // nil when no pipeline is selected
-	sources    map[subject]*entry // of builds
-	builds     map[string]*build  // by ARN
-	made       map[string]string  // pipelines' ARNs by those of all their builds; empty without configured executions
-	steps      map[string]*entry  // by execution id
-	waiting    *entry             // nil when it is not asked for
-	listed     []followed         // what list returns, nil when it is to be computed
-	dropped    int                // executions that MaxExecutions leaves out
-
-	up          bool
-	ended       bool          // whether a refresh has ended
-	duration    time.Duration // of the refresh that ended last
-	lastSuccess time.Time     // zero for never
-	wholeAt     time.Time     // when the selection was read whole, zero for never
+	mu         sync.Mutex             // guards what follows, the schedule, and c.Selection
+	configured map[string]*configured // by execution id
+	pipelines  *pipelineList          // nil when no pipeline is selected
+	sources    map[string]*source     // of builds, by the ARN that is asked about
+	builds     map[string]*build      // by ARN
+	made       map[string]string      // pipelines' ARNs by those of all their builds; empty without configured executions
+	steps      map[string]*stepList   // by execution id
+	waiting    *waitingList           // nil when it is not asked for
+	reach      reach
+	derived    derived
 }
 
 // New returns a Target that has not looked anything up. Close ends it.
 func New(c Config) *Target {
 	t := &Target{
-		c: c, latest: &refresh{},
-		entries: map[subject]*entry{}, leaving: map[subject]*entry{}, outages: map[outageKey]*outage{},
-		sources: map[subject]*entry{}, builds: map[string]*build{}, made: map[string]string{}, steps: map[string]*entry{},
+		c: c, reach: newReach(),
+		configured: map[string]*configured{}, sources: map[string]*source{}, builds: map[string]*build{},
+		made: map[string]string{}, steps: map[string]*stepList{},
 	}
-	t.ctx, t.cancel = context.WithCancel(context.Background())
-	t.scrapes = &entry{subject: subject{operation: "Lookup"}}
-	t.discovery.discovery = true
+	t.scrapes = newQuestion(t, "Lookup", "")
+	t.schedule = schedule.New(schedule.Config{
+		Mutex: &t.mu, Before: t.authenticate, Ended: t.derive, Panics: c.Panics,
+		Logger: log.With(c.Logger, "target", c.Name, "region", c.Region),
+	})
 	t.c.Selection = Selection{}
 	t.Select(c.Selection)
 	return t
@@ -141,54 +127,87 @@ func New(c Config) *Target {
 
 // Close ends all lookups and waits until they have ended. The Target must not be
 // used after it.
-func (t *Target) Close() {
-	t.cancel()
-	t.running.Wait()
+func (t *Target) Close() { t.schedule.Close() }
+
+// authenticate makes sure that there are credentials. A panic is a failure to get them.
+func (t *Target) authenticate(ctx context.Context) (err error) {
+	if p := t.schedule.Contain(func() { err = t.c.Client.Authenticate(ctx) }); p != nil {
+		return &imagebuilder.Error{Operation: imagebuilder.Authenticate, Class: imagebuilder.Denied, Err: p}
+	}
+	return err
 }
 
-// patience is how long a scrape waits for a discovery when everything else is there
+// discoveryWait is how long a scrape waits for a discovery when everything else is there
 // and the selection is known. What the discovery finds later, the next scrape has.
-const patience = time.Second
+const discoveryWait = time.Second
 
 // Lookup looks up what is due, waits for it until ctx ends, and returns what is
 // known then. After a panic it is not known whether anything else is true, so the Snapshot
 // says nothing but that the target is down.
 func (t *Target) Lookup(ctx context.Context) Snapshot {
-	var s Snapshot
-	err := t.contain(t.scrapes.operation, imagebuilder.Invalid, func() { s = t.lookUp(ctx) })
-	if err != nil {
-		s = Snapshot{Name: t.c.Name, Region: t.c.Region, Time: time.Now()}
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if err != nil {
-		t.listed = nil // it may be half a list
-	}
-	t.report(t.scrapes, err, s.Time)
-	return s
+	return t.contain(func() Snapshot {
+		t.wait(ctx, t.refresh(time.Now()))
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		now := time.Now()
+		t.derive(now)
+		return t.snapshot(now)
+	})
 }
 
-func (t *Target) lookUp(ctx context.Context) Snapshot {
-	r := t.refresh(time.Now())
-	select {
-	case <-r.done:
-	case <-ctx.Done():
-	case <-r.lookedUp:
-		if t.selectionKnown() {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, patience)
-			defer cancel()
-		}
-		select {
-		case <-r.done:
-		case <-ctx.Done():
-		}
-	}
-	s := t.snapshot(time.Now())
+// Known returns what t knows. It asks nothing and changes nothing. After a panic that is
+// nothing.
+func (t *Target) Known() Snapshot {
+	return t.contain(func() Snapshot {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return t.snapshot(time.Now())
+	})
+}
+
+// contain returns what f returns or, after a panic, an empty Snapshot.
+func (t *Target) contain(f func() Snapshot) (s Snapshot) {
+	err := t.schedule.Contain(func() { s = f() })
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s.Up = s.Up && !r.blind()
-	return s
+	now := time.Now()
+	if err == nil {
+		t.schedule.Report(&t.scrapes.Entry, schedule.Verdict{}, now)
+		return s
+	}
+	t.derived.outdated = true // it may be half done
+	t.schedule.Report(&t.scrapes.Entry, t.scrapes.Judge(err, now), now)
+	return Snapshot{Name: t.c.Name, Region: t.c.Region, Time: now}
+}
+
+// refresh queues what is due and returns what a scrape waits for.
+func (t *Target) refresh(now time.Time) *schedule.Refresh {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.updateFreshness(now)
+	t.derive(now)
+	t.pauseSteps(now)
+	return t.schedule.Refresh(now)
+}
+
+// wait waits for a refresh until ctx ends, and for its discovery as discoveryWait says.
+func (t *Target) wait(ctx context.Context, r *schedule.Refresh) {
+	select {
+	case <-r.Done():
+		return
+	case <-ctx.Done():
+		return
+	case <-r.ForegroundDone():
+	}
+	if t.selectionKnown() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, discoveryWait)
+		defer cancel()
+	}
+	select {
+	case <-r.Done():
+	case <-ctx.Done():
+	}
 }
 
 // selectionKnown reports whether everything that the selection is read with has been
@@ -196,55 +215,10 @@ func (t *Target) lookUp(ctx context.Context) Snapshot {
 func (t *Target) selectionKnown() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, e := range t.discoveries() {
-		if !e.lookedUp && !e.paused {
+	for _, q := range t.discoveries() {
+		if !q.LookedUp() && !q.Paused() {
 			return false
 		}
 	}
 	return true
-}
-
-// add makes t ask a question. When the last question about the subject is still being
-// asked, that one's answer counts.
-func (t *Target) add(s subject, q question) *entry {
-	e := t.leaving[s]
-	if e == nil {
-		e = &entry{subject: s}
-	} else {
-		delete(t.leaving, s)
-	}
-	if e.gone {
-		e.gone, e.since = false, t.latest.n+1
-	}
-	e.question, e.lane = q, &t.lookups
-	e.interval, e.retry = t.c.MinInterval, t.c.MinInterval
-	e.optional, e.patient, e.paused = false, false, false
-	t.entries[s] = e
-	t.awaken(e)
-	return e
-}
-
-func (t *Target) addOptional(s subject, q question) *entry {
-	e := t.add(s, q)
-	e.optional, e.patient = true, true
-	return e
-}
-
-// awaken makes t look whether e is due when the answer that is being taken in has
-// been. The scrapes that have waited for that answer then wait for e's, too.
-func (t *Target) awaken(e *entry) { t.born = append(t.born, e) }
-
-// dismiss ends a question and forgets what is known. The caller holds t.mu.
-func (t *Target) dismiss(e *entry) {
-	delete(t.entries, e.subject)
-	t.leave(e.outage)
-	if e.pending {
-		t.release(e, time.Now(), func(r *refresh) {
-			if !e.optional {
-				r.lookups--
-			}
-		})
-		t.leaving[e.subject] = e
-	}
-	e.gone, e.knowledge = true, knowledge{}
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/schedule"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -32,6 +33,8 @@ type world struct {
 	begin  time.Time
 	client imagebuilder.ClientConfig
 	logs   bytes.Buffer
+	last   *Target            // that a test is about, for what happens to it
+	panics interface{ Inc() } // of the Targets; nil for not counted
 
 	mu     sync.Mutex
 	faults map[string]http.Handler // by id; "" for all others
@@ -121,7 +124,7 @@ func (w *world) targetWith(s Selection) *Target {
 	s.MinInterval, s.DiscoveryInterval, s.MaxStaleness = 10*time.Second, 5*time.Minute, 5*time.Minute
 	target := New(Config{
 		Name: c.Target, Region: c.Region, Selection: s,
-		Client: client, Logger: log.NewLogfmtLogger(log.NewSyncWriter(&w.logs)),
+		Client: client, Logger: log.NewLogfmtLogger(log.NewSyncWriter(&w.logs)), Panics: w.panics,
 	})
 	w.t.Cleanup(target.Close)
 	return target
@@ -132,6 +135,13 @@ func selectIDs(target *Target, ids ...string) {
 	s := target.c.Selection
 	s.WorkflowExecutions = ids
 	target.Select(s)
+}
+
+// sizes returns how much the schedule of target holds.
+func sizes(target *Target) schedule.Sizes {
+	target.mu.Lock()
+	defer target.mu.Unlock()
+	return target.schedule.Sizes()
 }
 
 // oneFlight holds that there is at most one request for an execution at a time.
@@ -254,7 +264,7 @@ func TestAnExecutionSettlesByAnAnswerOnly(t *testing.T) {
 		}
 		w.fail(id(1), final)
 		w.scrapeEvery(target, 10*time.Second, 320*time.Second)
-		if s := w.scrape(target); !s.Up || s.Executions[0].Failure != "" || !target.configured[id(1)].settled {
+		if s := w.scrape(target); !s.Up || s.Executions[0].Failure != "" || !target.configured[id(1)].Settled() {
 			t.Errorf("after the next answer: %+v", s)
 		}
 	})
@@ -395,17 +405,6 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-func TestBackoffNeverOverflows(t *testing.T) {
-	for misses, want := range map[int]time.Duration{0: 10 * time.Second, 1: 10 * time.Second, 2: 20 * time.Second, 6: 5 * time.Minute, 1 << 20: 5 * time.Minute} {
-		if got := backoff(10*time.Second, misses, maxBackoff); got != want {
-			t.Errorf("after %d misses: %s, want %s", misses, got, want)
-		}
-	}
-	if got := backoff(time.Hour, 100, maxBackoff); got != time.Hour {
-		t.Errorf("with an interval of an hour: %s", got)
-	}
-}
-
 func TestTheIntervalRunsFromTheFirstRequest(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t, running(1), running(2))
@@ -507,12 +506,12 @@ func TestUp(t *testing.T) {
 				w := newWorld(t, running(1), running(2), running(3))
 				w.faults = c.faults
 				target := w.target(id(1), id(2), id(3))
-				if s := target.snapshot(time.Now()); s.Up || s.RefreshEnded || !s.LastSuccess.IsZero() {
+				if s := target.Known(); s.Up || s.RefreshEnded || !s.LastSuccess.IsZero() {
 					t.Errorf("before the first scrape: %+v", s)
 				}
 				w.scrape(target)
 				w.at(60 * time.Second) // throttled lookups have ended, too
-				s := target.snapshot(time.Now())
+				s := target.Known()
 				if s.Up != c.up || s.LastSuccess.IsZero() == c.whole || !s.RefreshEnded {
 					t.Errorf("up %t, last success %s, ended %t; want up %t, whole %t", s.Up, s.LastSuccess, s.RefreshEnded, c.up, c.whole)
 				}
@@ -624,8 +623,8 @@ func TestTheLogSaysWhatIsNew(t *testing.T) {
 		}
 		w.fail(id(1), nil)
 		w.fail(id(2), nil)
-		if got := step(10); strings.Count(got, "msg=recovered") != 2 || len(target.outages) != 0 {
-			t.Errorf("the recovery of two is logged as\n%s, and %d outages are left", got, len(target.outages))
+		if got := step(10); strings.Count(got, "msg=recovered") != 2 || sizes(target).Outages != 0 {
+			t.Errorf("the recovery of two is logged as\n%s, and %d outages are left", got, sizes(target).Outages)
 		}
 		w.fail("", emulator.Error(403, "AccessDeniedException", "no"))
 		step(1)
@@ -634,8 +633,8 @@ func TestTheLogSaysWhatIsNew(t *testing.T) {
 			t.Errorf("another reason of the same class is logged as\n%s", got)
 		}
 		selectIDs(target)
-		if len(target.outages) != 0 {
-			t.Errorf("with nothing selected, %d outages are left", len(target.outages))
+		if sizes(target).Outages != 0 {
+			t.Errorf("with nothing selected, %d outages are left", sizes(target).Outages)
 		}
 	})
 }
@@ -653,10 +652,7 @@ func TestCutOffScrapesLeaveNothingBehind(t *testing.T) {
 		if n := len(w.callsFor(id(1))); n > 11 {
 			t.Errorf("%d calls in 100 s, want at most 11", n)
 		}
-		target.mu.Lock()
-		waiting := len(target.open)
-		target.mu.Unlock()
-		if waiting > 2 {
+		if waiting := sizes(target).Refreshes; waiting > 2 {
 			t.Errorf("%d refreshes are kept", waiting)
 		}
 	}) // synctest fails when a goroutine is left
@@ -710,8 +706,8 @@ func TestWhatIsNoLongerSelectedCountsForNothing(t *testing.T) {
 			t.Errorf("it is known what was forgotten: %+v", s.Executions[0])
 		}
 		w.at(time.Minute)
-		if len(target.leaving) != 0 || len(target.open) != 0 {
-			t.Errorf("%d entries and %d refreshes are left", len(target.leaving), len(target.open))
+		if left := sizes(target); left.Leaving != 0 || left.Refreshes != 0 {
+			t.Errorf("left over: %+v", left)
 		}
 	})
 }

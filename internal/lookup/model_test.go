@@ -104,7 +104,6 @@ func (m *model) check(s Snapshot) {
 		ids = append(ids, e.ID)
 		m.checkExecution(s, e)
 	}
-	m.checkRefreshes()
 	if !slices.Equal(ids, m.selected) {
 		m.t.Fatalf("at %s: %v are told, want %v", m.now(), ids, m.selected)
 	}
@@ -134,23 +133,5 @@ func (m *model) checkExecution(s Snapshot, e Execution) {
 		m.settled[e.ID] = len(m.calls[e.ID])
 	} else if age := s.Time.Sub(e.ReadAt); age > m.target.c.MinInterval+m.target.c.MaxStaleness && !e.Value.Status.Final() {
 		m.t.Fatalf("at %s: the values of %s are %s old", m.now(), e.ID, age)
-	}
-}
-
-// checkRefreshes holds that every refresh knows what it waits for.
-func (m *model) checkRefreshes() {
-	m.t.Helper()
-	m.target.mu.Lock()
-	defer m.target.mu.Unlock()
-	for _, r := range m.target.open {
-		got := refresh{lookups: r.answered + r.failed}
-		for _, e := range m.target.entries {
-			if e.pending && e.since <= r.n {
-				got.count(e)
-			}
-		}
-		if got.pending != r.pending || got.beside != r.beside || got.lookups != r.lookups || r.pending == 0 {
-			m.t.Fatalf("at %s: a refresh waits for %d, %d beside, %d in all; it is %d, %d and %d", m.now(), r.pending, r.beside, r.lookups, got.pending, got.beside, got.lookups)
-		}
 	}
 }

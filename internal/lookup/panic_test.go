@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/schedule"
 )
 
 // panics is a Client that knows every execution, and panics where a test says so.
@@ -125,11 +126,18 @@ func TestAPanicWhileAuthenticatingIsAFailureToAuthenticate(t *testing.T) {
 	})
 }
 
-// brokenQuestion is a question that cannot take in its answer, or that there is none.
-type brokenQuestion struct{ configured }
+// cannotTake is a Question that cannot take in its answer.
+type cannotTake struct{ *configured }
 
-func (q *brokenQuestion) take(*Target, *entry, any, time.Time) { panic("cannot take") }
-func (q *brokenQuestion) forget(*Target, *entry)               { panic("cannot forget") }
+func (q cannotTake) Ask(ctx context.Context, started func()) (func(time.Time), error) {
+	_, err := q.configured.Ask(ctx, started)
+	return func(time.Time) { panic("cannot take") }, err
+}
+
+// cannotFail is a Question that cannot take in that there is no answer.
+type cannotFail struct{ *configured }
+
+func (cannotFail) Failed(time.Time) { panic("cannot fail") }
 
 // knowsNothing is a Client that finds nothing.
 type knowsNothing struct{ panics }
@@ -140,22 +148,24 @@ func (*knowsNothing) GetWorkflowExecution(context.Context, string, func()) (imag
 
 func TestAPanicWhileTakingInAnAnswer(t *testing.T) {
 	for what, c := range map[string]struct {
-		client Client
-		want   string
+		client   Client
+		question func(*configured) schedule.Question
+		want     string
 	}{
-		"cannot take":   {&panics{}, "up invalid RUNNING"},
-		"cannot forget": {&knowsNothing{}, "up invalid not_found"},
+		"cannot take": {&panics{}, func(c *configured) schedule.Question { return cannotTake{c} }, "up invalid RUNNING"},
+		"cannot fail": {&knowsNothing{}, func(c *configured) schedule.Question { return cannotFail{c} }, "up invalid not_found"},
 	} {
 		test(t, func(t *testing.T) {
 			target, logs, n := panicking(t, c.client)
 			broken := target.configured[id(1)]
-			broken.question = &brokenQuestion{configured{id: id(1)}}
-			target.configured[id(1)] = &entry{question: &configured{}, knowledge: knowledge{lookedUp: true, failure: imagebuilder.Invalid}}
+			target.schedule.Remove(&broken.Entry)
+			*broken = *newConfigured(target, id(1))
+			target.schedule.Add(&broken.Entry, c.question(broken))
 			if diff := cmp.Diff([]string{c.want, c.want}, scrapeFor(t, target, 2)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", what, diff)
 			}
-			if broken.failure != imagebuilder.Invalid || broken.known || len(target.open) != 0 {
-				t.Errorf("%s: failure %q, known %t, %d refreshes are open", what, broken.failure, broken.known, len(target.open))
+			if left := sizes(target); broken.class() != imagebuilder.Invalid || broken.Known() || left.Refreshes != 0 {
+				t.Errorf("%s: failure %q, known %t, left over %+v", what, broken.class(), broken.Known(), left)
 			}
 			if *n != 2 || strings.Count(logs.String(), what) != 1 {
 				t.Errorf("%s: %d panics are counted, want 2; the log is\n%s", what, *n, logs)
@@ -170,14 +180,14 @@ func TestAPanicOfAScrape(t *testing.T) {
 		target, logs, n := panicking(t, &panics{})
 		scrapeFor(t, target, 1)
 		good := target.configured[id(1)]
-		target.configured[id(1)], target.listed = nil, nil // which list does not expect
+		target.configured[id(1)] = nil // which derive does not expect
 		<-time.After(10 * time.Second)
 		s := target.Lookup(t.Context())
 		if diff := cmp.Diff(Snapshot{Name: "a", Region: "eu-west-1", Time: time.Now()}, s); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		target.Lookup(t.Context())
-		target.configured[id(1)], target.listed = good, nil
+		target.configured[id(1)] = good
 		<-time.After(10 * time.Second)
 		if diff := cmp.Diff([]string{"up RUNNING RUNNING"}, scrapeFor(t, target, 1)); diff != "" {
 			t.Errorf("when it panics no more (-want +got):\n%s", diff)
@@ -192,14 +202,14 @@ func TestAPanicOfAScrape(t *testing.T) {
 func TestAPanicOfAPage(t *testing.T) {
 	test(t, func(t *testing.T) {
 		target, logs, n := panicking(t, nil)
-		good := target.configured[id(1)]
-		target.configured[id(1)], target.listed = nil, nil // which list does not expect
+		good := target.derived.executions[0].question
+		target.derived.executions[0].question = nil // which snapshot does not expect
 		for range 2 {
 			if diff := cmp.Diff(Snapshot{Name: "a", Region: "eu-west-1", Time: time.Now()}, target.Known()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		}
-		target.configured[id(1)] = good
+		target.derived.executions[0].question = good
 		if got := target.Known().Executions; len(got) != 2 || got[0].LookedUp {
 			t.Errorf("when it panics no more it knows %v", got)
 		}
@@ -215,11 +225,9 @@ type spoils struct {
 	target *Target
 }
 
-var spoiled = subject{operation: "spoiled"}
-
 func (s *spoils) ListImagePipelines(ctx context.Context, started func()) ([]imagebuilder.Pipeline, error) {
 	s.target.mu.Lock()
-	s.target.sources[spoiled] = &entry{question: &brokenQuestion{}}
+	s.target.sources["spoiled"] = nil // which neither updateFreshness nor derive expects
 	s.target.mu.Unlock()
 	s.target.c.Client = s.Client
 	return s.Client.ListImagePipelines(ctx, started)
@@ -230,18 +238,19 @@ func TestAPanicOfTheSelection(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		var n counted
+		w.panics = &n
 		target := w.discovering(web(made("web", 1, w.begin, steps())), Selection{Pipelines: all(1)})
-		target.c.Panics = &n
 		target.c.Client = &spoils{target.c.Client, target}
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
-		if s := target.Lookup(ctx); ctx.Err() != nil || !s.Up || n != 1 || target.pipelines.failure != imagebuilder.Invalid {
-			t.Errorf("%v, up %t, %d panics are counted, failure %q", ctx.Err(), s.Up, n, target.pipelines.failure)
+		target.wait(ctx, target.refresh(time.Now()))
+		delete(target.sources, "spoiled")
+		if s := target.Known(); ctx.Err() != nil || n != 2 || target.pipelines.class() != imagebuilder.Invalid {
+			t.Errorf("%v, up %t, %d panics are counted, failure %q", ctx.Err(), s.Up, n, target.pipelines.class())
 		}
-		delete(target.sources, spoiled)
 		w.at(2 * time.Minute)
-		if s := w.scrape(target); len(s.Images) != 1 || n != 1 {
-			t.Errorf("when it panics no more %d images are found, %d panics are counted", len(s.Images), n)
+		if s := w.scrape(target); !s.Up || len(s.Images) != 1 || n != 2 {
+			t.Errorf("when it panics no more: up %t, %d images are found, %d panics are counted", s.Up, len(s.Images), n)
 		}
 	})
 }

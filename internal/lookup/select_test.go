@@ -114,8 +114,8 @@ func TestTheSameQuestionTwice(t *testing.T) {
 		w.failOperation("GetImage", nil)
 		w.at(time.Minute)
 		w.expect(target, "the build alone", "00000002 COMPLETED a", "a/1.0.0/2 AVAILABLE a")
-		if left := len(target.leaving); left != 0 {
-			t.Errorf("%d questions are left", left)
+		if left := sizes(target); left.Leaving != 0 {
+			t.Errorf("left over: %+v", left)
 		}
 	})
 }

@@ -1,98 +1,204 @@
 package lookup
 
 import (
-	"cmp"
-	"context"
+	"slices"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/schedule"
 )
 
-// want is a build that is to be followed.
-type want struct {
-	image    *imagebuilder.Image
-	source   *entry // that has read image
-	rank     int    // of source
-	fresh    bool   // whether the selection that it comes from is
-	pipeline string // the name, empty when it is not known
-	whole    bool   // whether a source tells the pipeline, if there is one
+// What is followed is decided here, in this order:
+//
+//	Selection ─▶ configured executions                    (Select)
+//	          ─▶ list of pipelines ─▶ a source for each   (selectSources)
+//	          ─▶ a source for each image                  (selectImages)
+//	sources   ─▶ builds, each told by one source or more  (tell, follow)
+//	builds    ─▶ executions ─▶ steps                      (builds.go, steps.go)
+
+// Select replaces what t looks up, and how often. What is known of that which stays in the
+// selection is kept. What leaves it is forgotten, and no scrape waits for it any longer.
+// What is new is asked for at the next scrape.
+func (t *Target) Select(s Selection) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := time.Now()
+	t.c.Selection = s
+	t.schedule.SetPace(schedule.Pace{
+		Foreground: s.MinInterval, Background: s.DiscoveryInterval, Retry: s.MinInterval, MaxStaleness: s.MaxStaleness,
+	})
+	t.selectExecutions()
+	t.selectImages(now)
+	t.selectPipelines(now)
+	t.selectWaiting()
+	t.updateFreshness(now)
+	t.selectSteps(now)
+	t.derived.outdated = true
+	t.derive(now)
 }
 
-// add takes in what a source says. One that is fresh and answers goes first, among these
-// a list before GetImage, for the two may give different reasons for one failure; then
-// the latest.
-func (w *want) add(image *imagebuilder.Image, source *entry, fresh bool) {
-	rank := 2
-	switch {
-	case !fresh, source.failure != "":
-		rank = 0
-	case source.isGetImage():
-		rank = 1
+// selectExecutions makes t ask for the executions that are selected by their ids.
+func (t *Target) selectExecutions() {
+	before := t.configured
+	t.configured = make(map[string]*configured, len(t.c.WorkflowExecutions))
+	for _, id := range t.c.WorkflowExecutions {
+		x := before[id]
+		if x == nil {
+			x = newConfigured(t, id)
+			t.schedule.Add(&x.Entry, x)
+		}
+		t.configured[id] = x
 	}
-	if w.source == nil || rank > w.rank || rank == w.rank && source.readAt.After(w.source.readAt) {
-		w.image, w.source, w.rank = image, source, rank
+	for id, x := range before {
+		if t.configured[id] == nil {
+			t.schedule.Remove(&x.Entry)
+			t.dismissSteps(id)
+		}
 	}
-	w.fresh, w.whole = w.fresh || fresh, w.whole || source.isGetImage()
+	if some := len(t.configured) > 0; some != (len(before) > 0) {
+		for _, s := range t.sources {
+			s.forgetMade()
+			if some && s.ofPipeline() {
+				s.AskNow() // for t.made
+			}
+		}
+	}
 }
 
-func (e *entry) isGetImage() bool { return e.operation == "GetImage" }
-
-// reselect makes t follow what discovery has read so far.
-func (t *Target) reselect(now time.Time) {
-	listFresh := t.selectPipelines(now)
-	wanted := map[string]*want{}
-	for _, e := range t.sources {
-		q := e.question.(*source)
-		e.paused = q.pipelineARN != "" && !listFresh
-		if !e.known {
+// selectImages makes t ask for the images that are selected by their ARNs.
+func (t *Target) selectImages(now time.Time) {
+	selected := make(map[string]bool, len(t.c.Images))
+	for _, arn := range t.c.Images {
+		selected[arn] = true
+		if t.sources[arn] != nil {
 			continue
 		}
-		for _, image := range q.images {
-			w := wanted[image.ARN]
-			if w == nil {
-				w = &want{}
-				wanted[image.ARN] = w
-			}
-			w.add(image, e, !e.paused && e.publishable(now, t.c.MaxStaleness))
-			if pipeline := t.pipelineName(cmp.Or(q.pipelineARN, image.SourcePipelineARN), image.SourcePipelineName); pipeline != "" {
-				w.pipeline = pipeline
-			}
+		if b := t.builds[arn]; b != nil {
+			b.dismissOrigin() // the same question
+		}
+		t.addSource(newImageSource(t, arn))
+	}
+	for arn, s := range t.sources {
+		if !s.ofPipeline() && !selected[arn] {
+			t.removeSource(s, now)
 		}
 	}
-	t.follow(wanted, now)
 }
 
-// selectPipelines makes t ask for the builds of the pipelines that are selected, and
-// of no others. It reports whether that selection is fresh.
-func (t *Target) selectPipelines(now time.Time) bool {
-	if t.pipelines == nil {
-		return false
+// selectPipelines makes t ask which pipelines there are, if some are to be selected.
+func (t *Target) selectPipelines(now time.Time) {
+	some := len(t.c.Pipelines) > 0
+	switch {
+	case some && t.pipelines == nil:
+		t.pipelines = &pipelineList{question: newQuestion(t, imagebuilder.ListImagePipelines, "")}
+		t.schedule.Add(&t.pipelines.Entry, t.pipelines)
+	case t.pipelines != nil:
+		t.pipelines.choose(t.c.Pipelines)
+		t.selectSources(now)
 	}
-	q := t.pipelines.question.(*pipelineList)
-	for s, e := range t.sources {
-		if arn := e.question.(*source).pipelineARN; arn != "" && (q.builds[arn] == 0 || !t.pipelines.known) {
-			e.question.(*source).leave(t)
-			delete(t.sources, s)
-			t.dismiss(e)
+	if !some && t.pipelines != nil {
+		t.schedule.Remove(&t.pipelines.Entry)
+		t.pipelines = nil
+	}
+}
+
+// selectSources makes t ask for the builds of the pipelines that are selected, and of no
+// others.
+func (t *Target) selectSources(now time.Time) {
+	for arn, s := range t.sources {
+		if s.ofPipeline() && t.pipelines.builds[arn] == 0 {
+			t.removeSource(s, now)
 		}
 	}
-	if !t.pipelines.known {
-		return false
-	}
-	for arn, builds := range q.builds {
-		s := subject{"ListImagePipelineImages", arn}
-		if t.sources[s] == nil {
-			t.sources[s] = t.addDiscovery(s, &source{
-				pipelineARN: arn,
-				list: func(ctx context.Context, c Client, started func()) ([]imagebuilder.Image, error) {
-					return c.ListImagePipelineImages(ctx, arn, started)
-				},
-			})
+	for arn, builds := range t.pipelines.builds {
+		s := t.sources[arn]
+		if s == nil {
+			s = newPipelineSource(t, arn)
+			t.addSource(s)
 		}
-		if q := t.sources[s].question.(*source); q.builds != builds {
-			q.builds = builds
-			t.askAnew(t.sources[s])
+		if s.builds != builds {
+			s.builds = builds
+			s.AskNow()
 		}
 	}
-	return t.pipelines.publishable(now, t.c.MaxStaleness)
+}
+
+func (t *Target) addSource(s *source) {
+	t.sources[s.Subject.ID] = s
+	t.schedule.Add(&s.Entry, s)
+}
+
+func (t *Target) removeSource(s *source, now time.Time) {
+	t.tell(s, nil, now)
+	s.forgetMade()
+	delete(t.sources, s.Subject.ID)
+	t.schedule.Remove(&s.Entry)
+}
+
+// updateFreshness takes in which sources have become stale or fresh. The builds of a
+// pipeline are fresh only while it is known that the pipeline is selected.
+func (t *Target) updateFreshness(now time.Time) {
+	listed := t.pipelines != nil && t.pipelines.Fresh(now)
+	for _, s := range t.sources {
+		s.listed = listed || !s.ofPipeline()
+		s.Pause(!s.listed)
+		if fresh := s.listed && s.Fresh(now); fresh != s.fresh {
+			s.fresh = fresh
+			t.followAll(s.images, now)
+		}
+	}
+}
+
+// tell makes images what s says, and follows the builds that this concerns.
+func (t *Target) tell(s *source, images []*imagebuilder.Image, now time.Time) {
+	before := s.images
+	s.images, s.fresh = images, s.listed && s.Fresh(now)
+	told := make(map[string]bool, len(images))
+	for _, image := range images {
+		told[image.ARN] = true
+		b := t.builds[image.ARN]
+		if b == nil {
+			b = newBuild(t, image, now)
+			t.builds[image.ARN] = b
+			t.schedule.Add(&b.Entry, b)
+		}
+		b.told[s] = image
+	}
+	before = slices.DeleteFunc(before, func(image *imagebuilder.Image) bool { return told[image.ARN] })
+	for _, image := range before {
+		delete(t.builds[image.ARN].told, s)
+	}
+	t.followAll(before, now)
+	t.followAll(images, now)
+}
+
+// followAll makes t follow the builds of images as their sources say.
+func (t *Target) followAll(images []*imagebuilder.Image, now time.Time) {
+	for _, image := range images {
+		t.follow(t.builds[image.ARN], now)
+	}
+}
+
+// follow makes t follow b as its sources say, or no longer when there are none.
+func (t *Target) follow(b *build, now time.Time) {
+	t.derived.outdated = true
+	if len(b.told) == 0 {
+		t.dismissBuild(b)
+		return
+	}
+	b.setSelected()
+	b.update(now)
+	b.followPipeline()
+}
+
+// discoveries returns the questions that the selection is read with.
+func (t *Target) discoveries() []*question {
+	var all []*question
+	if t.pipelines != nil {
+		all = append(all, &t.pipelines.question)
+	}
+	for _, s := range t.sources {
+		all = append(all, &s.question)
+	}
+	return all
 }

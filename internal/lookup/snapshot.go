@@ -1,8 +1,6 @@
 package lookup
 
 import (
-	"cmp"
-	"slices"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
@@ -14,8 +12,7 @@ type Snapshot struct {
 	Name, Region string
 	Time         time.Time // the moment
 
-	// Up is false when the last refresh found Image Builder out of reach, or the one
-	// that the scrape has waited for did so far, and before the first answer.
+	// Up tells whether Image Builder can be reached: imagebuilder_up of docs/metrics.md.
 	Up bool
 	// RefreshEnded tells whether a refresh has ended; RefreshDuration is how long the
 	// last one took.
@@ -68,47 +65,29 @@ type Pipeline struct {
 	LastSuccess time.Time
 }
 
-// Known returns what t knows, and asks nothing. After a panic that is nothing.
-func (t *Target) Known() Snapshot {
-	s := Snapshot{Name: t.c.Name, Region: t.c.Region, Time: time.Now()}
-	err := t.contain("Known", imagebuilder.Invalid, func() {
-		known := t.snapshot(s.Time)
-		s = known
-	})
-	if err != nil {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.listed = nil // it may be half a list
-		t.report(t.scrapes, err, s.Time)
-	}
-	return s
-}
-
-// snapshot returns what t knows.
+// snapshot returns what t knows. It changes nothing. The caller holds t.mu.
 func (t *Target) snapshot(now time.Time) Snapshot {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	all := t.list() // first of all: it decides what is left out
+	last := t.schedule.Last()
 	s := Snapshot{
 		Name: t.c.Name, Region: t.c.Region, Time: now,
-		Up: t.up, RefreshEnded: t.ended, RefreshDuration: t.duration, LastSuccess: t.lastSuccess,
-		DiscoveredAt: t.wholeAt,
+		Up: t.reach.up, RefreshEnded: last.Any, RefreshDuration: last.Took, LastSuccess: last.LastSuccess,
+		DiscoveredAt: t.derived.discoveredAt,
 		Images:       t.imagesAt(),
 		Pipelines:    t.pipelinesAt(now),
-		Dropped:      t.dropped,
-		Executions:   make([]Execution, len(all)),
+		Dropped:      t.derived.dropped,
+		Executions:   make([]Execution, len(t.derived.executions)),
 	}
 	active := map[string]bool{}
-	for i := range all {
-		f := &all[i]
+	for i := range s.Executions {
+		f := &t.derived.executions[i]
 		x := &s.Executions[i]
-		*x = Execution{ID: f.id, LookedUp: f.entry.lookedUp, Failure: f.entry.failure, Reason: f.entry.reason}
-		if !f.publishable(now, t.c.MaxStaleness) {
+		*x = Execution{ID: f.id, LookedUp: f.question.LookedUp(), Failure: f.question.class(), Reason: f.question.reason()}
+		if !f.publishable(now) {
 			continue
 		}
 		x.Value, x.ReadAt, x.Pipeline = f.value, f.readAt, t.pipelineOf(f)
-		if e := t.steps[f.id]; e != nil && e.publishable(now, t.c.MaxStaleness) {
-			x.Steps = e.question.(*stepList).steps
+		if l := t.steps[f.id]; l != nil && l.Fresh(now) {
+			x.Steps = l.steps
 		}
 		if t.waiting != nil && !f.value.Status.Final() {
 			active[f.id] = true
@@ -120,11 +99,11 @@ func (t *Target) snapshot(now time.Time) Snapshot {
 
 // waitingAt returns the steps of active executions that wait.
 func (t *Target) waitingAt(now time.Time, active map[string]bool) []imagebuilder.WaitingStep {
-	if t.waiting == nil || !t.waiting.publishable(now, t.c.MaxStaleness) {
+	if t.waiting == nil || !t.waiting.Fresh(now) {
 		return nil
 	}
 	var all []imagebuilder.WaitingStep
-	for _, step := range t.waiting.question.(*waitingList).steps {
+	for _, step := range t.waiting.steps {
 		if active[step.ExecutionID] {
 			all = append(all, step)
 		}
@@ -134,26 +113,22 @@ func (t *Target) waitingAt(now time.Time, active map[string]bool) []imagebuilder
 
 func (t *Target) imagesAt() []Image {
 	var all []Image
-	for _, b := range t.builds {
-		if !b.entry.paused && !b.dropped {
-			all = append(all, Image{Image: b.image, Pipeline: b.pipeline})
-		}
+	for _, b := range t.derived.images {
+		all = append(all, Image{Image: b.image, Pipeline: b.pipeline})
 	}
-	slices.SortFunc(all, func(a, b Image) int { return cmp.Compare(a.ARN, b.ARN) })
 	return all
 }
 
 func (t *Target) pipelinesAt(now time.Time) []Pipeline {
-	if t.pipelines == nil || !t.pipelines.publishable(now, t.c.MaxStaleness) {
+	if t.pipelines == nil || !t.pipelines.Fresh(now) {
 		return nil
 	}
-	selected := t.pipelines.question.(*pipelineList).selected
-	all := make([]Pipeline, len(selected))
-	for i := range selected {
-		all[i].Pipeline = &selected[i]
-		e := t.sources[subject{"ListImagePipelineImages", selected[i].ARN}]
-		if e != nil && e.publishable(now, t.c.MaxStaleness) {
-			all[i].LastSuccess = e.question.(*source).lastSuccess
+	all := make([]Pipeline, len(t.pipelines.selected))
+	for i := range all {
+		p := &t.pipelines.selected[i]
+		all[i].Pipeline = p
+		if s := t.sources[p.ARN]; s != nil && s.Fresh(now) {
+			all[i].LastSuccess = s.lastSuccess
 		}
 	}
 	return all

@@ -25,89 +25,117 @@ func (s Steps) of(v *imagebuilder.Execution) bool {
 // stepList asks about the steps of an execution: as long as it runs, and once when it
 // has ended.
 type stepList struct {
-	id      string
-	endedAt time.Time // when the execution was seen to have ended, zero for not
-	steps   []imagebuilder.Step
+	question
+	endedAt   time.Time // when the execution was seen to have ended, zero for not
+	published bool      // whether the execution is; for pauseSteps
+	steps     []imagebuilder.Step
 }
 
-func (q *stepList) ask(ctx context.Context, c Client, started func()) (any, error) {
-	return c.ListWorkflowStepExecutions(ctx, q.id, started)
+// Ask implements schedule.Question.
+func (l *stepList) Ask(ctx context.Context, started func()) (func(time.Time), error) {
+	steps, err := l.target.c.Client.ListWorkflowStepExecutions(ctx, l.Subject.ID, started)
+	return func(time.Time) {
+		l.steps = steps
+		l.settle()
+	}, err
 }
 
-func (q *stepList) take(t *Target, e *entry, answer any, _ time.Time) {
-	q.steps = answer.([]imagebuilder.Step)
-	q.pace(t, e)
-}
-
-// pace settles the steps when they were read after the execution had ended, and asks
+// settle settles the steps when they were read after the execution had ended, and asks
 // for them once more when they were read before.
-func (q *stepList) pace(t *Target, e *entry) {
-	if q.endedAt.IsZero() || e.settled || e.failure != "" {
-		return
+func (l *stepList) settle() {
+	switch {
+	case l.endedAt.IsZero() || l.Settled() || l.Failing():
+	case l.Known() && !l.Begun().Before(l.endedAt):
+		l.Settle()
+	default:
+		l.AskNow()
 	}
-	if e.known && !e.begun.Before(q.endedAt) {
-		e.settled = true
-		return
-	}
-	e.dueAt = time.Time{}
-	t.awaken(e)
 }
 
-// forget implements question: an execution that has ended may have been forgotten.
-func (q *stepList) forget(_ *Target, e *entry) {
-	e.settled = !q.endedAt.IsZero() && e.missing >= forgottenAfter
+// Failed implements schedule.Question: an execution that has ended may have been
+// forgotten.
+func (l *stepList) Failed(time.Time) {
+	if !l.endedAt.IsZero() && l.GoneInARow() >= forgottenAfter {
+		l.Settle()
+	}
 }
 
 // followSteps makes t look up the steps of an execution of which v was read, as often as
 // that is, or no longer.
-func (t *Target) followSteps(v *imagebuilder.Execution, interval time.Duration, now time.Time) {
+func (t *Target) followSteps(v *imagebuilder.Execution, every time.Duration, now time.Time) {
 	if !t.c.Steps.of(v) {
 		t.dismissSteps(v.ID)
 		return
 	}
-	e := t.steps[v.ID]
-	if e == nil {
-		e = t.addOptional(subject{"ListWorkflowStepExecutions", v.ID}, &stepList{id: v.ID})
-		t.steps[v.ID] = e
+	l := t.steps[v.ID]
+	if l == nil {
+		l = &stepList{question: newQuestion(t, imagebuilder.ListWorkflowStepExecutions, v.ID)}
+		t.steps[v.ID] = l
+		t.schedule.Add(&l.Entry, l)
 	}
-	e.interval = interval
-	q := e.question.(*stepList)
+	l.Every = every
 	switch {
 	case !v.Status.Final():
-		q.endedAt, e.settled = time.Time{}, false
-	case q.endedAt.IsZero():
-		q.endedAt, e.missing = now, 0
-		q.pace(t, e)
+		l.endedAt = time.Time{}
+		l.Unsettle()
+	case l.endedAt.IsZero():
+		l.endedAt = now
+		l.ResetGone()
+		l.settle()
 	}
 }
 
 func (t *Target) dismissSteps(id string) {
-	if e := t.steps[id]; e != nil {
+	if l := t.steps[id]; l != nil {
 		delete(t.steps, id)
-		t.dismiss(e)
+		t.schedule.Remove(&l.Entry)
 	}
 }
 
 // waitingList asks which steps wait for an approval, while there may be any.
 type waitingList struct {
-	remembers
+	question
 	steps []imagebuilder.WaitingStep
 }
 
-func (q *waitingList) ask(ctx context.Context, c Client, started func()) (any, error) {
-	return c.ListWaitingWorkflowSteps(ctx, started)
+// Ask implements schedule.Question.
+func (l *waitingList) Ask(ctx context.Context, started func()) (func(time.Time), error) {
+	steps, err := l.target.c.Client.ListWaitingWorkflowSteps(ctx, started)
+	return func(time.Time) { l.steps = steps }, err
 }
 
-func (q *waitingList) take(_ *Target, _ *entry, answer any, _ time.Time) {
-	q.steps = answer.([]imagebuilder.WaitingStep)
+func (t *Target) selectWaiting() {
+	switch {
+	case t.c.Waiting && t.waiting == nil:
+		t.waiting = &waitingList{question: newQuestion(t, imagebuilder.ListWaitingWorkflowSteps, "")}
+		t.schedule.Add(&t.waiting.Entry, t.waiting)
+	case !t.c.Waiting && t.waiting != nil:
+		t.schedule.Remove(&t.waiting.Entry)
+		t.waiting = nil
+	}
+}
+
+// selectSteps makes t ask for the steps of the executions that it knows, as Steps says.
+func (t *Target) selectSteps(now time.Time) {
+	for _, c := range t.configured {
+		if v := c.execution.value; v != nil {
+			t.followSteps(v, 0, now)
+		}
+	}
+	for _, b := range t.builds { // also of those that are not published for now
+		for _, x := range b.executions {
+			if !x.dropped {
+				t.followSteps(x.value, b.Every, now)
+			}
+		}
+	}
 }
 
 // mayWait lets t ask for waiting steps when a step of v, which was just read, may wait: it
 // has not ended, and neither has the image that is built.
 func (t *Target) mayWait(v *imagebuilder.Execution, b *build) {
 	if t.waiting != nil && !v.Status.Final() && (b == nil || b.endedAt.IsZero()) {
-		t.waiting.paused = false
-		t.awaken(t.waiting)
+		t.waiting.Resume()
 	}
 }
 
@@ -117,19 +145,23 @@ func (t *Target) pauseSteps(now time.Time) {
 	if t.waiting == nil && len(t.steps) == 0 {
 		return
 	}
-	for _, e := range t.steps {
-		e.paused = true
+	for _, l := range t.steps {
+		l.published = false
 	}
 	if t.waiting != nil {
-		t.waiting.paused = true
+		t.waiting.Pause(true)
 	}
-	for _, f := range t.list() {
-		if !f.publishable(now, t.c.MaxStaleness) {
+	for i := range t.derived.executions {
+		f := &t.derived.executions[i]
+		if !f.publishable(now) {
 			continue
 		}
-		if e := t.steps[f.id]; e != nil {
-			e.paused = false
+		if l := t.steps[f.id]; l != nil {
+			l.published = true
 		}
 		t.mayWait(f.value, f.build)
+	}
+	for _, l := range t.steps {
+		l.Pause(!l.published)
 	}
 }

@@ -1,0 +1,153 @@
+package lookup
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+)
+
+// derived is what follows from everything that is known. Snapshots read it.
+type derived struct {
+	outdated     bool       // whether executions, images and dropped are
+	executions   []followed // all that are selected, in the order of their ids, each once
+	images       []*build   // those that are published, in the order of their ARNs
+	dropped      int        // executions that MaxExecutions leaves out
+	discoveredAt time.Time  // when the selection was read whole, zero for never
+}
+
+// derive computes what follows from everything that is known, once for a batch of
+// answers. The caller holds t.mu.
+func (t *Target) derive(now time.Time) {
+	t.reach.update(t.foregroundAndDiscovery())
+	t.deriveDiscoveredAt()
+	if !t.derived.outdated {
+		return
+	}
+	builds := t.buildsInOrder()
+	t.cut(builds, now)
+	t.derived.executions = t.listExecutions(builds)
+	t.derived.images = slices.DeleteFunc(slices.Clone(builds), func(b *build) bool { return b.dropped })
+	slices.SortFunc(t.derived.images, func(a, b *build) int { return cmp.Compare(a.Subject.ID, b.Subject.ID) })
+	t.derived.outdated = false
+}
+
+// buildsInOrder returns the builds that are selected: first those that have not ended,
+// and among both the newest first.
+func (t *Target) buildsInOrder() []*build {
+	var all []*build
+	for _, b := range t.builds {
+		if b.selected {
+			all = append(all, b)
+		}
+	}
+	slices.SortFunc(all, func(a, b *build) int {
+		if ended := a.image.Status.Ended(); ended != b.image.Status.Ended() {
+			if ended {
+				return 1
+			}
+			return -1
+		}
+		return b.image.Compare(a.image)
+	})
+	return all
+}
+
+// cut decides what MaxExecutions leaves out of what was found: of the executions that
+// have ended first those of the oldest builds, then the others; and of the images, as
+// many. Executions that were selected by their ids do not count. It takes the builds in
+// their order.
+func (t *Target) cut(builds []*build, now time.Time) {
+	limit, before := t.c.MaxExecutions, t.derived.dropped
+	var active, ended []*execution
+	for i, b := range builds {
+		b.dropped = i >= limit
+		for _, x := range b.executions {
+			switch {
+			case t.configured[x.value.ID] != nil:
+				x.dropped = false
+			case x.value.Status.Final():
+				ended = append(ended, x)
+			default:
+				active = append(active, x)
+			}
+		}
+	}
+	t.derived.dropped = 0
+	for i, x := range append(active, ended...) {
+		was := x.dropped
+		if x.dropped = i >= limit; x.dropped {
+			t.derived.dropped++
+			t.dismissSteps(x.value.ID)
+		} else if was {
+			t.followSteps(x.value, 0, now)
+		}
+	}
+	t.reportCut(before)
+}
+
+// reportCut logs when MaxExecutions begins to leave something out, and when it no longer
+// does; before is how much it was.
+func (t *Target) reportCut(before int) {
+	logger, dropped := log.With(t.c.Logger, "target", t.c.Name, "region", t.c.Region), t.derived.dropped
+	switch {
+	case before == 0 && dropped > 0:
+		level.Warn(logger).Log("msg", "more executions are found than max_executions allows; the oldest are left out",
+			"max_executions", t.c.MaxExecutions, "dropped", dropped)
+	case before > 0 && dropped == 0:
+		level.Info(logger).Log("msg", "no executions are left out any more", "max_executions", t.c.MaxExecutions)
+	}
+}
+
+// listExecutions returns all executions that are selected. It takes the builds in their
+// order: of two that have an execution the first one counts.
+func (t *Target) listExecutions(builds []*build) []followed {
+	all := make([]followed, 0, len(t.configured))
+	listed := make(map[string]bool, len(t.configured))
+	for id, c := range t.configured {
+		listed[id] = true
+		all = append(all, followed{id: id, execution: c.execution, question: &c.question})
+	}
+	for _, b := range builds {
+		for _, x := range b.executions {
+			if id := x.value.ID; !x.dropped && !listed[id] {
+				listed[id] = true
+				all = append(all, followed{id: id, execution: x, question: &b.question, build: b})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b followed) int { return cmp.Compare(a.id, b.id) })
+	return all
+}
+
+// deriveDiscoveredAt takes in when the selection was read whole, if everything that it
+// consists of has been read at least once.
+func (t *Target) deriveDiscoveredAt() {
+	oldest := time.Time{}
+	for _, q := range t.discoveries() {
+		if found := q.Known() || q.class() == imagebuilder.NotFound && q.failure.answered; !found {
+			return
+		}
+		if oldest.IsZero() || q.ReadAt().Before(oldest) {
+			oldest = q.ReadAt()
+		}
+	}
+	t.derived.discoveredAt = oldest
+}
+
+// foregroundAndDiscovery returns every question that can tell something about the reach
+// of Image Builder.
+func (t *Target) foregroundAndDiscovery() []*question {
+	all := t.discoveries()
+	for _, c := range t.configured {
+		all = append(all, &c.question)
+	}
+	for _, b := range t.builds {
+		all = append(all, &b.question)
+	}
+	return all
+}

@@ -1,0 +1,121 @@
+package lookup
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+)
+
+// source asks which builds there are of a pipeline or of an image version, or about one
+// build.
+type source struct {
+	question
+	builds int  // how many that have ended are followed
+	listed bool // whether it is known that its pipeline is selected; true without one
+	fresh  bool // whether what it says is fresh, and listed
+
+	images      []*imagebuilder.Image // those to follow, the newest first
+	made        []string              // the ARNs of all builds, where Target.made needs them
+	lastSuccess time.Time             // creation of the newest one that is available, zero for none
+}
+
+func newPipelineSource(t *Target, arn string) *source {
+	return &source{question: newQuestion(t, imagebuilder.ListImagePipelineImages, arn), listed: true}
+}
+
+// newImageSource returns what asks for the builds that an ARN of Selection.Images stands
+// for.
+func newImageSource(t *Target, arn string) *source {
+	operation := imagebuilder.ListImageBuildVersions
+	parsed, err := imagebuilder.ParseImageARN(arn)
+	if err != nil {
+		panic(err) // Selection says that it can be parsed
+	}
+	if parsed.Build {
+		operation = imagebuilder.GetImage
+	}
+	return &source{question: newQuestion(t, operation, arn), builds: 1, listed: true}
+}
+
+// ofPipeline reports whether s asks for the builds of a pipeline.
+func (s *source) ofPipeline() bool { return s.operation == imagebuilder.ListImagePipelineImages }
+
+// ofOneBuild reports whether s asks about one build.
+func (s *source) ofOneBuild() bool { return s.operation == imagebuilder.GetImage }
+
+// pipelineARN returns the ARN of the pipeline whose builds s asks for, empty for none.
+func (s *source) pipelineARN() string {
+	if s.ofPipeline() {
+		return s.Subject.ID
+	}
+	return ""
+}
+
+// Ask implements schedule.Question.
+func (s *source) Ask(ctx context.Context, started func()) (func(time.Time), error) {
+	images, err := s.list(ctx, s.target.c.Client, started)
+	return func(now time.Time) { s.take(images, now) }, err
+}
+
+func (s *source) list(ctx context.Context, c Client, started func()) ([]imagebuilder.Image, error) {
+	switch {
+	case s.ofPipeline():
+		return c.ListImagePipelineImages(ctx, s.Subject.ID, started)
+	case s.ofOneBuild():
+		image, err := c.GetImage(ctx, s.Subject.ID, started)
+		return []imagebuilder.Image{image}, err
+	}
+	return c.ListImageBuildVersions(ctx, s.Subject.ID, started)
+}
+
+func (s *source) take(images []imagebuilder.Image, now time.Time) {
+	slices.SortFunc(images, func(a, b imagebuilder.Image) int { return b.Compare(&a) })
+	var follow []*imagebuilder.Image
+	s.lastSuccess = time.Time{}
+	ended := 0
+	for i := range images {
+		image := &images[i]
+		if image.Status.Ended() {
+			ended++
+		}
+		if !image.Status.Ended() || ended <= s.builds {
+			copied := *image // so that the whole list is not kept
+			follow = append(follow, &copied)
+		}
+		if image.Status == imagebuilder.ImageAvailable && image.Created.After(s.lastSuccess) {
+			s.lastSuccess = image.Created
+		}
+	}
+	s.forgetMade()
+	if len(s.target.configured) > 0 && s.ofPipeline() {
+		s.keepMade(images)
+	}
+	s.target.tell(s, follow, now)
+}
+
+// Failed implements schedule.Question: another source may be better now, and what is not
+// found says nothing.
+func (s *source) Failed(now time.Time) {
+	if !s.Known() {
+		s.target.tell(s, nil, now)
+	}
+	s.target.followAll(s.images, now)
+}
+
+// keepMade puts all builds of s into Target.made.
+func (s *source) keepMade(images []imagebuilder.Image) {
+	for i := range images {
+		s.made = append(s.made, images[i].ARN)
+		s.target.made[images[i].ARN] = s.Subject.ID
+	}
+}
+
+// forgetMade takes the builds of s out of Target.made.
+func (s *source) forgetMade() {
+	for _, arn := range s.made {
+		delete(s.target.made, arn)
+	}
+	s.made = nil
+}

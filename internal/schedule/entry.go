@@ -1,0 +1,243 @@
+package schedule
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// maxBackoff bounds how rarely is asked what is gone or rejected.
+	maxBackoff = 5 * time.Minute
+	// maxRetry bounds how rarely is asked what has failed otherwise.
+	maxRetry = time.Minute
+)
+
+// Question is what an Entry asks.
+type Question interface {
+	// Ask asks, and returns what takes in the answer. It calls started when its first
+	// request gets its turn on the wire. It is called without the mutex, so it may read
+	// only what never changes; take is called under the mutex.
+	Ask(ctx context.Context, started func()) (take func(now time.Time), err error)
+	// Judge says what a failure is, under the mutex, before the entry takes it in. The
+	// error is that of Ask, of Config.Before, or a *Panic.
+	Judge(err error, now time.Time) Verdict
+	// Failed takes in that a lookup has failed, under the mutex, after the entry has.
+	Failed(now time.Time)
+}
+
+// Verdict says what a failure is.
+type Verdict struct {
+	Outcome Outcome
+	// Answered tells that the service has answered, although not as wished. A refresh
+	// with such failures alone is a success.
+	Answered bool
+	// Outage is shared by the failures that have one cause.
+	Outage Outage
+	Err    error // for the log; nil for no failure
+}
+
+// Outcome is what became of a question, in one word.
+type Outcome int
+
+// The outcomes.
+const (
+	Answered Outcome = iota // the answer was taken in
+	Gone                    // there is nothing to know any more; asked again with back-off
+	Rejected                // it would be rejected again; asked again with back-off
+	Failed                  // for now
+)
+
+// Subject names what a question is about. There is one lookup about it at a time.
+type Subject struct {
+	Kind  string // of question
+	Label string // of ID, as a key of log lines
+	ID    string // empty when there is one question of this kind
+}
+
+// Lane is a queue of entries.
+type Lane int
+
+// The lanes.
+const (
+	Foreground Lane = iota
+	Background
+	laneCount
+)
+
+// state is where an entry is, unless it is settled.
+type state int
+
+const (
+	idle state = iota
+	queued
+	inFlight
+)
+
+// Entry is one question: when it is asked, and what became of it. Its fields and methods
+// are guarded by the Scheduler's mutex. The zero value was never asked.
+type Entry struct {
+	Subject  Subject // never changes once it was added, and neither does Lane
+	Lane     Lane
+	Optional bool          // whether a refresh is a success without an answer
+	BackOff  bool          // whether every failure makes the next lookup rarer, up to a minute
+	Every    time.Duration // the interval, where it is longer than the lane's
+
+	scheduler *Scheduler
+	question  Question
+	state     state
+	settled   bool
+	paused    bool // not asked for now
+	askNow    bool // due whatever the interval says
+	removed   bool
+	begun     time.Time // when the last lookup began
+	waiting   *Entry    // for the lookup of this one, which was removed, to end
+	history
+}
+
+// history is what became of the lookups of an Entry.
+type history struct {
+	lookedUp bool          // whether a lookup has ended
+	known    bool          // whether there is an answer, and the subject is not gone
+	readAt   time.Time     // when the answer was taken in, or that it is gone
+	askedAt  time.Time     // when the lookup began that brought it
+	failing  bool          // whether the last lookup has failed
+	misses   int           // failures in a row that count for the back-off
+	limit    time.Duration // of the back-off
+	gone     int           // lookups in a row that said that it is gone
+	outage   *outage       // that the last lookup is a part of, nil for none
+}
+
+// LookedUp reports whether a lookup has ended.
+func (e *Entry) LookedUp() bool { return e.lookedUp }
+
+// Known reports whether there is an answer.
+func (e *Entry) Known() bool { return e.known }
+
+// ReadAt returns when the answer was read, or that there is none any more.
+func (e *Entry) ReadAt() time.Time { return e.readAt }
+
+// Begun returns when the last lookup began; zero for never.
+func (e *Entry) Begun() time.Time { return e.begun }
+
+// Failing reports whether the last lookup that has ended has failed.
+func (e *Entry) Failing() bool { return e.failing }
+
+// GoneInARow returns how many lookups in a row said that the subject is gone.
+func (e *Entry) GoneInARow() int { return e.gone }
+
+// Settled reports whether the entry is not asked again.
+func (e *Entry) Settled() bool { return e.settled }
+
+// Paused reports whether the entry is not asked for now.
+func (e *Entry) Paused() bool { return e.paused }
+
+// Fresh reports whether the answer is settled, or was due again not too long ago.
+func (e *Entry) Fresh(now time.Time) bool {
+	return e.known && (e.settled || now.Sub(e.askedAt.Add(e.interval())) <= e.scheduler.pace.MaxStaleness)
+}
+
+// Settle ends the asking: the answer can never change. An entry that is queued or in
+// flight is asked once more.
+func (e *Entry) Settle() { e.settled = true }
+
+// Unsettle makes the entry due again when its interval says so.
+func (e *Entry) Unsettle() {
+	if e.settled {
+		e.settled = false
+		e.scheduler.entries.add(e)
+	}
+}
+
+// Pause says whether the entry is not asked for now.
+func (e *Entry) Pause(paused bool) { e.paused = paused }
+
+// AskNow makes the entry due at once. The refreshes that wait for the answer that is being
+// taken in then wait for this one, too.
+func (e *Entry) AskNow() {
+	e.askNow = true
+	e.scheduler.follow(e)
+}
+
+// Resume ends a pause. Refreshes wait for the entry as AskNow says, if it is due.
+func (e *Entry) Resume() {
+	e.paused = false
+	e.scheduler.follow(e)
+}
+
+// Restart makes the entry due at once, as if it had never failed.
+func (e *Entry) Restart() {
+	e.misses, e.gone = 0, 0
+	e.Unsettle()
+	e.AskNow()
+}
+
+// ResetGone makes GoneInARow count from 0 again.
+func (e *Entry) ResetGone() { e.gone = 0 }
+
+// due reports whether it is time for another lookup.
+func (e *Entry) due(now time.Time) bool {
+	if e.state != idle || e.paused || e.settled || e.removed {
+		return false
+	}
+	return e.askNow || !now.Before(e.dueAt())
+}
+
+// dueAt returns when the next lookup may begin.
+func (e *Entry) dueAt() time.Time {
+	switch {
+	case !e.lookedUp:
+		return time.Time{}
+	case e.failing:
+		return e.begun.Add(backoff(e.scheduler.pace.Retry, e.misses, e.limit))
+	}
+	return e.begun.Add(e.interval())
+}
+
+func (e *Entry) interval() time.Duration {
+	if e.Lane == Background {
+		return max(e.Every, e.scheduler.pace.Background)
+	}
+	return max(e.Every, e.scheduler.pace.Foreground)
+}
+
+// begin takes in that a lookup begins.
+func (e *Entry) begin(now time.Time) { e.begun, e.askNow = now, false }
+
+// succeed takes in that a lookup has an answer.
+func (e *Entry) succeed(now time.Time) {
+	e.lookedUp, e.known, e.readAt, e.askedAt = true, true, now, e.begun
+	e.failing, e.misses, e.gone = false, 0, 0
+}
+
+// fail takes in that a lookup has none. One that could not begin, because Config.Before
+// has failed, makes the next one no rarer.
+func (e *Entry) fail(outcome Outcome, began bool, now time.Time) {
+	e.lookedUp, e.failing = true, true
+	if !began {
+		e.limit = 0
+		return
+	}
+	if outcome == Gone {
+		e.known, e.readAt = false, now
+		e.gone++
+	} else {
+		e.gone = 0
+	}
+	e.limit = maxBackoff
+	if outcome == Failed {
+		e.limit = maxRetry
+	}
+	if e.misses++; outcome == Failed && !e.BackOff {
+		e.misses = 0
+	}
+}
+
+// backoff returns the time to the next lookup after so many misses in a row: the
+// interval, doubled with each further one, up to limit.
+func backoff(interval time.Duration, misses int, limit time.Duration) time.Duration {
+	d := interval
+	for i := 1; i < misses && d < limit; i++ {
+		d *= 2
+	}
+	return max(interval, min(d, limit))
+}
