@@ -15,7 +15,7 @@ ABOUT   = github.com/prometheus/common/version
 LDFLAGS = -s -w -X $(ABOUT).Version=$(VERSION) -X $(ABOUT).Revision=$(REVISION) -X $(ABOUT).BuildDate=$(DATE)
 
 .PHONY: help build demo demo-stack clean
-.PHONY: test lint fmt promtool fuzz bench soak e2e helm-test licenses vuln
+.PHONY: test golden lint fmt promtool fuzz bench soak e2e helm-test licenses vuln
 .PHONY: image packages chart release release-notes
 .PHONY: reproducible image-test packages-test release-test iam-test
 
@@ -30,7 +30,7 @@ demo: build ## it, with made-up pipelines, on http://localhost:10120/metrics
 
 # apt-get install prometheus prometheus-alertmanager
 demo-stack: build ## the demo with a Prometheus and an Alertmanager
-	$(GO) run -C e2e ./cmd/demo-stack
+	$(GO) run ./deploy/demo-stack
 
 clean: ## removes what was made
 	rm -rf $(BIN) dist imagebuilder_exporter
@@ -40,9 +40,16 @@ clean: ## removes what was made
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE := $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
 
-test: ## all tests of the exporter
+test: ## all tests of the exporter, and a short soak
 	$(GO) vet ./...
 	$(GO) test $(RACE) -timeout 10m ./...
+	$(GO) test -C e2e $(RACE) -timeout 10m -count 1 ./soak
+
+# In every package whose tests import internal/golden. Each test that writes has Golden in
+# its name.
+IMPORTS = {{.ImportPath}}: {{join .TestImports " "}} {{join .XTestImports " "}} .
+golden: ## writes anew what tests compare with: metrics, alerts, queries
+	$(GO) test -run Golden $$($(GO) list -f '$(IMPORTS)' ./... | sed -n 's|: .*/internal/golden .*||p') -update
 
 lint: $(BIN)/golangci-lint $(BIN)/actionlint ## formatting and rules, of the workflows, too
 	$(BIN)/golangci-lint run ./...
@@ -55,7 +62,7 @@ fmt: $(BIN)/golangci-lint ## formats the code
 
 promtool: $(BIN)/promtool ## metrics, queries and alerts, with promtool
 	$(BIN)/promtool check metrics < testdata/metrics.txt
-	$(BIN)/promtool test rules testdata/queries.yml
+	$(BIN)/promtool test rules docs/testdata/queries.yml
 	$(BIN)/promtool check rules alerts/imagebuilder.rules.yml
 	$(BIN)/promtool test rules alerts/imagebuilder.rules_test.yml alerts/imagebuilder.rules_weeks_test.yml
 
@@ -65,8 +72,8 @@ e2e: $(BIN)/prometheus ## with the real programs: Prometheus, Alertmanager, a br
 	$(GO) test -C e2e -count 1 -timeout 10m .
 
 helm-test: build $(BIN)/helm $(BIN)/kubeconform $(BIN)/kubernetes-schemas ## the chart, with Helm and Kubernetes' schemas
-	$(GO) vet -C tools/kubernetes ./...
-	$(GO) test -C tools/kubernetes -count 1 ./...
+	$(GO) vet -C e2e/kubernetes ./...
+	$(GO) test -C e2e/kubernetes -count 1 ./...
 
 # A few seconds for each fuzz target; FUZZTIME=8h for a night. (A count, for a run that
 # ends by the clock sometimes fails by the clock.)
@@ -79,7 +86,8 @@ fuzz: ## what files and answers can do
 
 SOAK ?= 10m
 soak: ## the program under faults, scrapes and reloads, all at once, for SOAK
-	$(GO) test -run '^TestSoak$$' -soak $(SOAK) -timeout 0 -v .
+	$(GO) vet -C e2e ./soak
+	$(GO) test -C e2e -run '^TestSoak$$' -timeout 0 -count 1 -v ./soak -soak $(SOAK)
 
 bench: ## what a scrape costs
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m . ./internal/config
@@ -158,8 +166,8 @@ release-test: $(BIN)/cosign ## all that a release has, made twice, checked and v
 
 iam-test: $(BIN)/tofu ## the Terraform module, with a real OpenTofu and a double of its provider
 	$(BIN)/tofu fmt -check -diff -recursive deploy/iam/terraform
-	$(GO) vet -C tools/opentofu ./...
-	$(GO) test -C tools/opentofu -count 1 -timeout 10m ./...
+	$(GO) vet -C e2e/opentofu ./...
+	$(GO) test -C e2e/opentofu -count 1 -timeout 10m ./...
 
 # A Debian to install into.
 $(BIN)/debian.tar:
@@ -169,9 +177,9 @@ $(BIN)/debian.tar:
 	tar -C "$$dir" --exclude='./var/cache/apt/archives/*.deb' --exclude='./var/lib/apt/lists/*' -cf $@.part . && \
 	mv $@.part $@
 
-## Tools, pinned in modules of their own, for they need far more than we do
+## Tools, pinned in modules of their own: they need far more than the exporter does
 
-MODULES = e2e tools tools/kubernetes tools/opentofu
+MODULES = e2e e2e/kubernetes e2e/opentofu tools
 
 $(BIN)/govulncheck: tools/go.mod tools/go.sum
 	$(GO) build -C tools -o ../$@ golang.org/x/vuln/cmd/govulncheck
@@ -191,15 +199,15 @@ $(BIN)/golangci-lint: tools/golangci-lint/go.mod tools/golangci-lint/go.sum
 $(BIN)/promtool $(BIN)/prometheus: tools/prometheus/go.mod tools/prometheus/go.sum
 	$(GO) build -C tools/prometheus -tags remove_all_sd -o ../../$@ github.com/prometheus/prometheus/cmd/$(@F)
 
-$(BIN)/helm: tools/kubernetes/go.mod tools/kubernetes/go.sum
-	$(GO) build -C tools/kubernetes -o ../../$@ helm.sh/helm/v3/cmd/helm
+$(BIN)/helm: e2e/kubernetes/go.mod e2e/kubernetes/go.sum
+	$(GO) build -C e2e/kubernetes -o ../../$@ helm.sh/helm/v3/cmd/helm
 
-$(BIN)/kubeconform: tools/kubernetes/go.mod tools/kubernetes/go.sum
-	$(GO) build -C tools/kubernetes -o ../../$@ github.com/yannh/kubeconform/cmd/kubeconform
+$(BIN)/kubeconform: e2e/kubernetes/go.mod e2e/kubernetes/go.sum
+	$(GO) build -C e2e/kubernetes -o ../../$@ github.com/yannh/kubeconform/cmd/kubeconform
 
-$(BIN)/kubernetes-schemas: tools/kubernetes/schemas/main.go
+$(BIN)/kubernetes-schemas: e2e/kubernetes/schemas/main.go
 	rm -rf $@ $@.new
-	$(GO) run -C tools/kubernetes ./schemas ../../$@.new
+	$(GO) run -C e2e/kubernetes ./schemas ../../$@.new
 	mv $@.new $@
 
 $(BIN)/goreleaser: tools/release/go.mod tools/release/go.sum
@@ -208,5 +216,5 @@ $(BIN)/goreleaser: tools/release/go.mod tools/release/go.sum
 $(BIN)/cosign: tools/cosign/go.mod tools/cosign/go.sum
 	$(GO) build -C tools/cosign -o ../../$@ github.com/sigstore/cosign/v2/cmd/cosign
 
-$(BIN)/tofu: tools/opentofu/go.mod tools/opentofu/go.sum
-	$(GO) build -C tools/opentofu -o ../../$@ github.com/opentofu/opentofu/cmd/tofu
+$(BIN)/tofu: e2e/opentofu/go.mod e2e/opentofu/go.sum
+	$(GO) build -C e2e/opentofu -o ../../$@ github.com/opentofu/opentofu/cmd/tofu

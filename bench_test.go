@@ -27,6 +27,7 @@ import (
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/binarytest"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/targets"
@@ -364,11 +365,10 @@ func BenchmarkMemory(b *testing.B) {
 	if err := os.WriteFile(file, []byte(text+"  - "+strings.Join(ids, "\n  - ")+"\n"), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	c := command(b.Context(), binary(b), "--config.file="+file, "--web.listen-address=127.0.0.1:0")
-	c.Env = append(c.Env, "AWS_ACCESS_KEY_ID=AKID", "AWS_SECRET_ACCESS_KEY=secret")
-	address, _ := start(b, c)
+	c := binarytest.Command(b.Context(), b, "--config.file="+file, "--web.listen-address=127.0.0.1:0")
+	p := binarytest.Start(b, binarytest.WithCredentials(c))
 	get := func() {
-		r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "http://"+address+"/metrics", nil)
+		r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, p.URL("/metrics"), nil)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -385,12 +385,12 @@ func BenchmarkMemory(b *testing.B) {
 	for b.Loop() {
 		get()
 		get()
-		first := resident(b, c.Process.Pid)
+		first := resident(b, p.Process.Pid)
 		for range 100 {
 			get()
 		}
 		b.ReportMetric(first, "first-MiB")
-		b.ReportMetric(resident(b, c.Process.Pid), "after-100-MiB")
+		b.ReportMetric(resident(b, p.Process.Pid), "after-100-MiB")
 	}
 }
 

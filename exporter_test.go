@@ -1,16 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"math"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,31 +24,41 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
-	"go.uber.org/goleak"
 	"golang.org/x/sync/semaphore"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/golden"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookuptest"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/server"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/targets"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+// everything switches on all families.
+var everything = collector.Options{Status: true, Images: true, Pipelines: true, Steps: true, Waiting: true}
 
-func TestMain(m *testing.M) {
-	if os.Getenv(emulatorProcess) != "" {
-		serveEmulator()
-		return
-	}
-	goleak.VerifyTestMain(m)
+// testExporter is an Exporter of targets that a test has made itself.
+type testExporter struct {
+	*Exporter
+	sources []collector.Source
 }
 
-// newTestExporter returns an Exporter of one target, golden-images, that asks api
-// over connections in memory. It belongs to the test's bubble.
-func newTestExporter(t *testing.T, api http.Handler, limits config.Lookup, ids ...string) *testExporter {
+// newTestExporter returns an Exporter of one target, golden-images, whose executions are
+// those of api that have these ids. It belongs to the test's bubble.
+func newTestExporter(t *testing.T, api http.Handler, ids ...string) *testExporter {
+	t.Helper()
+	e := newEmptyExporter(t)
+	e.add(t, lookuptest.Config{
+		Name: "golden-images", API: api, Selection: lookup.Selection{WorkflowExecutions: ids}, Metrics: imagebuilder.NewMetrics(e.own),
+	})
+	return e
+}
+
+// newEmptyExporter returns an Exporter without targets.
+func newEmptyExporter(t *testing.T) *testExporter {
 	t.Helper()
 	own := prometheus.NewPedanticRegistry()
 	e := &testExporter{Exporter: newExporter(own, everything, 4, log.NewNopLogger())}
@@ -59,48 +67,17 @@ func newTestExporter(t *testing.T, api http.Handler, limits config.Lookup, ids .
 	if err := targets.NewReloader(targets.New(targets.Options{}), "", none, own).Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	addTarget(t, e, imagebuilder.NewMetrics(own), "golden-images", api, limits, ids...)
 	return e
-}
-
-// testExporter is an Exporter of targets that a test has made itself.
-type testExporter struct {
-	*Exporter
-	sources []collector.Source
 }
 
 // Acquire implements Targets.
 func (e *testExporter) Acquire() ([]collector.Source, func()) { return e.sources, func() {} }
 
-// everything switches on all families.
-var everything = collector.Options{Status: true, Images: true, Pipelines: true, Steps: true, Waiting: true}
-
-// addTarget adds a target of ids in eu-west-1 to e.
-func addTarget(t *testing.T, e *testExporter, metrics *imagebuilder.Metrics, name string, api http.Handler, limits config.Lookup, ids ...string) {
+// add adds a target to e.
+func (e *testExporter) add(t *testing.T, c lookuptest.Config) {
 	t.Helper()
-	addSelection(t, e, api, limits, imagebuilder.ClientConfig{Target: name, Metrics: metrics}, lookup.Selection{WorkflowExecutions: ids})
-}
-
-// addSelection adds a target in eu-west-1 to e that selects as s says.
-func addSelection(t *testing.T, e *testExporter, api http.Handler, limits config.Lookup, c imagebuilder.ClientConfig, s lookup.Selection) {
-	t.Helper()
-	httpClient, end := emulator.Pipe(api)
-	t.Cleanup(end)
-	c.Region, c.EndpointURL, c.STSEndpointURL, c.HTTPClient = "eu-west-1", "http://emulator", "http://sts", httpClient
-	c.Static = &imagebuilder.StaticCredentials{AccessKeyID: "AKID", SecretAccessKey: "secret"}
-	c.Limits = imagebuilder.Limits{Concurrency: limits.Concurrency, RateLimit: limits.RateLimit, Burst: limits.Burst, Timeout: limits.Timeout}
-	if c.Metrics == nil {
-		c.Metrics = imagebuilder.NewMetrics(prometheus.NewRegistry())
-	}
-	client, err := imagebuilder.NewClient(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.MinInterval, s.DiscoveryInterval, s.MaxStaleness = limits.MinInterval, limits.DiscoveryInterval, limits.MaxStaleness
-	s.MaxExecutions = 1000
-	target := lookup.New(lookup.Config{Name: c.Target, Region: c.Region, Selection: s, Client: client, Panics: e.panics, Logger: e.logger})
-	t.Cleanup(target.Close)
-	e.sources = append(e.sources, target)
+	c.Panics, c.Logger = e.panics, e.logger
+	e.sources = append(e.sources, lookuptest.New(t, c))
 }
 
 // scrape returns what e answers.
@@ -141,128 +118,26 @@ func labelValues(m *dto.Metric, names []string) []string {
 	return values
 }
 
-// testID returns the nth of the ids that the tests use.
-func testID(n int) string { return fmt.Sprintf("wf-%08x-3a62-4618-a021-94ddcbe32908", n) }
-
-// goldenScenario has executions of every kind, at the bubble's start of time.
-func goldenScenario(now time.Time) (api *emulator.API, ids []string) {
-	steps := func(ends ...emulator.Outcome) []emulator.Step {
-		var s []emulator.Step
-		for _, e := range ends {
-			s = append(s, emulator.Step{Name: "Step", Takes: time.Minute, Ends: e})
-		}
-		return s
-	}
-	const image = "arn:aws:imagebuilder:eu-west-1:111122223333:image/web-server/1.0.0/1"
-	const build = "arn:aws:imagebuilder:eu-west-1:aws:workflow/build/build-image/1.0.3/1"
-	const test = "arn:aws-cn:imagebuilder:cn-north-1:111122223333:workflow/test/mine/1.0.0/3"
-	three := steps(emulator.Succeeded, emulator.SkippedStep, emulator.Succeeded)
-	runs := []emulator.Run{
-		{Type: "BUILD", ImageBuildVersionARN: image, WorkflowBuildVersionARN: build, Start: now.Add(-time.Hour), Steps: three},
-		{Type: "BUILD", ImageBuildVersionARN: image, WorkflowBuildVersionARN: build, Start: now.Add(-90 * time.Second), Steps: three},
-		{Type: "TEST", ParallelGroup: "smoke", ImageBuildVersionARN: image, WorkflowBuildVersionARN: test, Start: now.Add(-time.Hour), Steps: steps(emulator.Succeeded, emulator.Failed)},
-		{WorkflowBuildVersionARN: test, Start: now.Add(-time.Hour), Steps: steps(emulator.FailedIgnored, emulator.Succeeded)},
-		{Steps: three},
-		{Type: "BUILD", Start: now.Add(-5 * time.Minute), Steps: steps(emulator.Failed), Rollback: time.Hour},
-		{Type: "BUILD", Start: now.Add(-5 * time.Minute), Steps: steps(emulator.Failed), Rollback: time.Minute},
-		{Type: "BUILD", Start: now.Add(-5 * time.Minute), Steps: three, Cancelled: time.Minute},
-		{Type: "TEST", Start: now.Add(-5 * time.Minute), Steps: three, Skipped: true},
-	}
-	for i := range runs {
-		runs[i].ID = testID(i)
-		ids = append(ids, testID(i))
-	}
-	faults := map[string]http.Handler{
-		testID(20): emulator.Body(200, "application/json", `{"workflowExecutionId":"`+testID(20)+`","status":"PAUSED","totalStepCount":-1,"startTime":"soon","parallelGroup":"a \"quoted\"\nline"}`),
-		testID(21): emulator.Body(200, "application/json", ``),
-		testID(22): emulator.Body(200, "text/html", `<html>`),
-		testID(23): emulator.Error(403, "AccessDeniedException", "x"),
-		testID(24): emulator.Error(400, "InvalidRequestException", "x"),
-		testID(25): emulator.Hang(),
-	}
-	for i := 20; i <= 26; i++ { // the last one is not known
-		ids = append(ids, testID(i))
-	}
-	return &emulator.API{
-		Scenario: emulator.Runs(runs...),
-		Fault:    func(_, id string) http.Handler { return faults[id] },
-	}, ids
-}
-
-// platformScenario has pipelines and images of every kind, and selects them all.
-func platformScenario(now time.Time) (*emulator.API, lookup.Selection) {
-	const account = "arn:aws:imagebuilder:eu-west-1:444455556666:"
-	ago := func(d time.Duration) time.Time { return now.Add(-d) }
-	step := func(name, action string, takes time.Duration, ends emulator.Outcome) emulator.Step {
-		return emulator.Step{Name: name, Action: action, Takes: takes, Ends: ends}
-	}
-	launch := step("LaunchBuildInstance", "LaunchInstance", time.Minute, emulator.Succeeded)
-	apply := step("ApplyBuildComponents", "ExecuteComponents", 2*time.Minute, emulator.Succeeded)
-	broken := step("ApplyBuildComponents", "ExecuteComponents", 2*time.Minute, emulator.Failed)
-	approve := emulator.Step{Name: "Approve", Action: "WaitForAction", Takes: 100 * time.Hour, Waits: true}
-	image := func(pipeline, name string, build int, created time.Time, steps ...emulator.Step) emulator.Image {
-		i := emulator.Image{
-			ARN: fmt.Sprintf("%simage/%s/1.2.0/%d", account, name, build), Name: "A Name With Spaces", Created: created,
-			Attempts: []emulator.Attempt{{Runs: []emulator.Run{{
-				ID: testID(0xa0 + build), Type: "BUILD", Start: created, Steps: steps,
-				WorkflowBuildVersionARN: "arn:aws:imagebuilder:eu-west-1:aws:workflow/build/build-image/1.0.3/1",
-			}}}},
-		}
-		if pipeline != "" {
-			i.PipelineARN = account + "image-pipeline/" + pipeline
-		}
-		return i
-	}
-	made := image("web-server", "web", 1, ago(21*24*time.Hour), launch, apply)
-	made.Outputs = []emulator.Output{{Region: "eu-west-1", AMI: "ami-0123456789abcdef0"}, {Region: "us-east-1", AMI: "ami-0fedcba9876543210"}}
-	lost := image("", "lost", 4, ago(time.Hour), launch, apply)
-	lost.Type, lost.Attempts[0].Fails, lost.Attempts[0].Distributes = "DOCKER", true, time.Minute
-	api := &emulator.API{Unruly: 7, Scenario: &emulator.Account{
-		Pipelines: []emulator.Pipeline{
-			{ARN: account + "image-pipeline/web-server", Name: "Web Server", Platform: "Linux", NextRun: now.Add(time.Hour)},
-			{ARN: account + "image-pipeline/nightly", Name: "nightly", Platform: "Windows", Disabled: true},
-		},
-		Images: []emulator.Image{
-			made, image("web-server", "web", 2, ago(2*time.Hour), launch, broken),
-			image("web-server", "web", 3, ago(time.Hour), launch, approve), lost,
-		},
-	}}
-	return api, lookup.Selection{
-		Pipelines: []lookup.Selector{{Name: regexp.MustCompile(`.`), Builds: 2}},
-		Images:    []string{account + "image/lost/x.x.x"},
-		Steps:     lookup.StepsAll, Waiting: true,
-	}
-}
-
-func defaultLimits() config.Lookup { return config.Default().Lookup }
-
-// TestGolden holds the whole of /metrics, at a fixed time, against
-// testdata/metrics.txt. Write it anew with -update and read the difference.
+// TestGolden holds the whole of /metrics, at a fixed time, against testdata/metrics.txt.
 func TestGolden(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		api, ids := goldenScenario(time.Now())
-		limits := defaultLimits()
+		e := newEmptyExporter(t)
+		limits := lookuptest.Limits()
 		limits.Concurrency = 1000
-		e := newTestExporter(t, api, limits, ids...)
-		addTarget(t, e, imagebuilder.NewMetrics(prometheus.NewRegistry()), "healthy", api, limits, testID(0))
-		platform, selection := platformScenario(time.Now())
-		addSelection(t, e, platform, limits, imagebuilder.ClientConfig{Target: "platform"}, selection)
+		api, ids := lookuptest.Executions(time.Now())
+		platform, selection := lookuptest.Pipelines(time.Now())
+		for _, c := range []lookuptest.Config{
+			{Name: "golden-images", API: api, Selection: lookup.Selection{WorkflowExecutions: ids}, Metrics: imagebuilder.NewMetrics(e.own)},
+			{Name: "healthy", API: api, Selection: lookup.Selection{WorkflowExecutions: ids[:1]}},
+			{Name: "platform", API: platform, Selection: selection},
+		} {
+			c.Limits = limits
+			e.add(t, c)
+		}
 		scrape(e)
 		<-time.After(time.Second) // the lookup that hangs has ended
 		got := scrape(e).Body.String()
-		const golden = "testdata/metrics.txt"
-		if *update {
-			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
+		golden.Compare(t, "testdata/metrics.txt", got)
 		problems, err := promlint.New(strings.NewReader(got)).Lint()
 		if err != nil || len(problems) > 0 {
 			t.Errorf("Prometheus' lint: %v, %v", problems, err)
@@ -270,116 +145,23 @@ func TestGolden(t *testing.T) {
 	})
 }
 
-func TestTheCollectorIsConsistent(t *testing.T) {
+// TestTheGoldenIsComplete holds that no metric escapes the golden, and so promtool, the
+// documents, the alerts and the dashboards.
+func TestTheGoldenIsComplete(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		api, ids := goldenScenario(time.Now())
-		e := newTestExporter(t, api, defaultLimits(), ids...)
-		pedantic := prometheus.NewPedanticRegistry()
-		pedantic.MustRegister(collector.New(t.Context(), e.sources, e.options, nil))
-		if _, err := pedantic.Gather(); err != nil {
-			t.Error(err)
+		e := newTestExporter(t, &emulator.API{Scenario: emulator.Runs()})
+		descs := make(chan *prometheus.Desc, 100)
+		collector.New(t.Context(), e.sources, e.options, nil).Describe(descs)
+		e.own.Describe(descs)
+		close(descs)
+		described := map[string]bool{}
+		for d := range descs {
+			_, rest, _ := strings.Cut(d.String(), `fqName: "`)
+			name, _, _ := strings.Cut(rest, `"`)
+			described[name] = true
 		}
-	})
-}
-
-func TestEveryStatusIsOneOfTheStateSet(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		api, ids := goldenScenario(time.Now())
-		w := scrape(newTestExporter(t, api, defaultLimits(), ids...))
-		sums, current := map[string]float64{}, map[string]float64{}
-		for key, value := range samples(t, w, "imagebuilder_workflow_execution_status", "workflow_execution_id", "status") {
-			id, status, _ := strings.Cut(key, " ")
-			sums[id] += value
-			current[status] += value
-		}
-		for id, sum := range sums {
-			if sum != 1 {
-				t.Errorf("%s has %g statuses, want 1", id, sum)
-			}
-		}
-		want := map[string]float64{
-			"CANCELLED": 1, "COMPLETED": 2, "FAILED": 1, "PENDING": 1, "ROLLBACK_COMPLETED": 1,
-			"ROLLBACK_IN_PROGRESS": 1, "RUNNING": 1, "SKIPPED": 1, "UNKNOWN": 1,
-		}
-		if diff := cmp.Diff(want, current); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
-	})
-}
-
-func TestFamiliesCanBeLeftOut(t *testing.T) {
-	families := map[string]struct {
-		off   func(*collector.Options)
-		names *regexp.Regexp
-	}{
-		"status":    {func(o *collector.Options) { o.Status = false }, regexp.MustCompile(`(?m)^imagebuilder_workflow_execution_status\{`)},
-		"images":    {func(o *collector.Options) { o.Images = false }, regexp.MustCompile(`(?m)^imagebuilder_image_`)},
-		"pipelines": {func(o *collector.Options) { o.Pipelines = false }, regexp.MustCompile(`(?m)^imagebuilder_pipeline_`)},
-		"steps":     {func(o *collector.Options) { o.Steps = false }, regexp.MustCompile(`(?m)^imagebuilder_workflow_step_(info|duration|start|end)`)},
-		"waiting":   {func(o *collector.Options) { o.Waiting = false }, regexp.MustCompile(`(?m)^imagebuilder_workflow_step_waiting`)},
-	}
-	for off, c := range families {
-		synctest.Test(t, func(t *testing.T) {
-			api, selection := platformScenario(time.Now())
-			e := newTestExporter(t, api, defaultLimits())
-			addSelection(t, e, api, defaultLimits(), imagebuilder.ClientConfig{Target: "platform"}, selection)
-			c.off(&e.options)
-			text := scrape(e).Body.String()
-			for name, other := range families {
-				if there := other.names.MatchString(text); there == (name == off) {
-					t.Errorf("without %s: there is %s: %t", off, name, there)
-				}
-			}
-		})
-	}
-}
-
-// TestBadExecutionsSpoilNothing is a thousand executions of which a fifth fails in
-// four ways: the others are right, and the scrape is in time.
-func TestBadExecutionsSpoilNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		runs := emulator.Synthetic(1, 800, time.Now().Add(-time.Hour))
-		faults, ids := map[string]http.Handler{}, []string(nil)
-		for i := range 200 {
-			id := testID(i)
-			switch i % 4 {
-			case 0:
-				faults[id] = emulator.Hang()
-			case 1:
-				faults[id] = emulator.Reset("")
-			case 2:
-				faults[id] = emulator.Body(200, "text/html", "<html>garbage")
-			}
-			ids = append(ids, id)
-		}
-		for _, r := range runs {
-			ids = append(ids, r.ID)
-		}
-		api := &emulator.API{Scenario: emulator.Runs(runs...), Fault: func(_, id string) http.Handler { return faults[id] }}
-		limits := defaultLimits()
-		limits.Concurrency, limits.RateLimit = 64, 0
-		e := newTestExporter(t, api, limits, ids...)
-		begin := time.Now()
-		w := scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "10")
-		if took := time.Since(begin); w.Code != 200 || took > 9500*time.Millisecond {
-			t.Errorf("status %d after %s", w.Code, took)
-		}
-		success := samples(t, w, "imagebuilder_workflow_execution_lookup_success", "workflow_execution_id")
-		for _, r := range runs {
-			if success[r.ID] != 1 {
-				t.Errorf("%s was not looked up", r.ID)
-			}
-		}
-		classes := map[string]int{}
-		for key := range samples(t, w, "imagebuilder_workflow_execution_lookup_error", "workflow_execution_id", "class") {
-			classes[strings.Fields(key)[1]]++
-		}
-		want := map[string]int{"unavailable": 100, "not_found": 50}
-		if diff := cmp.Diff(want, classes); diff != "" {
-			t.Errorf("failures by class; those that hang have not failed yet (-want +got):\n%s", diff)
-		}
-		if up := samples(t, w, "imagebuilder_up", "target"); up["golden-images"] != 1 {
-			t.Errorf("imagebuilder_up %v", up)
+		if diff := cmp.Diff(described, golden.Metrics(t, "testdata/metrics.txt")); diff != "" {
+			t.Errorf("metrics in the code and in testdata/metrics.txt (-code +golden):\n%s", diff)
 		}
 	})
 }
@@ -409,7 +191,7 @@ func TestTheScrapesDeadline(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		api := &emulator.API{Scenario: emulator.Runs(), Fault: func(string, string) http.Handler { return emulator.Hang() }}
-		e := newTestExporter(t, api, defaultLimits(), testID(1))
+		e := newTestExporter(t, api, lookuptest.ID(1))
 		begin := time.Now()
 		w := scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "3")
 		if took := time.Since(begin); took != 2500*time.Millisecond || w.Code != 200 {
@@ -438,9 +220,9 @@ func TestTheDeadlineLeavesTimeForRendering(t *testing.T) {
 		var fault atomic.Pointer[http.Handler]
 		none, hang := http.Handler(nil), emulator.Hang()
 		fault.Store(&none)
-		api, ids := goldenScenario(time.Now())
+		api, ids := lookuptest.Executions(time.Now())
 		api.Fault = func(string, string) http.Handler { return *fault.Load() }
-		e := newTestExporter(t, api, defaultLimits(), ids[1])
+		e := newTestExporter(t, api, ids[1])
 		e.own.MustRegister(slow{})
 		begin := time.Now()
 		scrape(e)
@@ -462,8 +244,8 @@ func TestTheDeadlineLeavesTimeForRendering(t *testing.T) {
 // TestScrapesAtATime renders one scrape at a time, three seconds each.
 func TestScrapesAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		api, ids := goldenScenario(time.Now())
-		e := newTestExporter(t, api, defaultLimits(), ids[1])
+		api, ids := lookuptest.Executions(time.Now())
+		e := newTestExporter(t, api, ids[1])
 		e.own.MustRegister(slow{})
 		e.turns = semaphore.NewWeighted(1)
 		begin := time.Now()
@@ -501,14 +283,14 @@ func (s *stuck) Write(p []byte) (int, error) {
 // does not answer, before it is rendered.
 func TestASlowClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		api, ids := goldenScenario(time.Now())
+		api, ids := lookuptest.Executions(time.Now())
 		api.Fault = func(_, id string) http.Handler {
 			if id == ids[2] {
 				return emulator.Hang()
 			}
 			return nil
 		}
-		e := newTestExporter(t, api, defaultLimits(), ids[1])
+		e := newTestExporter(t, api, ids[1])
 		e.turns = semaphore.NewWeighted(1)
 		w := &stuck{ResponseRecorder: httptest.NewRecorder(), goOn: make(chan struct{})}
 		ended := make(chan struct{})
@@ -517,7 +299,7 @@ func TestASlowClient(t *testing.T) {
 			e.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 		}()
 		synctest.Wait()
-		waiting := newTestExporter(t, api, defaultLimits(), ids[2])
+		waiting := newTestExporter(t, api, ids[2])
 		waiting.turns = e.turns
 		go scrape(waiting)
 		synctest.Wait()
@@ -535,9 +317,9 @@ func TestASlowClient(t *testing.T) {
 func TestAClientThatGoesAway(t *testing.T) {
 	for cause, want := range map[error]int{context.Canceled: http.StatusServiceUnavailable, server.ErrHurry: http.StatusOK} {
 		synctest.Test(t, func(t *testing.T) {
-			api, ids := goldenScenario(time.Now())
+			api, ids := lookuptest.Executions(time.Now())
 			api.Fault = func(string, string) http.Handler { return emulator.Hang() }
-			e := newTestExporter(t, api, defaultLimits(), ids[1])
+			e := newTestExporter(t, api, ids[1])
 			e.turns = semaphore.NewWeighted(1)
 			if err := e.turns.Acquire(t.Context(), 1); err != nil { // somebody else's
 				t.Fatal(err)
@@ -563,8 +345,8 @@ func TestAClientThatGoesAway(t *testing.T) {
 
 func TestContentNegotiation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		api, ids := goldenScenario(time.Now())
-		e := newTestExporter(t, api, defaultLimits(), ids[:3]...)
+		api, ids := lookuptest.Executions(time.Now())
+		e := newTestExporter(t, api, ids[:3]...)
 		w := scrape(e, "Accept", "application/openmetrics-text; version=1.0.0", "Accept-Encoding", "gzip")
 		if got := w.Header().Get("Content-Type"); !strings.HasPrefix(got, "application/openmetrics-text; version=1.0.0") {
 			t.Errorf("Content-Type %s", got)
@@ -582,8 +364,8 @@ func TestContentNegotiation(t *testing.T) {
 
 func TestADuplicateSeriesLosesNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		api, ids := goldenScenario(time.Now())
-		e := newTestExporter(t, api, defaultLimits(), ids[:1]...)
+		api, ids := lookuptest.Executions(time.Now())
+		e := newTestExporter(t, api, ids[:1]...)
 		e.sources = append(e.sources, e.sources[0])
 		w := scrape(e)
 		if w.Code != 200 || len(samples(t, w, "imagebuilder_workflow_execution_steps")) != 1 {
@@ -611,4 +393,32 @@ func counter(t *testing.T, g prometheus.Gatherer, name, value string) prometheus
 		}
 	}
 	return c
+}
+
+// brokenSource is a target whose every lookup panics.
+type brokenSource struct{}
+
+func (brokenSource) Lookup(context.Context) lookup.Snapshot { panic("no luck") }
+
+// TestAPanicIsCountedAndLoggedOnce scrapes twice.
+func TestAPanicIsCountedAndLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, ids := lookuptest.Executions(time.Now())
+		e := newTestExporter(t, api, ids[:1]...)
+		var logs bytes.Buffer
+		e.own = prometheus.NewPedanticRegistry()
+		e.panics = newPanics(e.own, log.NewLogfmtLogger(log.NewSyncWriter(&logs)))
+		e.sources = append([]collector.Source{brokenSource{}}, e.sources...)
+		scrape(e)
+		w := scrape(e)
+		if up := samples(t, w, "imagebuilder_up", "target"); len(up) != 1 || up["golden-images"] != 1 {
+			t.Errorf("imagebuilder_up %v", up)
+		}
+		if n := samples(t, w, "imagebuilder_exporter_panics_total")[""]; n != 2 {
+			t.Errorf("%g panics are counted, want 2", n)
+		}
+		if n := strings.Count(logs.String(), "panic: no luck"); n != 1 || !strings.Contains(logs.String(), "brokenSource") {
+			t.Errorf("the panic is logged %d times:\n%s", n, logs.String())
+		}
+	})
 }

@@ -25,7 +25,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/e2e/stack"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/deploy/demo-stack/stack"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/binarytest"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/status"
@@ -322,7 +323,7 @@ func demoPage(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := stack.Run(context.Background(), t.TempDir(), address, "/metrics", exec.Command(build(t), "--demo", "--web.listen-address="+address))
+	p, err := stack.Run(context.Background(), t.TempDir(), address, "/metrics", exec.Command(binarytest.Path(t), "--demo", "--web.listen-address="+address))
 	if err != nil {
 		t.Fatal(err)
 	}

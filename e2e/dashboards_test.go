@@ -12,7 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/e2e/stack"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/deploy/demo-stack/stack"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/binarytest"
 )
 
 // dashboard is what a test has to know of a file in dashboards/.
@@ -93,7 +94,7 @@ func startDemo(t *testing.T) testStack {
 	if err != nil {
 		t.Fatalf("%v: run make e2e, which builds it", err)
 	}
-	s := runStack(t, stack.Options{Dir: t.TempDir(), Exporter: exec.Command(build(t), "--demo"), Prometheus: prometheus, Interval: time.Second})
+	s := runStack(t, stack.Options{Dir: t.TempDir(), Exporter: exec.Command(binarytest.Path(t), "--demo"), Prometheus: prometheus, Interval: time.Second})
 	s.until(t, "Prometheus has scraped the demo ten times", func() bool {
 		return len(s.query(t, "count_over_time(imagebuilder_up[1m]) >= 10")) == 2 // targets
 	})

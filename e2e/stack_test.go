@@ -17,8 +17,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/e2e/stack"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/deploy/demo-stack/stack"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/binarytest"
 )
 
 const (
@@ -27,11 +28,13 @@ const (
 	failing  = "wf-00000000-0000-4000-8000-000000000001"
 )
 
-// TestStack follows a build that fails and one that mends it, from the emulated API
+func TestMain(m *testing.M) { binarytest.Main(m) }
+
+// TestStack follows a build that fails and one that completes after it, from the emulated API
 // through the exporter, Prometheus and Alertmanager to a receiver. Then the exporter is
 // stopped and started.
 func TestStack(t *testing.T) {
-	exporter := build(t)
+	exporter := binarytest.Path(t)
 	for name, programs := range map[string][]string{
 		"Prometheus 3": {"../bin/prometheus"},
 		"Debian":       {"prometheus"},
@@ -47,18 +50,6 @@ func TestStack(t *testing.T) {
 			s.stopsAndStarts(t)
 		})
 	}
-}
-
-// build builds the exporter.
-func build(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "imagebuilder_exporter")
-	c := exec.Command("go", "build", "-o", path, ".")
-	c.Dir = ".."
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return path
 }
 
 // notices are what a receiver of Alertmanager got.

@@ -36,6 +36,18 @@ func Hang() http.Handler {
 	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 }
 
+// Drip answers with the beginning of a body, and then with a space a second until the
+// client gives up.
+func Drip(status int, begin string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(status)
+		_, err := w.Write([]byte(begin))
+		for err == nil && http.NewResponseController(w).Flush() == nil && wait(r, time.Second) {
+			_, err = w.Write([]byte(" "))
+		}
+	})
+}
+
 // Reset sends sent as the beginning of an answer, none when it is empty, and then
 // resets the connection.
 func Reset(sent string) http.Handler {

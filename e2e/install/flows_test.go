@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/e2e/stack"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/deploy/demo-stack/stack"
 )
 
 // debs goes from the first installation to the purge, with apt-get.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/e2e/stack"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/deploy/demo-stack/stack"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 )
 

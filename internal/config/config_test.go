@@ -26,6 +26,8 @@ var mistakes = []struct{ file, sentence, line string }{
 	{"concurrency_zero", `:7:16: concurrency must be at least 1`, `  concurrency: 0`},
 	{"empty", `:1:1: the file is empty; at least one target is needed`, ``},
 	{"endpoint_bad", `:6:19: endpoint_url must be an http or https URL with a host, such as https://imagebuilder.eu-west-1.amazonaws.com`, `    endpoint_url: localhost:8080`},
+	{"endpoint_port_huge", `:6:19: endpoint_url must be an http or https URL with a host, such as https://imagebuilder.eu-west-1.amazonaws.com`, `    endpoint_url: http://localhost:65536`},
+	{"endpoint_port_zero", `:6:19: endpoint_url must be an http or https URL with a host, such as https://imagebuilder.eu-west-1.amazonaws.com`, `    endpoint_url: http://localhost:0`},
 	{"endpoint_user", `:6:19: endpoint_url must not contain a user, a query or a fragment`, `    endpoint_url: ***@localhost/`},
 	{"id_bad", `:5:9: "wf-165b1cb6-3a62-4618-a021-94ddcbe3290" is not the id of a workflow execution; one is wf- and a UUID, as in wf-165b1cb6-3a62-4618-a021-94ddcbe32908`, `      - wf-165b1cb6-3a62-4618-a021-94ddcbe3290`},
 	{"id_null", `:5:9: an item of workflow_executions must be a text`, `      - null`},

@@ -12,10 +12,11 @@ import (
 	"time"
 
 	"github.com/go-kit/log/level"
-	"go.uber.org/goleak"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/binarytest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { binarytest.Main(m) }
 
 func TestLevelsAndFormats(t *testing.T) {
 	for lowest, want := range map[string]int{"debug": 4, "info": 3, "warn": 2, "error": 1} {

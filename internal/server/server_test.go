@@ -8,10 +8,11 @@ import (
 
 	"github.com/go-kit/log"
 	"github.com/prometheus/exporter-toolkit/web"
-	"go.uber.org/goleak"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/binarytest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { binarytest.Main(m) }
 
 func TestRunSaysWhyItCannotServe(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")

@@ -14,16 +14,16 @@ import (
 	"github.com/go-kit/log"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/goleak"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/binarytest"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { binarytest.Main(m) }
 
 // world is a Set that asks an emulator, in the bubble's time.
 type world struct {

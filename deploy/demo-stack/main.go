@@ -1,0 +1,79 @@
+// Command demo-stack runs the exporter's demo with a Prometheus that has the alerts and
+// an Alertmanager, and prints where to look. `make demo-stack` builds and starts it.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/deploy/demo-stack/stack"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "demo-stack:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	root := flag.String("root", ".", "the folder of the repository, in which make build has built the exporter")
+	prometheus := flag.String("prometheus", "", "the Prometheus to run; that on PATH, or bin/prometheus of the repository, when empty")
+	alertmanager := flag.String("alertmanager", "", "the Alertmanager to run; that on PATH when empty")
+	fast := flag.Bool("fast", false, "whether alerts wait for as many seconds as their rules have minutes")
+	flag.Parse()
+
+	dir, err := os.MkdirTemp("", "demo-stack-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	folder, err := filepath.Abs(*root)
+	if err != nil {
+		return err
+	}
+	o := stack.Options{
+		Dir: dir, Root: folder, Interval: 5 * time.Second, Fast: *fast,
+		Exporter:        exec.Command(filepath.Join(folder, "imagebuilder_exporter"), "--demo"),
+		ExporterAddress: "127.0.0.1:10120", PrometheusAddress: "127.0.0.1:9090", AlertmanagerAddress: "127.0.0.1:9093",
+	}
+	if o.Prometheus, err = stack.Find(*prometheus, "prometheus", filepath.Join(folder, "bin/prometheus")); err != nil {
+		return fmt.Errorf("%w: apt-get install prometheus, or make bin/prometheus", err)
+	}
+	if o.Alertmanager, err = stack.Find(*alertmanager, "prometheus-alertmanager", "alertmanager"); err != nil {
+		return fmt.Errorf("%w: apt-get install prometheus-alertmanager", err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	s, err := stack.Start(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer s.Stop()
+	fmt.Fprintf(os.Stdout, `The exporter shows a demo; nothing asks AWS.
+
+  exporter       %[1]s/executions  %[1]s/metrics
+  Prometheus     %[2]s/alerts      %[2]s/graph      %[2]s/targets
+  Alertmanager   %[3]s/
+
+A failed build is there from the start: WorkflowFailed fires after two minutes.
+Ctrl-C ends it all.
+`, s.Exporter.URL, s.Prometheus.URL, s.Alertmanager.URL)
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-s.Exporter.Done():
+		return fmt.Errorf("the exporter ended:\n%s", s.Exporter.Log())
+	case <-s.Prometheus.Done():
+		return fmt.Errorf("the Prometheus ended:\n%s", s.Prometheus.Log())
+	case <-s.Alertmanager.Done():
+		return fmt.Errorf("the Alertmanager ended:\n%s", s.Alertmanager.Log())
+	}
+}

@@ -1,0 +1,104 @@
+package docs_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/binarytest"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/golden"
+)
+
+// metrics returns the names of all metrics that there are.
+func metrics(t *testing.T) map[string]bool {
+	t.Helper()
+	all := golden.Metrics(t, "../testdata/metrics.txt")
+	all["imagebuilder_exporter_build_info"] = true // every program of Prometheus' has it
+	return all
+}
+
+// TestDocs holds metrics.md and the metrics that there are against each other, and every
+// metric that any document names against both.
+func TestDocs(t *testing.T) {
+	documented := map[string]bool{}
+	for line := range strings.Lines(read(t, "docs/metrics.md")) {
+		if name, ok := strings.CutPrefix(line, "| `imagebuilder_"); ok {
+			name, _, _ = strings.Cut(name, "`")
+			documented["imagebuilder_"+name] = true
+		}
+	}
+	if diff := cmp.Diff(metrics(t), documented); diff != "" {
+		t.Errorf("metrics that there are and in metrics.md (-there are +docs):\n%s", diff)
+	}
+	for name := range described(t) {
+		if !documented[name] {
+			t.Errorf("metrics.md does not have %s, which the collector describes", name)
+		}
+	}
+	golden.CheckNames(t, metrics(t), "../*.md", "*.md")
+}
+
+// described returns the names of the metrics that the collector describes.
+func described(t *testing.T) map[string]bool {
+	t.Helper()
+	descs := make(chan *prometheus.Desc, 100)
+	all := collector.Options{Status: true, Images: true, Pipelines: true, Steps: true, Waiting: true}
+	collector.New(t.Context(), nil, all, nil).Describe(descs)
+	close(descs)
+	names := map[string]bool{}
+	for d := range descs {
+		_, rest, _ := strings.Cut(d.String(), `fqName: "`)
+		name, _, _ := strings.Cut(rest, `"`)
+		names[name] = true
+	}
+	return names
+}
+
+// TestEveryFlagIsDocumented holds operations.md against the command line, and what any
+// document names against both.
+func TestEveryFlagIsDocumented(t *testing.T) {
+	doc := read(t, "docs/operations.md")
+	flags := binarytest.Flags(t)
+	for flag := range flags {
+		long := "`" + flag + "`"
+		if name, ok := strings.CutPrefix(flag, "--collector."); ok {
+			long = "`--[no-]collector." + name + "`"
+		}
+		if !strings.HasPrefix(flag, "--no-") && flag != "--help" && !strings.Contains(doc, "| "+long) {
+			t.Errorf("operations.md does not have %s", long)
+		}
+	}
+	for _, file := range documents(t) {
+		for _, flag := range flagName.FindAllString(otherPrograms.ReplaceAllString(read(t, file), ""), -1) {
+			if flag = strings.TrimRight(flag, "."); !flags[flag] {
+				t.Errorf("%s names %s, which does not exist", file, flag)
+			}
+		}
+	}
+}
+
+var flagName = regexp.MustCompile(`--[a-z][a-z.-]+`)
+
+// otherPrograms are command lines of programs that have flags of their own, up to the
+// exporter's among them.
+var otherPrograms = regexp.MustCompile("(?m)(?:^|[ `])(?:apt-get|aws|cosign|docker|gh|helm|kubectl|make image|sha256sum|systemctl|systemd-run) [^`\n]*?(?: /?imagebuilder_exporter |[`\n])")
+
+// TestEveryPageIsDocumented holds operations.md against the paths of the server.
+func TestEveryPageIsDocumented(t *testing.T) {
+	doc := read(t, "docs/operations.md")
+	paths := pagePath.FindAllStringSubmatch(read(t, "internal/server/pages.go"), -1)
+	if len(paths) < 4 {
+		t.Fatalf("there are only %q", paths)
+	}
+	for _, path := range paths {
+		if !strings.Contains(doc, "\n| `"+path[1]+"` |") {
+			t.Errorf("operations.md does not have %s", path[1])
+		}
+	}
+}
+
+var pagePath = regexp.MustCompile(`(?m)^\tpath\w+ += "(.*)"$`)
