@@ -338,6 +338,38 @@ func BenchmarkDiscovery(b *testing.B) {
 	}
 }
 
+// BenchmarkDiscoveryGrows discovers 400 pipelines, and four times as many: what each costs
+// must not grow with their number.
+func BenchmarkDiscoveryGrows(b *testing.B) {
+	const small, large = 400, 1600
+	discover := func(pipelines int) func() {
+		b.Setenv(emulatorProcess+"_PIPELINES", strconv.Itoa(pipelines))
+		url, _ := startEmulator(b, pipelines, 0)
+		return func() {
+			e, end := newBenchExporterOf(b, config.Target{
+				EndpointURL: url, Steps: config.StepsNone, MaxExecutions: pipelines,
+				Pipelines: []config.PipelineSelector{{Name: ".*", Builds: 1}},
+			})
+			defer end()
+			benchScrape(b, e, pipelines)
+		}
+	}
+	few, many := discover(small), discover(large)
+	for b.Loop() {
+		var smalls, larges []cost
+		few()
+		for range 5 {
+			smalls = append(smalls, measure(few))
+			larges = append(larges, measure(many))
+		}
+		small, large := median(smalls), median(larges)
+		b.ReportMetric(float64(large.allocs)/float64(small.allocs), "allocs-ratio")
+		b.ReportMetric(small.cpu.Seconds(), "400-cpu-s")
+		b.ReportMetric(large.cpu.Seconds(), "1600-cpu-s")
+		b.ReportMetric(large.cpu.Seconds()/small.cpu.Seconds(), "1600/400")
+	}
+}
+
 // BenchmarkFirstScrape is one scrape with the limits of a real Prometheus, of an API
 // that takes 50 ms for an answer: how many of 1,000 executions it has.
 func BenchmarkFirstScrape(b *testing.B) {
