@@ -79,7 +79,9 @@ func TestTwoAccounts(t *testing.T) {
 			switch at {
 			case time.Minute:
 				deny.Store(true)
-				second = [3]int{4, 3, 0} // the one that runs
+				second = [3]int{4, 3, 1} // the one that runs; the last discovery still counts
+			case 5*time.Minute + 15*time.Second:
+				second = [3]int{4, 3, 0} // and now discovery is denied, too
 			case 6 * time.Minute:
 				second = [3]int{3, 3, 0} // it is too old
 			case 10*time.Minute + 30*time.Second:
