@@ -68,17 +68,24 @@ func (a *attempts) HandleFinalize(ctx context.Context, in middleware.FinalizeInp
 	c.begin()
 	begun := time.Now()
 	out, metadata, err := next.HandleFinalize(ctx, in)
+	took := time.Since(begun)
+	var failed *failure
+	if err != nil {
+		failed = newFailure(err)
+		err = failed
+	}
 	c.last = err
-	a.observe(ctx, time.Since(begun), err)
+	a.observe(ctx, took, failed)
 	return out, metadata, err
 }
 
-func (a *attempts) observe(ctx context.Context, took time.Duration, err error) {
+// observe counts and times an attempt; failed is nil when it was answered.
+func (a *attempts) observe(ctx context.Context, took time.Duration, failed *failure) {
 	operation := awsmiddleware.GetOperationName(ctx)
 	a.metrics.requests.WithLabelValues(a.target, a.region, operation).Inc()
 	a.metrics.durations.WithLabelValues(operation).Observe(took.Seconds())
-	if err != nil {
-		code := a.metrics.code(codeOf(ctx, err))
-		a.metrics.errors.WithLabelValues(a.target, a.region, operation, string(classify(err)), code).Inc()
+	if failed != nil {
+		code := a.metrics.code(failed.label(ctx))
+		a.metrics.errors.WithLabelValues(a.target, a.region, operation, string(failed.class), code).Inc()
 	}
 }

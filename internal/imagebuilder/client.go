@@ -154,7 +154,7 @@ func (c *Client) Authenticate(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout.get()+time.Second, errTimeLimit)
 	defer cancel()
 	if _, err := c.credentials.Retrieve(ctx); err != nil {
-		return &Error{Operation: authenticate, Class: classify(err), Code: apiCode(err), Err: err}
+		return newError(authenticate, err)
 	}
 	return nil
 }
@@ -173,7 +173,7 @@ func (c *Client) GetWorkflowExecution(ctx context.Context, id string, started fu
 			return err
 		}
 		if e, err = decodeExecution(id, out, c.invalid); err != nil {
-			return invalidAnswer{err}
+			return invalidAnswer(err)
 		}
 		return nil
 	})
@@ -191,14 +191,14 @@ func (c *Client) GetImage(ctx context.Context, imageBuildVersionARN string, star
 		}
 		if out.Image == nil {
 			c.invalid(reasonEmpty)
-			return invalidAnswer{errors.New("the answer has no image")}
+			return invalidAnswer(errors.New("the answer has no image"))
 		}
 		if err := c.checkPage(false, out.Image.Arn, imageBuildVersionARN); err != nil {
 			return err
 		}
 		var ok bool
 		if i, ok = c.newImage(out.Image); !ok {
-			return invalidAnswer{errors.New("the answer has no ARN of an image build version, or no state")}
+			return invalidAnswer(errors.New("the answer has no ARN of an image build version, or no state"))
 		}
 		return nil
 	})
@@ -211,22 +211,11 @@ func (c *Client) ask(ctx context.Context, operation Operation, started func(), f
 	if err == nil {
 		return nil
 	}
-	code := apiCode(err)
-	if credentialsExpired(code) {
+	failed := newError(operation, err)
+	if credentialsExpired(failed.Code) {
 		c.credentials.expire()
 	}
-	return &Error{Operation: operation, Class: classOfCall(err), Code: code, Err: err}
-}
-
-// invalidAnswer is an answer that was read and cannot be used.
-type invalidAnswer struct{ error }
-
-func classOfCall(err error) Class {
-	var invalid invalidAnswer
-	if errors.As(err, &invalid) {
-		return Invalid
-	}
-	return classify(err)
+	return failed
 }
 
 // timeLimit is a time limit that can change while it is used.

@@ -71,7 +71,7 @@ func (c *Client) identity(ctx context.Context, as *credentials) (arn string, err
 			return err
 		}
 		if arn = aws.ToString(out.Arn); arn == "" {
-			return invalidAnswer{errors.New("the answer has no ARN")}
+			return invalidAnswer(errors.New("the answer has no ARN"))
 		}
 		return nil
 	})

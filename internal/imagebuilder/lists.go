@@ -156,11 +156,11 @@ func list[T any](ctx context.Context, c *Client, operation Operation, started fu
 func (c *Client) checkPage(empty bool, about *string, want string) error {
 	if empty {
 		c.invalid(reasonEmpty)
-		return invalidAnswer{errors.New("the answer has neither a requestId nor a list")}
+		return invalidAnswer(errors.New("the answer has neither a requestId nor a list"))
 	}
 	if got := aws.ToString(about); got != "" && !sameID(got, want) {
 		c.invalid(reasonForeignID)
-		return invalidAnswer{fmt.Errorf("the answer is about something else: %.50q", got)}
+		return invalidAnswer(fmt.Errorf("the answer is about something else: %.50q", got))
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ type retryer struct {
 // no mode.
 func newRetryer() aws.RetryerV2 {
 	throttled := func(err error) aws.Ternary {
-		if err != nil && classify(err) == Throttled {
+		if err != nil && failureOf(err).class == Throttled {
 			return aws.TrueTernary
 		}
 		return aws.UnknownTernary

@@ -64,7 +64,7 @@ func assumeRole(cfg aws.Config, c ClientConfig, timeout *timeLimit) *credentials
 	return &credentials{current: cache}
 }
 
-// roleProvider assumes a role. Its errors are roleErrors.
+// roleProvider assumes a role. Its errors are failures with a roleError.
 type roleProvider struct {
 	provider aws.CredentialsProvider
 	base     *credentials // that assume it
@@ -82,13 +82,25 @@ func (p *roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		return err
 	})
 	if err != nil {
-		if credentialsExpired(apiCode(err)) {
+		failed := p.failure(err)
+		if credentialsExpired(failed.code) {
 			p.base.expire()
 		}
-		return aws.Credentials{}, roleError{p.role, err}
+		return aws.Credentials{}, failed
 	}
 	p.end.Store(&v.Expires)
 	return v, nil
+}
+
+// failure classifies the failure to assume the role: whatever STS refuses leaves the
+// target without credentials.
+func (p *roleProvider) failure(err error) *failure {
+	cause := failureOf(err)
+	f := &failure{class: Denied, code: cause.code, err: roleError{p.role, err}}
+	if cause.class == Throttled || cause.class == Unavailable {
+		f.class = cause.class
+	}
+	return f
 }
 
 // HandleFailToRefresh implements aws.HandleFailRefreshCredentialsCacheStrategy: the
@@ -119,13 +131,3 @@ func (e roleError) Error() string {
 
 // Unwrap returns the cause.
 func (e roleError) Unwrap() error { return e.err }
-
-// class returns the class of e: whatever STS refuses leaves the target without
-// credentials.
-func (e roleError) class() Class {
-	switch class := classify(e.err); class {
-	case Throttled, Unavailable:
-		return class
-	}
-	return Denied
-}
