@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
-	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
@@ -31,15 +32,16 @@ const sideBySide = 8
 // them are allowed. What there is nothing to ask about is printed, and no failure.
 func Run(ctx context.Context, targets []Target, w io.Writer) bool {
 	reports := make([]report, len(targets))
-	var all errgroup.Group
-	all.SetLimit(sideBySide)
+	turns := semaphore.NewWeighted(sideBySide)
+	var running sync.WaitGroup
 	for i := range targets {
-		all.Go(func() error {
+		_ = turns.Acquire(context.Background(), 1) // also after ctx has ended: then each fails at once
+		running.Go(func() {
+			defer turns.Release(1)
 			reports[i] = try(ctx, &targets[i])
-			return nil
 		})
 	}
-	_ = all.Wait() // none fails
+	running.Wait()
 	ok := true
 	for i := range reports {
 		reports[i].print(w)
