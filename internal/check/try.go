@@ -12,7 +12,7 @@ import (
 type trial struct {
 	*Target
 	first    *imagebuilder.Client // whose lists end after a page
-	identity string               // in whose name it is asked
+	identity string               // that asks
 	account  string               // the beginning of the ARNs of its account
 	report   report
 

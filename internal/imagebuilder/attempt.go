@@ -8,8 +8,8 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// call is the state of one operation while its attempts, one after the other, come
-// and go.
+// call is the state of one operation during its attempts, which are made one after the
+// other.
 type call struct {
 	start func() *time.Timer // called once, returns the running time limit
 	timer *time.Timer        // nil until the first attempt
@@ -34,11 +34,11 @@ type callKey struct{}
 // attempts is the SDK middleware through which every single attempt goes: it waits
 // for its turn, starts the call's time limit, and counts. It stands below the
 // retries, so a slot is given back before a retry waits, and below the fetching of
-// credentials, so that nothing is counted which never reached the wire.
+// credentials, so that only what reaches the wire is counted.
 type attempts struct {
 	target, region string
 	gate           *gate
-	discovery      *gate // through which discovery goes first, for it gets only a share
+	discovery      *gate // discovery passes it first, because it gets only a share
 	metrics        *Metrics
 }
 

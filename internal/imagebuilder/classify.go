@@ -14,9 +14,9 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// failure is an error that is classified. Whoever learns of an error first makes it one:
-// an attempt, the credentials, a role, or the reading of an answer. The retries, the
-// metrics and the caller then read its class. Its text is that of the cause.
+// failure is an error with its class. The code that sees an error first makes a failure of
+// it: an attempt, the credentials, a role, or the reading of an answer. Retries, metrics
+// and callers read the class. The text is that of the cause.
 type failure struct {
 	class Class
 	code  string // the service's error code, empty when it gave none
@@ -35,8 +35,8 @@ func newFailure(err error) *failure {
 	return &failure{class: classify(err, code), code: code, err: err}
 }
 
-// failureOf returns the failure in err. An error without one, as of a context that ended,
-// did not come from an attempt; it is classified here.
+// failureOf returns the failure in err. An error without one, such as that of a context
+// that ended, does not come from an attempt; it is classified here.
 func failureOf(err error) *failure {
 	var f *failure
 	if errors.As(err, &f) {
@@ -115,8 +115,8 @@ func classify(err error, code string) Class {
 	return Unavailable
 }
 
-// classifyUndecodable tells an answer with success and wrong contents, which the
-// service must have meant, from one that is not JSON, or not all of it.
+// classifyUndecodable returns the class of an answer with success that cannot be decoded:
+// Unavailable when it is not JSON or not complete, Invalid when its contents are wrong.
 func classifyUndecodable(err error) Class {
 	var read readError
 	var syntax *json.SyntaxError

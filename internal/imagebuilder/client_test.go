@@ -250,7 +250,7 @@ func TestPartsOfAnAnswerThatCannotBeTrue(t *testing.T) {
 	}
 }
 
-// queued answers one after the other, and the last one for ever.
+// queued answers one after the other, and from then on the last one.
 func queued(faults ...http.Handler) *emulator.API {
 	next := 0
 	return &emulator.API{Scenario: emulator.Runs(), Fault: func(string, string) http.Handler {

@@ -14,8 +14,8 @@ import (
 // credentials are those of a Client. An error of theirs is a failure, unless the caller
 // gave up: of a role that cannot be assumed, or an errNoCredentials. Its methods may be called concurrently.
 type credentials struct {
-	// reload, when not nil, looks for credentials anew. The SDK decides once where
-	// they come from, so it would never see those that come later.
+	// reload, when not nil, looks for credentials again. The SDK decides once where
+	// they come from, so it would never see those that are added later.
 	reload func(context.Context) (aws.CredentialsProvider, error)
 
 	mu      sync.Mutex
@@ -66,8 +66,8 @@ func credentialsExpired(code string) bool {
 	return strings.HasPrefix(code, "ExpiredToken") || code == "UnrecognizedClientException" || code == "InvalidClientTokenId"
 }
 
-// expireInterval is the least time between two replacements of credentials that are
-// refused: new ones may be refused, too.
+// expireInterval is the least time between two replacements of refused credentials,
+// because the new ones may be refused, too.
 const expireInterval = time.Minute
 
 // expire drops the credentials that are cached, so that the next call gets new ones.

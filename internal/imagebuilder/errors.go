@@ -57,7 +57,7 @@ const maxErrorText = 400
 // Error returns one line of bounded length.
 func (e *Error) Error() string {
 	text := e.Err.Error()
-	if operation, ok := e.Err.(*smithy.OperationError); ok { //nolint:errorlint // only what stands in front is repeated
+	if operation, ok := e.Err.(*smithy.OperationError); ok { //nolint:errorlint // only the outermost has the name of the operation
 		text = operation.Err.Error()
 	}
 	text = strings.Join(strings.Fields(text), " ")
@@ -83,7 +83,7 @@ func ClassOf(err error) Class {
 	return Unavailable
 }
 
-// Causes that this package finds itself.
+// Causes that do not come from the SDK.
 var (
 	errTimeLimit     = errors.New("no answer within the time limit of a lookup")
 	errTooLarge      = fmt.Errorf("the answer is larger than %d bytes", maxResponseBytes)

@@ -12,8 +12,8 @@ import (
 // gate bounds the attempts on the wire of one client: at most so many at a time,
 // and so many a second. Those that wait for a slot get one in the order of arrival.
 //
-// It is no semaphore.Weighted because that cannot shrink at once: who takes slots away
-// from it has to queue for them, behind attempts that would still get them.
+// The slots are no semaphore.Weighted: it can shrink only by acquiring, and that would wait
+// behind the attempts that wait already.
 type gate struct {
 	mu      sync.Mutex
 	slots   int             // how many there are
@@ -28,7 +28,7 @@ func newGate(l Limits) *gate {
 	return &gate{slots: l.Concurrency, tokens: rate.NewLimiter(rateLimit(l.RateLimit), l.Burst), changed: make(chan struct{})}
 }
 
-// rateLimit returns the limit of a rate, of which 0 stands for none.
+// rateLimit returns the limit for a rate; 0 is no limit.
 func rateLimit(perSecond float64) rate.Limit {
 	if perSecond == 0 {
 		return rate.Inf
@@ -119,8 +119,8 @@ func (g *gate) takeSlot(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// takeToken waits for a token. It reports false when the limit changes before: then the
-// caller asks again.
+// takeToken waits for a token. It reports false when the limit changes meanwhile; then the
+// caller tries again.
 func (g *gate) takeToken(ctx context.Context) (ok bool, err error) {
 	g.mu.Lock()
 	if g.tokens.Allow() {

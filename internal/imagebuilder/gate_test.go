@@ -29,7 +29,7 @@ func TestASlotForOneThatGivesUp(t *testing.T) {
 		g.admit()
 		g.mu.Unlock()
 		if err := <-gaveUp; !errors.Is(err, context.Canceled) {
-			t.Errorf("whoever gave up got %v", err)
+			t.Errorf("the one that gives up got %v", err)
 		}
 		select {
 		case err := <-next:

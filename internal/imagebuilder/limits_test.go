@@ -184,8 +184,8 @@ func TestTheTransport(t *testing.T) {
 	}
 }
 
-// TestAGateThatChangesAllTheTime holds that slots are neither lost nor made, whoever gives
-// up while the limits change.
+// TestAGateThatChangesAllTheTime holds that no slot is lost or added when callers give up
+// while the limits change.
 func TestAGateThatChangesAllTheTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const most = 5

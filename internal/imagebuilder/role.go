@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// Role is an IAM role in whose name a Client asks. The zero value is no role.
+// Role is an IAM role that a Client assumes. The zero value is no role.
 type Role struct {
 	ARN         string
 	ExternalID  string // secret; empty for none
@@ -21,8 +21,8 @@ type Role struct {
 }
 
 const (
-	// roleDuration is how long the credentials of a role last: what every role
-	// allows, also one that is assumed by another (API reference of AssumeRole).
+	// roleDuration is how long the credentials of a role last. Every role allows it,
+	// also one that another role assumes (API reference of AssumeRole).
 	roleDuration = time.Hour
 	// roleRenewal is how long before their end they are replaced.
 	roleRenewal = 5 * time.Minute
@@ -74,7 +74,7 @@ type roleProvider struct {
 }
 
 // Retrieve implements aws.CredentialsProvider. It takes at most the timeout: the cache
-// above it lets go of the caller's deadline.
+// above it does not pass the caller's deadline on.
 func (p *roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	var v aws.Credentials
 	err := do(ctx, p.timeout, nil, func(ctx context.Context) (err error) {
@@ -104,7 +104,7 @@ func (p *roleProvider) failure(err error) *failure {
 }
 
 // HandleFailToRefresh implements aws.HandleFailRefreshCredentialsCacheStrategy: the
-// previous credentials serve until their end, and new ones are tried for every minute.
+// previous credentials are used until their end, and new ones are requested every minute.
 func (p *roleProvider) HandleFailToRefresh(_ context.Context, previous aws.Credentials, err error) (aws.Credentials, error) {
 	end := p.end.Load()
 	if end == nil || !previous.HasKeys() || !time.Now().Before(*end) {
