@@ -2,11 +2,16 @@ package imagebuilder
 
 import (
 	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // TestRefusedCredentialsAreReplacedOnceAMinute refuses them at these times.
@@ -42,4 +47,53 @@ func TestRefusedCredentialsAreReplacedOnceAMinute(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestWithoutCredentialsNothingIsSent(t *testing.T) {
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+	reg := prometheus.NewRegistry()
+	client, err := NewClient(t.Context(), ClientConfig{
+		Target: "a", Region: "eu-west-1", Limits: Limits{Concurrency: 1, Burst: 1, Timeout: 10 * time.Second}, Metrics: NewMetrics(reg),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Authenticate(t.Context()); !errors.Is(err, Denied) {
+		t.Errorf("Authenticate: got %v, want %s", err, Denied)
+	}
+	if _, err := client.GetWorkflowExecution(t.Context(), testID, nil); !errors.Is(err, Denied) {
+		t.Errorf("GetWorkflowExecution: got %v, want %s", err, Denied)
+	}
+	if got := total(t, reg, "imagebuilder_exporter_api_requests_total", ""); got != 0 {
+		t.Errorf("%d attempts were counted, want 0", got)
+	}
+}
+
+func TestCredentialsMayComeLater(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "credentials")
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	t.Setenv("AWS_ACCESS_KEY_ID", "")
+	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", file)
+	client, err := NewClient(t.Context(), ClientConfig{
+		Target: "a", Region: "eu-west-1", Limits: Limits{Concurrency: 1, Burst: 1, Timeout: 10 * time.Second},
+		Metrics: NewMetrics(prometheus.NewRegistry()),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Authenticate(t.Context()); !errors.Is(err, Denied) || !strings.Contains(err.Error(), errNoCredentials.Error()) {
+		t.Fatalf("without a file: got %v", err)
+	}
+	if err := os.WriteFile(file, []byte("[default]\naws_access_key_id = AKID\naws_secret_access_key = secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Authenticate(t.Context()); err != nil {
+		t.Errorf("with the file: %v", err)
+	}
 }
