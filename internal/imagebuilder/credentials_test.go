@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -95,5 +96,63 @@ func TestCredentialsMayComeLater(t *testing.T) {
 	}
 	if err := client.Authenticate(t.Context()); err != nil {
 		t.Errorf("with the file: %v", err)
+	}
+}
+
+func TestCodesOfCredentialsThatAreNoLongerAccepted(t *testing.T) {
+	for code, want := range map[string]bool{
+		"ExpiredToken": true, "ExpiredTokenException": true, "UnrecognizedClientException": true, "InvalidClientTokenId": true,
+		"": false, "AccessDeniedException": false, "RequestExpired": false,
+	} {
+		if got := credentialsExpired(code); got != want {
+			t.Errorf("%q: %t, want %t", code, got, want)
+		}
+	}
+}
+
+// failing is a source of credentials that always fails with err.
+func failing(err error) aws.CredentialsProvider {
+	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, err })
+}
+
+func TestTheClassOfMissingCredentials(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		err  error
+		want failure
+	}{
+		{"there are none", errors.New("no source"), failure{class: Denied}},
+		{"their source refuses", &smithy.GenericAPIError{Code: "InvalidIdentityToken"}, failure{class: Denied, code: "InvalidIdentityToken"}},
+		{"their source throttles", &smithy.GenericAPIError{Code: "Throttling"}, failure{class: Throttled, code: "Throttling"}},
+		{"their source is down", &smithy.GenericAPIError{Code: "ServiceUnavailable"}, failure{class: Unavailable, code: "ServiceUnavailable"}},
+	} {
+		_, err := (&credentials{current: failing(c.err)}).Retrieve(t.Context())
+		if f := failureOf(err); f.class != c.want.class || f.code != c.want.code || !errors.Is(err, errNoCredentials) {
+			t.Errorf("%s: class %s, code %q (%v); want %s, %q", c.name, f.class, f.code, err, c.want.class, c.want.code)
+		}
+	}
+}
+
+func TestSourcesAreLookedForUntilThereIsOne(t *testing.T) {
+	looked := 0
+	c := &credentials{
+		current: failing(errors.New("no source")),
+		reload: func(context.Context) (aws.CredentialsProvider, error) {
+			looked++
+			return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{AccessKeyID: "AKID"}, nil }), nil
+		},
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Retrieve(ended); errors.Is(err, errNoCredentials) || looked != 0 {
+		t.Errorf("a caller that gave up: looked %d times, %v", looked, err)
+	}
+	for range 3 {
+		if v, err := c.Retrieve(t.Context()); v.AccessKeyID != "AKID" || err != nil {
+			t.Error(v.AccessKeyID, err)
+		}
+	}
+	if looked != 1 {
+		t.Errorf("looked for a source %d times, want 1", looked)
 	}
 }

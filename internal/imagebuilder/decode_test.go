@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/imagebuilder/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
@@ -109,5 +111,57 @@ func TestPartsOfAnAnswerThatCannotBeTrue(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestTimesAreInUTC(t *testing.T) {
+	s := "2026-09-09T21:12:23+02:00"
+	if got := decodeTime(&s, func(reason string) { t.Error(reason) }); got.Format(time.RFC3339) != "2026-09-09T19:12:23Z" {
+		t.Errorf("%s is read as %s", s, got)
+	}
+}
+
+func TestAnEndAtTheStartIsAnEnd(t *testing.T) {
+	s := "2026-09-09T19:12:23.175Z"
+	start, end := decodeTimes(&s, &s, func(reason string) { t.Error(reason) })
+	if start.IsZero() || !start.Equal(end) {
+		t.Errorf("from %s to %s", start, end)
+	}
+}
+
+func TestStepCountsThatArePossible(t *testing.T) {
+	for c, want := range map[StepCounts]bool{
+		{}:                        true,
+		{Total: 1}:                true,
+		{Total: 3, Succeeded: 3}:  true,
+		{Total: 3, Failed: 3}:     true,
+		{Total: 3, Skipped: 3}:    true,
+		{3, 1, 1, 1}:              true,
+		{2, 1, 1, 1}:              false,
+		{Total: 3, Succeeded: -1}: false,
+		{Total: 3, Failed: -1}:    false,
+		{Total: 3, Skipped: -1}:   false,
+		{Total: -1}:               false,
+	} {
+		if got := c.possible(); got != want {
+			t.Errorf("%+v: %t, want %t", c, got, want)
+		}
+	}
+}
+
+func TestTextsOfAnExecution(t *testing.T) {
+	row := &types.WorkflowExecutionMetadata{
+		WorkflowExecutionId: aws.String(testID), Status: "FAILED", Type: "TEST",
+		WorkflowBuildVersionArn: aws.String("arn:aws:imagebuilder:eu-west-1:aws:workflow/build/a/1.0.0/1"),
+		ParallelGroup:           aws.String("group"), Message: aws.String("why"),
+	}
+	got, ok := decodeListedExecution(testImage, row, func(reason string) { t.Error(reason) })
+	want := Execution{
+		ID: testID, Status: StatusFailed, WorkflowType: "TEST", WorkflowBuildVersionARN: *row.WorkflowBuildVersionArn,
+		ImageBuildVersionARN: testImage, Image: ParseImageBuildVersionARN(testImage),
+		ParallelGroup: "group", Message: "why", Steps: &StepCounts{},
+	}
+	if diff := cmp.Diff(want, got); !ok || diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
