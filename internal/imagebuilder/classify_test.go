@@ -84,6 +84,8 @@ func TestErrorsOnTheWire(t *testing.T) {
 		{"service unavailable", emulator.Error(503, "ServiceUnavailableException", "x"), Unavailable, "ServiceUnavailableException", 3},
 		{"502 of a proxy", emulator.Body(502, "text/html", html), Unavailable, "Decode", 3},
 		{"404 of a proxy", emulator.Body(404, "text/html", html), Unavailable, "Decode", 1},
+		{"500 without a code", refusal(500, "", `{}`), Unavailable, "UnknownError", 3},
+		{"300, which is no success", refusal(300, "", `{}`), Unavailable, "UnknownError", 1},
 		{"redirect", refusal(301, "", `{}`), Unavailable, "UnknownError", 1},
 		{"code in the header, body not JSON", refusal(404, "ResourceNotFoundException:http://x/", html), NotFound, "ResourceNotFoundException", 1},
 		{"code in the body", refusal(400, "", `{"code":"ResourceNotFoundException"}`), NotFound, "ResourceNotFoundException", 1},

@@ -156,3 +156,18 @@ func TestSourcesAreLookedForUntilThereIsOne(t *testing.T) {
 		t.Errorf("looked for a source %d times, want 1", looked)
 	}
 }
+
+func TestASourceThatHangsHasATimeLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, _ := newTestClient(t, always(nil))
+		client.credentials = &credentials{current: aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+			<-ctx.Done()
+			return aws.Credentials{}, context.Cause(ctx)
+		})}
+		begin := time.Now()
+		err := client.Authenticate(t.Context())
+		if took := time.Since(begin); took != 11*time.Second || !errors.Is(err, errTimeLimit) || !errors.Is(err, Unavailable) {
+			t.Errorf("after %s: %v", took, err)
+		}
+	})
+}

@@ -140,7 +140,7 @@ func TestRowsThatCannotBeUsed(t *testing.T) {
 		"ListWaitingWorkflowSteps": {
 			"steps",
 			`{"stepExecutionId":"step-1","workflowExecutionId":"` + testID + `","startTime":"2026-09-09T19:12:23.175Z"}`, `{"stepExecutionId":"step-1","workflowExecutionId":"` + testID + `","startTime":"2026-09-09T19:12:23.175Z"}`,
-			[]string{`{}`, `{"stepExecutionId":"step-2","workflowExecutionId":"1","startTime":"2026-09-09T19:12:23.175Z"}`, `{"stepExecutionId":"step-2","workflowExecutionId":"` + testID + `","startTime":"soon"}`},
+			[]string{`{}`, `{"stepExecutionId":"step-2","workflowExecutionId":"` + testID + `"}`, `{"stepExecutionId":"step-2","workflowExecutionId":"1","startTime":"2026-09-09T19:12:23.175Z"}`, `{"stepExecutionId":"step-2","workflowExecutionId":"` + testID + `","startTime":"soon"}`},
 		},
 		"ListImagePipelines": {
 			"imagePipelineList", `{"arn":"` + testPipeline + `"}`, `{"arn":"` + testPipeline + `","name":"Web"}`,
@@ -149,14 +149,17 @@ func TestRowsThatCannotBeUsed(t *testing.T) {
 		"ListImagePipelineImages": {
 			"imageSummaryList", `{"arn":"` + testImage + `","state":{"status":"NEW"}}`, `{"arn":"` + testImage + `","state":{"status":"NEW"}}`,
 			[]string{
-				`{}`, `{"arn":"` + testImage + `"}`, `{"arn":"` + testImage + `","state":{}}`, `{"arn":"x","state":{"status":"NEW"}}`,
+				`{}`, `{"arn":"` + strings.TrimSuffix(testImage, "/1") + `","state":{"status":"NEW"}}`, `{"arn":"` + testImage + `"}`, `{"arn":"` + testImage + `","state":{}}`, `{"arn":"x","state":{"status":"NEW"}}`,
 				`{"arn":"arn:aws:imagebuilder:us-east-1:111122223333:image/web/1.0.0/1","state":{"status":"NEW"}}`,
 				`{"arn":"arn:aws:imagebuilder:eu-west-1:111122223333:image/ \n/1/ü","state":{"status":"NEW"}}`,
 			},
 		},
 		"ListImageBuildVersions": {
 			"imageSummaryList", `{"arn":"` + testImage + `","state":{"status":"NEW"}}`, `{"arn":"` + testImage + `","state":{"status":"NEW"}}`,
-			[]string{`{"arn":"arn:aws:imagebuilder:eu-west-1:111122223333:image/another/1.0.0/1","state":{"status":"NEW"}}`},
+			[]string{
+				`{"arn":"arn:aws:imagebuilder:eu-west-1:111122223333:image/another/1.0.0/1","state":{"status":"NEW"}}`,
+				`{"arn":"arn:aws:imagebuilder:eu-west-1:111122223333:image/website/1.0.0/1","state":{"status":"NEW"}}`,
+			},
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
