@@ -127,3 +127,21 @@ func TestErrorsOnTheWire(t *testing.T) {
 		})
 	}
 }
+
+// brokenBody is an answer whose connection breaks.
+type brokenBody struct{}
+
+func (brokenBody) Read([]byte) (int, error) { return 0, errors.New("connection reset by peer") }
+
+func (brokenBody) Close() error { return nil }
+
+func TestAConnectionThatBreaksInTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := newAnswersClient(t, "GetWorkflowExecution", roundTrip(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Body: brokenBody{}, Request: r}, nil
+		}))
+		if _, err := client.GetWorkflowExecution(t.Context(), testID, nil); !errors.Is(err, Unavailable) {
+			t.Errorf("%v, want class %s", err, Unavailable)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package imagebuilder
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -35,5 +36,22 @@ func TestPages(t *testing.T) {
 				t.Errorf("%s: started is called %d times, want once", c.name, started)
 			}
 		})
+	}
+}
+
+func TestSameIDs(t *testing.T) {
+	for _, c := range []struct {
+		got, want string
+		same      bool
+	}{
+		{testID, testID, true},
+		{"wf-" + strings.ToUpper(testID[3:]), testID, true},
+		{testImage, testImage, true},
+		{strings.ToUpper(testImage), testImage, false},
+		{"wf-00000000-0000-0000-0000-000000000000", testID, false},
+	} {
+		if same := sameID(c.got, c.want); same != c.same {
+			t.Errorf("%s and %s are the same: %t", c.got, c.want, same)
+		}
 	}
 }
