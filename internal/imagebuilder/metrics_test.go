@@ -43,6 +43,12 @@ func TestErrorCodesAreBounded(t *testing.T) {
 			t.Errorf("code %q: got %s, want Other", code, got)
 		}
 	}
+	longest := strings.Repeat("x", 64)
+	for code, want := range map[string]string{longest: longest, longest + "x": "Other"} {
+		if got := NewMetrics(prometheus.NewRegistry()).code(code); got != want {
+			t.Errorf("the first code, %q: got %s, want %s", code, got, want)
+		}
+	}
 	if got := m.code("Code"); got != "Code" {
 		t.Errorf("a code that is known: got %s", got)
 	}
