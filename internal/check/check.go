@@ -1,5 +1,5 @@
-// Package check tries what the exporter asks of AWS, and says which permissions are
-// missing, and for whom.
+// Package check tries the calls that the exporter makes to AWS, and says which permissions
+// are missing, and for which identity.
 package check
 
 import (
@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
-	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
@@ -19,27 +20,28 @@ type Target struct {
 	Name, Region string
 	lookup.Selection
 	Client *imagebuilder.Client
-	Role   imagebuilder.Role // in whose name Client asks; the zero value for none
+	Role   imagebuilder.Role // that Client assumes; the zero value for none
 }
 
-// sideBySide is how many targets are tried at a time, so that one that does not answer
-// does not hold up all others.
-const sideBySide = 8
+// concurrency is how many targets are tried at a time, so that one that does not answer
+// does not delay all others.
+const concurrency = 8
 
 // Run tries, for each target, one call for each permission that its selection needs, and
-// prints to w what came of them, in the order of the targets. It reports whether all of
-// them are allowed. What there is nothing to ask about is printed, and no failure.
+// prints the results to w, in the order of the targets. It reports whether all calls are
+// allowed. A call for which there is nothing to ask about is printed, and is no failure.
 func Run(ctx context.Context, targets []Target, w io.Writer) bool {
 	reports := make([]report, len(targets))
-	var all errgroup.Group
-	all.SetLimit(sideBySide)
+	turns := semaphore.NewWeighted(concurrency)
+	var running sync.WaitGroup
 	for i := range targets {
-		all.Go(func() error {
+		_ = turns.Acquire(context.Background(), 1) // also after ctx has ended: then each fails at once
+		running.Go(func() {
+			defer turns.Release(1)
 			reports[i] = try(ctx, &targets[i])
-			return nil
 		})
 	}
-	_ = all.Wait() // none fails
+	running.Wait()
 	ok := true
 	for i := range reports {
 		reports[i].print(w)
@@ -48,14 +50,14 @@ func Run(ctx context.Context, targets []Target, w io.Writer) bool {
 	return ok
 }
 
-// report is what came of one target.
+// report is the result for one target.
 type report struct {
 	title string
 	lines []line
 	ok    bool
 }
 
-// line is what came of one call.
+// line is the result of one call.
 type line struct {
 	verdict verdict
 	action  string // as IAM names it

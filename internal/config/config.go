@@ -41,10 +41,10 @@ type Target struct {
 	Steps string `yaml:"steps"`
 	// MaxExecutions is how many executions of images and pipelines are kept, at least 1.
 	MaxExecutions int `yaml:"max_executions"`
-	// RoleARN is the IAM role in whose name the target is asked, empty for none.
+	// RoleARN is the IAM role that is assumed for the target, empty for none.
 	RoleARN string `yaml:"role_arn"`
-	// ExternalID is what the role may ask for, empty for none. It is a secret, and
-	// stands in no error.
+	// ExternalID is what the role may ask for, empty for none. It is a secret that no
+	// error shows.
 	ExternalID string `yaml:"external_id"`
 	// SessionName is the name of the role's session, empty for the exporter's name.
 	SessionName string `yaml:"session_name"`
@@ -63,7 +63,7 @@ const (
 // setDefaults implements defaulter. Steps also depends on what the target selects.
 func (t *Target) setDefaults() { *t = DefaultTarget() }
 
-// DefaultTarget returns the target that the keys of each of targets are laid over.
+// DefaultTarget returns a target with the defaults, which the keys of the file replace.
 func DefaultTarget() Target { return Target{Steps: StepsActive, MaxExecutions: 1000} }
 
 // CheckImageRegions returns an error, a sentence, when an image is in none of
@@ -124,8 +124,8 @@ func (s PipelineSelector) Regexp() *regexp.Regexp {
 
 func anchored(name string) string { return `\A(?:` + name + `)\z` }
 
-// Lookup says how fresh values are, and how the API may be pressed. The limits hold
-// for each target and region by itself.
+// Lookup says how fresh values are, and how many requests may be sent. The limits are those
+// of one target in one region.
 type Lookup struct {
 	// MinInterval is the least time between two lookups of one execution.
 	MinInterval time.Duration `yaml:"min_interval"`
@@ -145,7 +145,7 @@ type Lookup struct {
 	Burst int `yaml:"burst"`
 }
 
-// Default returns the configuration that a file's keys are laid over.
+// Default returns the defaults, which the keys of the file replace.
 func Default() Config {
 	return Config{Lookup: Lookup{
 		MinInterval: 10 * time.Second, DiscoveryInterval: 5 * time.Minute, MaxStaleness: 5 * time.Minute,

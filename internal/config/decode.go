@@ -11,19 +11,19 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// decode lays the document over *c. It is strict where the YAML library is not: it
+// decode sets in *c what the document has. It is strict where the YAML library is not: it
 // takes no key that c does not have, no fraction for a whole number, and no text for
 // a number.
 func (d *document) decode(c *Config) error {
 	return d.decodeNode(d.root, reflect.ValueOf(c).Elem(), "")
 }
 
-// maxValues bounds what aliases can make of a file.
+// maxValues bounds the values of a file, which aliases can multiply.
 const maxValues = 5_000_000
 
 var durationType = reflect.TypeFor[time.Duration]()
 
-// decodeNode decodes n into v, which users know under the name key.
+// decodeNode decodes n into v. Errors call it key.
 func (d *document) decodeNode(n ast.Node, v reflect.Value, key string) error {
 	resolved := d.resolve(n)
 	if d.decoded++; d.decoded > maxValues {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// No error may repeat an external id. A file with a mistake may be no YAML at all, so
-// it is looked for in the text: rather too much is hidden than too little.
+// No error may repeat an external id. A file with a mistake may be no YAML at all, so the
+// id is searched in the text, and in doubt more is hidden than needed.
 
 const mask = "***"
 

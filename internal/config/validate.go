@@ -14,8 +14,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
 
-// validate returns the first mistake in c that its types allow, and brings what has
-// several spellings into one.
+// validate returns the first mistake in c that its types allow, and normalizes ids.
 func validate(d *document, c *Config) error {
 	if len(c.Targets) == 0 {
 		return d.errorf(d.at("targets"), "targets is missing or empty; at least one target is needed")
@@ -94,8 +93,8 @@ func validateImages(d *document, t *Target, i int) error {
 	return nil
 }
 
-// validateRegions finds a region in which the target has nothing to ask, so that it would
-// seem to be down for ever.
+// validateRegions finds a region in which the target selects nothing: its lookups would
+// never succeed there.
 func validateRegions(d *document, t *Target, i int) error {
 	if len(t.Pipelines) > 0 || len(t.WorkflowExecutions) > 0 {
 		return nil
@@ -138,7 +137,7 @@ func checkRegexp(name string) error {
 	return nil
 }
 
-// validateSteps also sets t.Steps where only the selection tells what it is.
+// validateSteps also sets the default of t.Steps, which depends on the selection.
 func validateSteps(d *document, t *Target, i int) error {
 	if !d.has("steps", "targets", i) && len(t.Images)+len(t.Pipelines) == 0 {
 		t.Steps = StepsNone

@@ -8,8 +8,8 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// call is the state of one operation while its attempts, one after the other, come
-// and go.
+// call is the state of one operation during its attempts, which are made one after the
+// other.
 type call struct {
 	start func() *time.Timer // called once, returns the running time limit
 	timer *time.Timer        // nil until the first attempt
@@ -34,11 +34,11 @@ type callKey struct{}
 // attempts is the SDK middleware through which every single attempt goes: it waits
 // for its turn, starts the call's time limit, and counts. It stands below the
 // retries, so a slot is given back before a retry waits, and below the fetching of
-// credentials, so that nothing is counted which never reached the wire.
+// credentials, so that only what reaches the wire is counted.
 type attempts struct {
 	target, region string
 	gate           *gate
-	discovery      *gate // through which discovery goes first, for it gets only a share
+	discovery      *gate // discovery passes it first, because it gets only a share
 	metrics        *Metrics
 }
 
@@ -68,17 +68,24 @@ func (a *attempts) HandleFinalize(ctx context.Context, in middleware.FinalizeInp
 	c.begin()
 	begun := time.Now()
 	out, metadata, err := next.HandleFinalize(ctx, in)
+	took := time.Since(begun)
+	var failed *failure
+	if err != nil {
+		failed = newFailure(err)
+		err = failed
+	}
 	c.last = err
-	a.observe(ctx, time.Since(begun), err)
+	a.observe(ctx, took, failed)
 	return out, metadata, err
 }
 
-func (a *attempts) observe(ctx context.Context, took time.Duration, err error) {
+// observe counts and times an attempt; failed is nil when it was answered.
+func (a *attempts) observe(ctx context.Context, took time.Duration, failed *failure) {
 	operation := awsmiddleware.GetOperationName(ctx)
 	a.metrics.requests.WithLabelValues(a.target, a.region, operation).Inc()
 	a.metrics.durations.WithLabelValues(operation).Observe(took.Seconds())
-	if err != nil {
-		code := a.metrics.code(codeOf(ctx, err))
-		a.metrics.errors.WithLabelValues(a.target, a.region, operation, string(classify(err)), code).Inc()
+	if failed != nil {
+		code := a.metrics.code(failed.label(ctx))
+		a.metrics.errors.WithLabelValues(a.target, a.region, operation, string(failed.class), code).Inc()
 	}
 }

@@ -26,8 +26,8 @@ func awsConfig(ctx context.Context, c ClientConfig) (aws.Config, error) {
 		return config.LoadDefaultConfig(ctx,
 			config.WithRegion(c.Region),
 			config.WithLogger(logging.Nop{}),
-			// Bounds what the sources of credentials do on their own: the SDK's
-			// credentials cache lets go of the caller's context.
+			// Bounds the requests for credentials: the SDK's credentials cache does not
+			// pass the caller's deadline on.
 			config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(c.Timeout)))
 	}
 	cfg, err := load(ctx)
@@ -44,9 +44,10 @@ func awsConfig(ctx context.Context, c ClientConfig) (aws.Config, error) {
 	return cfg, nil
 }
 
-// newHTTPClient returns what sends requests: with the transport of cfg, which has the
-// user's CA bundle. It keeps every connection for a while: their number is bounded by that
-// of attempts at a time, which can change. It follows no redirects, as the SDK's own.
+// newHTTPClient returns the client that sends requests, with the transport of cfg, which
+// has the user's CA bundle. The number of idle connections has no limit of its own: that
+// of attempts at a time, which can change, bounds it. Like the SDK's own client it follows
+// no redirects.
 func newHTTPClient(cfg aws.Config) *http.Client {
 	base, ok := cfg.HTTPClient.(*awshttp.BuildableClient)
 	if !ok {
@@ -59,7 +60,7 @@ func newHTTPClient(cfg aws.Config) *http.Client {
 	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// checkEndpoint finds what the SDK would refuse on every call.
+// checkEndpoint returns an error for options with which the SDK would refuse every call.
 func checkEndpoint(o sdk.Options) error {
 	fips := o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled
 	dual := o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled
@@ -89,6 +90,6 @@ func DefaultRegion(ctx context.Context) (string, error) {
 	return cfg.Region, nil
 }
 
-// metadataTimeout bounds how long the instance metadata is waited for, which are not
-// there outside of EC2.
+// metadataTimeout bounds the request for instance metadata, which nobody answers outside
+// of EC2.
 const metadataTimeout = 5 * time.Second

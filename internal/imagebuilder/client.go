@@ -14,13 +14,13 @@ import (
 	"github.com/prometheus/common/version"
 )
 
-// ClientConfig says whom a Client asks and how hard it may press.
+// ClientConfig says which account and region a Client asks, and its limits.
 type ClientConfig struct {
 	Target string // the label "target" of what is counted
 	Region string // required
 
 	// EndpointURL replaces the service's endpoint. Empty stands for the SDK's own
-	// choice, which heeds AWS_ENDPOINT_URL_IMAGEBUILDER and AWS_ENDPOINT_URL.
+	// choice, which follows AWS_ENDPOINT_URL_IMAGEBUILDER and AWS_ENDPOINT_URL.
 	EndpointURL string
 
 	// Role is assumed with the credentials; the zero value stands for no role.
@@ -42,7 +42,7 @@ type ClientConfig struct {
 	HTTPClient *http.Client
 }
 
-// Limits say how hard a Client may press. Discovery gets a quarter of the attempts.
+// Limits are the rate limits of a Client. Discovery gets a quarter of the attempts.
 type Limits struct {
 	Concurrency int           // attempts on the wire at a time, at least 1
 	RateLimit   float64       // attempts a second, 0 for no limit
@@ -125,17 +125,17 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 	}, nil
 }
 
-// SetLimits changes the limits, at once: also for what waits for its turn. Attempts on the
-// wire are not disturbed, and a lookup that has begun keeps its time limit. So do, for
-// good, the sources of credentials that the SDK asks over HTTP.
+// SetLimits changes the limits at once, also for attempts that wait for their turn.
+// Attempts on the wire are not disturbed, and a lookup that has begun keeps its time limit.
+// The sources of credentials that the SDK asks over HTTP keep the first time limit.
 func (c *Client) SetLimits(l Limits) {
 	c.timeout.set(l.Timeout)
 	c.attempts.gate.set(l)
 	c.attempts.discovery.set(l.forDiscovery())
 }
 
-// CloseIdleConnections lets go of connections that a Client which nobody uses any more
-// would keep for a while.
+// CloseIdleConnections closes the idle connections. It is for a Client that is no longer
+// used.
 func (c *Client) CloseIdleConnections() { c.http.CloseIdleConnections() }
 
 // FirstPages returns a Client with the same credentials and limits whose lists end after
@@ -147,14 +147,14 @@ func (c *Client) FirstPages() *Client {
 }
 
 // Authenticate makes sure that there are credentials, from the cache or from their
-// source. Whoever is about to make many requests calls it first, so that missing
-// credentials cost one attempt to get them and not one for each request.
+// source. Call it before many requests, so that missing credentials cost one attempt to
+// get them and not one for each request.
 func (c *Client) Authenticate(ctx context.Context) error {
-	// What gets them has the time limit itself, and says more than "deadline exceeded".
+	// Their source has the time limit, too, and a better error than "deadline exceeded".
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout.get()+time.Second, errTimeLimit)
 	defer cancel()
 	if _, err := c.credentials.Retrieve(ctx); err != nil {
-		return &Error{Operation: Authenticate, Class: classify(err), Code: apiCode(err), Err: err}
+		return newError(Authenticate, err)
 	}
 	return nil
 }
@@ -163,7 +163,7 @@ func (c *Client) Authenticate(ctx context.Context) error {
 // case. It waits for its turn as long as ctx allows, then calls started, unless that
 // is nil; from there on it takes at most the client's time limit, retries included.
 //
-// A class tells why there is no answer. When ctx ends first the error wraps
+// The class of the error says why there is no answer. When ctx ends first the error wraps
 // ctx.Err(), and its class is that of the last attempt, if there was one.
 func (c *Client) GetWorkflowExecution(ctx context.Context, id string, started func()) (Execution, error) {
 	var e Execution
@@ -173,7 +173,7 @@ func (c *Client) GetWorkflowExecution(ctx context.Context, id string, started fu
 			return err
 		}
 		if e, err = decodeExecution(id, out, c.invalid); err != nil {
-			return invalidAnswer{err}
+			return invalidAnswer(err)
 		}
 		return nil
 	})
@@ -191,14 +191,14 @@ func (c *Client) GetImage(ctx context.Context, imageBuildVersionARN string, star
 		}
 		if out.Image == nil {
 			c.invalid(reasonEmpty)
-			return invalidAnswer{errors.New("the answer has no image")}
+			return invalidAnswer(errors.New("the answer has no image"))
 		}
 		if err := c.checkPage(false, out.Image.Arn, imageBuildVersionARN); err != nil {
 			return err
 		}
 		var ok bool
 		if i, ok = c.newImage(out.Image); !ok {
-			return invalidAnswer{errors.New("the answer has no ARN of an image build version, or no state")}
+			return invalidAnswer(errors.New("the answer has no ARN of an image build version, or no state"))
 		}
 		return nil
 	})
@@ -211,22 +211,11 @@ func (c *Client) ask(ctx context.Context, operation Operation, started func(), f
 	if err == nil {
 		return nil
 	}
-	code := apiCode(err)
-	if credentialsExpired(code) {
+	failed := newError(operation, err)
+	if credentialsExpired(failed.Code) {
 		c.credentials.expire()
 	}
-	return &Error{Operation: operation, Class: classOfCall(err), Code: code, Err: err}
-}
-
-// invalidAnswer is an answer that was read and cannot be used.
-type invalidAnswer struct{ error }
-
-func classOfCall(err error) Class {
-	var invalid invalidAnswer
-	if errors.As(err, &invalid) {
-		return Invalid
-	}
-	return classify(err)
+	return failed
 }
 
 // timeLimit is a time limit that can change while it is used.
@@ -236,10 +225,9 @@ func (l *timeLimit) set(d time.Duration) { l.nanoseconds.Store(int64(d)) }
 
 func (l *timeLimit) get() time.Duration { return time.Duration(l.nanoseconds.Load()) }
 
-// do runs f with a context that ends a timeout after the first attempt has gone
-// on the wire, of which it tells started. When that ends while a retry waits, the SDK
-// says "canceled"; what the last attempt said is the truth, so it is returned beside
-// it.
+// do runs f with a context that ends a timeout after the first attempt has gone on the
+// wire; then it calls started. When the context ends while a retry waits, the SDK says
+// "canceled" only, so the error of the last attempt is returned with it.
 func do(ctx context.Context, timeout *timeLimit, started func(), f func(context.Context) error) error {
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -11,11 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// credentials are those of a Client. A failure to get them is an errNoCredentials,
-// unless the caller gave up. Its methods may be called concurrently.
+// credentials are those of a Client. An error of theirs is a failure, unless the caller
+// gave up: of a role that cannot be assumed, or an errNoCredentials. Its methods may be called concurrently.
 type credentials struct {
-	// reload, when not nil, looks for credentials anew. The SDK decides once where
-	// they come from, so it would never see those that come later.
+	// reload, when not nil, looks for credentials again. The SDK decides once where
+	// they come from, so it would never see those that are added later.
 	reload func(context.Context) (aws.CredentialsProvider, error)
 
 	mu      sync.Mutex
@@ -37,10 +37,21 @@ func (c *credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 			}
 		}
 	}
-	if role := (roleError{}); errors.As(err, &role) {
+	if known := (*failure)(nil); errors.As(err, &known) { // of a role
 		return v, err
 	}
-	return v, fmt.Errorf("%w: %w", errNoCredentials, err)
+	return v, noCredentials(err)
+}
+
+// noCredentials is the failure to get credentials. Its class is Denied, unless the error
+// code of their source says otherwise.
+func noCredentials(err error) *failure {
+	code := apiCode(err)
+	class, ok := classOfCode(code)
+	if !ok {
+		class = Denied
+	}
+	return &failure{class: class, code: code, err: fmt.Errorf("%w: %w", errNoCredentials, err)}
 }
 
 func (c *credentials) provider() aws.CredentialsProvider {
@@ -55,8 +66,8 @@ func credentialsExpired(code string) bool {
 	return strings.HasPrefix(code, "ExpiredToken") || code == "UnrecognizedClientException" || code == "InvalidClientTokenId"
 }
 
-// expireInterval is the least time between two replacements of credentials that are
-// refused: new ones may be refused, too.
+// expireInterval is the least time between two replacements of refused credentials,
+// because the new ones may be refused, too.
 const expireInterval = time.Minute
 
 // expire drops the credentials that are cached, so that the next call gets new ones.

@@ -90,7 +90,7 @@ func (c StepCounts) possible() bool {
 	return c.Succeeded >= 0 && c.Failed >= 0 && c.Skipped >= 0 && c.Succeeded+c.Failed+c.Skipped <= c.Total
 }
 
-// decodeTime reads a time stamp of the API. The model says only "string"; all that
+// decodeTime reads a timestamp of the API. The model says only "string"; all that
 // were seen are RFC 3339, as in 2026-09-09T19:12:23.175Z. Absent and unreadable ones
 // give the zero time.
 func decodeTime(s *string, invalid func(reason string)) time.Time {

@@ -10,7 +10,10 @@ import (
 )
 
 // gate bounds the attempts on the wire of one client: at most so many at a time,
-// and so many a second. Whoever waits for a slot is served in the order of arrival.
+// and so many a second. Those that wait for a slot get one in the order of arrival.
+//
+// The slots are no semaphore.Weighted: it can shrink only by acquiring, and that would wait
+// behind the attempts that wait already.
 type gate struct {
 	mu      sync.Mutex
 	slots   int             // how many there are
@@ -20,12 +23,12 @@ type gate struct {
 	changed chan struct{} // closed when tokens is replaced
 }
 
-// newGate returns a gate with these limits, of which the time limit is not its business.
+// newGate returns a gate with these limits. It does not use the time limit.
 func newGate(l Limits) *gate {
 	return &gate{slots: l.Concurrency, tokens: rate.NewLimiter(rateLimit(l.RateLimit), l.Burst), changed: make(chan struct{})}
 }
 
-// rateLimit returns the limit of a rate, of which 0 stands for none.
+// rateLimit returns the limit for a rate; 0 is no limit.
 func rateLimit(perSecond float64) rate.Limit {
 	if perSecond == 0 {
 		return rate.Inf
@@ -33,8 +36,8 @@ func rateLimit(perSecond float64) rate.Limit {
 	return rate.Limit(perSecond)
 }
 
-// set changes the limits, for whoever comes and whoever waits. Those who have entered are
-// not disturbed. Tokens that were saved up stay, up to the new burst.
+// set changes the limits, also for attempts that wait. Those that have entered are not
+// disturbed. Tokens that were saved up stay, up to the new burst.
 func (g *gate) set(l Limits) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -81,7 +84,7 @@ func (g *gate) leave() {
 	g.admit()
 }
 
-// admit gives the free slots to those who wait. The caller holds g.mu.
+// admit gives the free slots to those that wait. The caller holds g.mu.
 func (g *gate) admit() {
 	for len(g.waiting) > 0 && g.taken < g.slots {
 		close(g.waiting[0])
@@ -116,8 +119,8 @@ func (g *gate) takeSlot(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// takeToken waits for a token. It reports false when the limit changes before: then the
-// token is to be asked for anew.
+// takeToken waits for a token. It reports false when the limit changes meanwhile; then the
+// caller tries again.
 func (g *gate) takeToken(ctx context.Context) (ok bool, err error) {
 	g.mu.Lock()
 	if g.tokens.Allow() {

@@ -31,9 +31,9 @@ var sourceNames = map[aws.CredentialSource]string{
 	aws.CredentialSourceProfileLogin:         "login",
 }
 
-// CredentialsSource tells in words where the credentials come from, without getting any:
-// those that assume the Role, if there is one. Several sources, as those of a chain of
-// profiles, are joined with commas.
+// CredentialsSource says in words where the credentials come from; with a Role, those that
+// assume it. It gets no credentials. Several sources, as of a chain of profiles, are joined
+// with commas.
 func (c *Client) CredentialsSource() string { return c.base.source() }
 
 func (c *credentials) source() string {
@@ -53,8 +53,8 @@ func (c *credentials) source() string {
 	return strings.Join(names, ", ")
 }
 
-// Identity returns the ARN in whose name the Client asks: that of a user, or of the
-// session of a role. It needs no permission (API reference of GetCallerIdentity).
+// Identity returns the ARN with which the Client asks: of a user, or of a role's session.
+// It needs no permission (API reference of GetCallerIdentity).
 func (c *Client) Identity(ctx context.Context) (arn string, err error) {
 	return c.identity(ctx, c.credentials)
 }
@@ -71,7 +71,7 @@ func (c *Client) identity(ctx context.Context, as *credentials) (arn string, err
 			return err
 		}
 		if arn = aws.ToString(out.Arn); arn == "" {
-			return invalidAnswer{errors.New("the answer has no ARN")}
+			return invalidAnswer(errors.New("the answer has no ARN"))
 		}
 		return nil
 	})

@@ -1,10 +1,10 @@
 // Package imagebuilder asks EC2 Image Builder about its workflow executions and
 // answers in plain values.
 //
-// It is mechanism only: how to ask, in which order attempts go on the wire, how
-// long one may take, what an answer means and what an error is. What to ask, and
-// when, is decided by package lookup. It is the only package that imports the AWS
-// SDK; nothing of the SDK is seen outside it.
+// It knows how to ask: in which order attempts go on the wire, how long one may take,
+// what an answer means, and what class an error has. Package lookup decides what to ask
+// and when. It is the only package that imports the AWS SDK, and it exports none of the
+// SDK's types.
 //
 // Facts about the service come from its API reference,
 // https://docs.aws.amazon.com/imagebuilder/latest/APIReference/, and from

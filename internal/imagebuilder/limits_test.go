@@ -184,8 +184,8 @@ func TestTheTransport(t *testing.T) {
 	}
 }
 
-// TestAGateThatChangesAllTheTime holds that slots are neither lost nor made, whoever gives
-// up while the limits change.
+// TestAGateThatChangesAllTheTime holds that no slot is lost or added when callers give up
+// while the limits change.
 func TestAGateThatChangesAllTheTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const most = 5
@@ -220,4 +220,16 @@ func TestAGateThatChangesAllTheTime(t *testing.T) {
 			t.Errorf("in the end %d slots are taken, %d wait; %d have entered", g.taken, len(g.waiting), entered.Load())
 		}
 	})
+}
+
+func TestTheShareOfDiscovery(t *testing.T) {
+	for limits, want := range map[Limits]Limits{
+		{Concurrency: 1, RateLimit: 0, Burst: 1, Timeout: time.Second}:   {Concurrency: 1, RateLimit: 0, Burst: 1, Timeout: time.Second},
+		{Concurrency: 7, RateLimit: 2, Burst: 8, Timeout: time.Second}:   {Concurrency: 1, RateLimit: 0.5, Burst: 2, Timeout: time.Second},
+		{Concurrency: 40, RateLimit: 20, Burst: 3, Timeout: time.Minute}: {Concurrency: 10, RateLimit: 5, Burst: 1, Timeout: time.Minute},
+	} {
+		if diff := cmp.Diff(want, limits.forDiscovery()); diff != "" {
+			t.Errorf("of %+v (-want +got):\n%s", limits, diff)
+		}
+	}
 }

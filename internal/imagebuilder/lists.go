@@ -12,9 +12,9 @@ import (
 
 // The methods of this file read a list to its last page, over empty pages, too. A
 // page waits for its turn like every request, and has the client's time limit to
-// itself; started, unless it is nil, is called when the first one has its turn. The
-// order of what they return is the service's, which documents none. Rows that cannot
-// be used are left out and counted; the same thing in two rows is returned once.
+// itself; started, unless it is nil, is called when the first one has its turn. The rows
+// are in the service's order, which is not documented. Rows that cannot be used are left
+// out and counted; the same thing in two rows is returned once.
 
 // ListWorkflowExecutions returns the executions of an image build version.
 func (c *Client) ListWorkflowExecutions(ctx context.Context, imageBuildVersionARN string, started func()) ([]Execution, error) {
@@ -156,17 +156,17 @@ func list[T any](ctx context.Context, c *Client, operation Operation, started fu
 func (c *Client) checkPage(empty bool, about *string, want string) error {
 	if empty {
 		c.invalid(reasonEmpty)
-		return invalidAnswer{errors.New("the answer has neither a requestId nor a list")}
+		return invalidAnswer(errors.New("the answer has neither a requestId nor a list"))
 	}
 	if got := aws.ToString(about); got != "" && !sameID(got, want) {
 		c.invalid(reasonForeignID)
-		return invalidAnswer{fmt.Errorf("the answer is about something else: %.50q", got)}
+		return invalidAnswer(fmt.Errorf("the answer is about something else: %.50q", got))
 	}
 	return nil
 }
 
-// sameID reports whether the service means want by got. Ids of executions are the
-// same in upper case.
+// sameID reports whether got and want are the same. Case does not matter in ids of
+// executions.
 func sameID(got, want string) bool {
 	id, err := ParseExecutionID(got)
 	return got == want || err == nil && id == want

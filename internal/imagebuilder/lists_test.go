@@ -13,7 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 )
@@ -141,7 +140,7 @@ func TestRowsThatCannotBeUsed(t *testing.T) {
 		"ListWaitingWorkflowSteps": {
 			"steps",
 			`{"stepExecutionId":"step-1","workflowExecutionId":"` + testID + `","startTime":"2026-09-09T19:12:23.175Z"}`, `{"stepExecutionId":"step-1","workflowExecutionId":"` + testID + `","startTime":"2026-09-09T19:12:23.175Z"}`,
-			[]string{`{}`, `{"stepExecutionId":"step-2","workflowExecutionId":"1","startTime":"2026-09-09T19:12:23.175Z"}`, `{"stepExecutionId":"step-2","workflowExecutionId":"` + testID + `","startTime":"soon"}`},
+			[]string{`{}`, `{"stepExecutionId":"step-2","workflowExecutionId":"` + testID + `"}`, `{"stepExecutionId":"step-2","workflowExecutionId":"1","startTime":"2026-09-09T19:12:23.175Z"}`, `{"stepExecutionId":"step-2","workflowExecutionId":"` + testID + `","startTime":"soon"}`},
 		},
 		"ListImagePipelines": {
 			"imagePipelineList", `{"arn":"` + testPipeline + `"}`, `{"arn":"` + testPipeline + `","name":"Web"}`,
@@ -150,14 +149,17 @@ func TestRowsThatCannotBeUsed(t *testing.T) {
 		"ListImagePipelineImages": {
 			"imageSummaryList", `{"arn":"` + testImage + `","state":{"status":"NEW"}}`, `{"arn":"` + testImage + `","state":{"status":"NEW"}}`,
 			[]string{
-				`{}`, `{"arn":"` + testImage + `"}`, `{"arn":"` + testImage + `","state":{}}`, `{"arn":"x","state":{"status":"NEW"}}`,
+				`{}`, `{"arn":"` + strings.TrimSuffix(testImage, "/1") + `","state":{"status":"NEW"}}`, `{"arn":"` + testImage + `"}`, `{"arn":"` + testImage + `","state":{}}`, `{"arn":"x","state":{"status":"NEW"}}`,
 				`{"arn":"arn:aws:imagebuilder:us-east-1:111122223333:image/web/1.0.0/1","state":{"status":"NEW"}}`,
 				`{"arn":"arn:aws:imagebuilder:eu-west-1:111122223333:image/ \n/1/ü","state":{"status":"NEW"}}`,
 			},
 		},
 		"ListImageBuildVersions": {
 			"imageSummaryList", `{"arn":"` + testImage + `","state":{"status":"NEW"}}`, `{"arn":"` + testImage + `","state":{"status":"NEW"}}`,
-			[]string{`{"arn":"arn:aws:imagebuilder:eu-west-1:111122223333:image/another/1.0.0/1","state":{"status":"NEW"}}`},
+			[]string{
+				`{"arn":"arn:aws:imagebuilder:eu-west-1:111122223333:image/another/1.0.0/1","state":{"status":"NEW"}}`,
+				`{"arn":"arn:aws:imagebuilder:eu-west-1:111122223333:image/website/1.0.0/1","state":{"status":"NEW"}}`,
+			},
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -246,156 +248,6 @@ func TestAListWithoutAnEnd(t *testing.T) {
 		_, err := client.ListImagePipelines(t.Context(), nil)
 		if !errors.Is(err, Invalid) || pages.Load() != maxPages || invalid(t, reg, "pages") != 1 {
 			t.Errorf("%v after %d pages", err, pages.Load())
-		}
-	})
-}
-
-const testRole = "arn:aws:iam::444455556666:role/exporter"
-
-// roleAPI has an image in the account of a role that wants the external id "secret".
-func roleAPI() *emulator.API {
-	image := emulator.Image{ARN: testImage, Name: "in the other account"}
-	return &emulator.API{
-		Scenario: emulator.Runs(),
-		Roles:    []emulator.Role{{ARN: testRole, ExternalID: "external-secret", Scenario: &emulator.Account{Images: []emulator.Image{image}}}},
-	}
-}
-
-func TestARoleIsAssumedOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		api := roleAPI()
-		client, reg := newClientWith(t, api, ClientConfig{
-			Limits: Limits{Concurrency: 1, Burst: 1, Timeout: 10 * time.Second},
-			Role:   Role{ARN: testRole, ExternalID: "external-secret"}, STSEndpointURL: "http://sts",
-		})
-		for range 100 {
-			if _, err := client.GetImage(t.Context(), testImage, nil); err != nil {
-				t.Fatal(err)
-			}
-			<-time.After(30 * time.Second)
-		}
-		if n := api.Requests("AssumeRole"); n != 1 {
-			t.Errorf("%d times in 50 minutes, want 1", n)
-		}
-		<-time.After(10 * time.Minute)
-		if _, err := client.GetImage(t.Context(), testImage, nil); err != nil || api.Requests("AssumeRole") != 2 {
-			t.Errorf("%d times in an hour, %v; want 2", api.Requests("AssumeRole"), err)
-		}
-		want := `# HELP imagebuilder_exporter_api_requests_total Attempts to call the AWS API, retries included, whatever their outcome.
-# TYPE imagebuilder_exporter_api_requests_total counter
-imagebuilder_exporter_api_requests_total{operation="AssumeRole",region="eu-west-1",target="golden-images"} 2
-imagebuilder_exporter_api_requests_total{operation="GetImage",region="eu-west-1",target="golden-images"} 101
-imagebuilder_exporter_api_requests_total{operation="GetWorkflowExecution",region="eu-west-1",target="golden-images"} 0
-`
-		if err := testutil.GatherAndCompare(reg, strings.NewReader(want), "imagebuilder_exporter_api_requests_total"); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// TestARoleThatCannotBeAssumed has the ways in which STS refuses or fails.
-func TestARoleThatCannotBeAssumed(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		role  Role
-		fault http.Handler
-		class Class
-		code  string
-	}{
-		{"another external id", Role{ARN: testRole, ExternalID: "guessed-secret"}, nil, Denied, "AccessDenied"},
-		{"no external id", Role{ARN: testRole}, nil, Denied, "AccessDenied"},
-		{"unknown role", Role{ARN: testRole + "s", ExternalID: "external-secret"}, nil, Denied, "AccessDenied"},
-		{"validation", Role{ARN: testRole}, emulator.Body(400, "text/xml", `<ErrorResponse><Error><Code>ValidationError</Code><Message>m</Message></Error></ErrorResponse>`), Denied, "ValidationError"},
-		{"an answer that is none", Role{ARN: testRole}, emulator.Body(200, "text/xml", ``), Unavailable, ""},
-		{"a refusal that repeats the external id", Role{ARN: testRole, ExternalID: "external-secret"}, emulator.Body(400, "text/xml", `<ErrorResponse><Error><Code>ValidationError</Code><Message>external-secret is bad</Message></Error></ErrorResponse>`), Denied, "ValidationError"},
-		{"throttled", Role{ARN: testRole}, emulator.Body(400, "text/xml", `<ErrorResponse><Error><Code>Throttling</Code><Message>m</Message></Error></ErrorResponse>`), Throttled, "Throttling"},
-		{"an outage", Role{ARN: testRole}, emulator.Body(503, "text/html", `<html>`), Unavailable, ""},
-		{"it hangs", Role{ARN: testRole}, emulator.Hang(), Unavailable, ""},
-		{"it resets", Role{ARN: testRole}, emulator.Reset(""), Unavailable, ""},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			api := roleAPI()
-			api.Fault = func(operation, _ string) http.Handler {
-				if operation == "AssumeRole" {
-					return c.fault
-				}
-				t.Errorf("%s was asked", operation)
-				return nil
-			}
-			client, _ := newClientWith(t, api, ClientConfig{Limits: Limits{Concurrency: 1, Burst: 1, Timeout: 10 * time.Second}, Role: c.role, STSEndpointURL: "http://sts"})
-			begin := time.Now()
-			err := client.Authenticate(t.Context())
-			var e *Error
-			if !errors.As(err, &e) || e.Class != c.class || e.Code != c.code {
-				t.Fatalf("%s: %v, want class %s and code %s", c.name, err, c.class, c.code)
-			}
-			if took := time.Since(begin); took > 11*time.Second {
-				t.Errorf("%s: it took %s", c.name, took)
-			}
-			if strings.Contains(err.Error(), "-secret") || !strings.Contains(err.Error(), "assuming the role "+c.role.ARN) {
-				t.Errorf("%s: the error reads %v", c.name, err)
-			}
-			if _, err := client.GetImage(t.Context(), testImage, nil); !errors.Is(err, c.class) {
-				t.Errorf("%s: a call says %v", c.name, err)
-			}
-		})
-	}
-}
-
-// TestAnOutageOfSTS begins before the credentials are renewed, and outlasts them.
-func TestAnOutageOfSTS(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		api := roleAPI()
-		var down atomic.Bool
-		api.Fault = func(operation, _ string) http.Handler {
-			if operation == "AssumeRole" && down.Load() {
-				return emulator.Error(403, "AccessDenied", "")
-			}
-			return nil
-		}
-		client, _ := newClientWith(t, api, ClientConfig{
-			Limits: Limits{Concurrency: 1, Burst: 1, Timeout: 10 * time.Second},
-			Role:   Role{ARN: testRole, ExternalID: "external-secret"}, STSEndpointURL: "http://sts",
-		})
-		begin := time.Now()
-		for at := time.Duration(0); at < 70*time.Minute; at += 20 * time.Second {
-			<-time.After(time.Until(begin.Add(at)))
-			down.Store(at >= 30*time.Minute && at < 65*time.Minute)
-			_, err := client.GetImage(t.Context(), testImage, nil)
-			if dark := at >= time.Hour && at < 65*time.Minute; dark != (err != nil) {
-				t.Errorf("after %s: %v", at, err)
-			}
-		}
-		// Once at first, five times in the last minutes, at each call while it is dark, once again.
-		if n := api.Requests("AssumeRole"); n != 1+5+15+1 {
-			t.Errorf("the role was assumed or tried %d times", n)
-		}
-	})
-}
-
-// TestCredentialsThatExpireEarly are replaced when the service says so.
-func TestCredentialsThatExpireEarly(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		api := roleAPI()
-		var expired atomic.Bool
-		api.Fault = func(operation, _ string) http.Handler {
-			if operation == "AssumeRole" {
-				expired.Store(false)
-			} else if expired.Load() {
-				return emulator.Error(403, "ExpiredTokenException", "")
-			}
-			return nil
-		}
-		client, _ := newClientWith(t, api, ClientConfig{
-			Limits: Limits{Concurrency: 1, Burst: 1, Timeout: 10 * time.Second},
-			Role:   Role{ARN: testRole, ExternalID: "external-secret"}, STSEndpointURL: "http://sts",
-		})
-		for _, want := range []error{nil, Denied, nil} {
-			_, err := client.GetImage(t.Context(), testImage, nil)
-			if !errors.Is(err, want) {
-				t.Errorf("%v, want %v", err, want)
-			}
-			expired.Store(want == nil)
 		}
 	})
 }

@@ -75,8 +75,7 @@ func (m *Metrics) declare(target, region string, operations ...Operation) {
 	}
 }
 
-// Forget drops what was counted for a target in a region, of which there are no clients
-// any more.
+// Forget drops the series of a target in a region that has no clients any more.
 func (m *Metrics) Forget(target, region string) {
 	labels := prometheus.Labels{"target": target, "region": region}
 	m.requests.DeletePartialMatch(labels)

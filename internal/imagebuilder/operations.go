@@ -15,13 +15,13 @@ const (
 	GetImage                   Operation = "GetImage"
 )
 
-// What else an Error can be about: an operation of STS, or the step before all others.
+// Other operations of an Error: one of STS, and getting credentials.
 const (
 	Authenticate      Operation = "Authenticate"
 	getCallerIdentity Operation = "GetCallerIdentity"
 )
 
-// operation is what there is to know about an Operation.
+// operation has the facts about an Operation.
 type operation struct {
 	name Operation
 	// subject names what it asks about, as a key of log lines; empty for the whole

@@ -14,8 +14,8 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 )
 
-// TestCredentialsThatAreRefused are got anew from their source, also those that assume a
-// role.
+// TestCredentialsThatAreRefused holds that they are fetched again from their source, also
+// those that assume a role.
 func TestCredentialsThatAreRefused(t *testing.T) {
 	for _, withRole := range []bool{false, true} {
 		var served atomic.Int32

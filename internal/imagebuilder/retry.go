@@ -16,12 +16,11 @@ type retryer struct {
 	begun func() time.Time // when the first attempt was made
 }
 
-// newRetryer returns a retryer that knows every throttle that this package knows: by
-// itself the SDK retries neither CallRateLimitExceededException nor a plain 429, in
-// no mode.
+// newRetryer returns a retryer for which every error of class Throttled is a throttle. The
+// SDK's own retries neither CallRateLimitExceededException nor a plain 429, in no mode.
 func newRetryer() aws.RetryerV2 {
 	throttled := func(err error) aws.Ternary {
-		if err != nil && classify(err) == Throttled {
+		if err != nil && failureOf(err).class == Throttled {
 			return aws.TrueTernary
 		}
 		return aws.UnknownTernary
@@ -38,13 +37,13 @@ func newRetryer() aws.RetryerV2 {
 // tokenPoll is how often a waiting attempt asks for a token.
 const tokenPoll = 25 * time.Millisecond
 
-// learning is how long the adaptive mode is not told of throttles: it has measured no
-// rate yet, and would fall to its lowest, a request every two seconds.
+// learning is how long throttles are kept from the adaptive mode: before it has measured a
+// rate, a throttle would set it to its lowest, a request every two seconds.
 const learning = time.Second
 
 // GetAttemptToken waits until the adaptive mode lets an attempt through, or ctx ends.
-// The SDK's own waiting spins without a pause when what is missing of a token rounds
-// to no time at all.
+// The SDK's own waiting spins without a pause when the time until the next token rounds to
+// zero.
 func (r retryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
 	release, err := r.AdaptiveMode.GetAttemptToken(ctx)
 	if err == nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// Role is an IAM role in whose name a Client asks. The zero value is no role.
+// Role is an IAM role that a Client assumes. The zero value is no role.
 type Role struct {
 	ARN         string
 	ExternalID  string // secret; empty for none
@@ -21,8 +21,8 @@ type Role struct {
 }
 
 const (
-	// roleDuration is how long the credentials of a role last: what every role
-	// allows, also one that is assumed by another (API reference of AssumeRole).
+	// roleDuration is how long the credentials of a role last. Every role allows it,
+	// also one that another role assumes (API reference of AssumeRole).
 	roleDuration = time.Hour
 	// roleRenewal is how long before their end they are replaced.
 	roleRenewal = 5 * time.Minute
@@ -64,7 +64,7 @@ func assumeRole(cfg aws.Config, c ClientConfig, timeout *timeLimit) *credentials
 	return &credentials{current: cache}
 }
 
-// roleProvider assumes a role. Its errors are roleErrors.
+// roleProvider assumes a role. Its errors are failures with a roleError.
 type roleProvider struct {
 	provider aws.CredentialsProvider
 	base     *credentials // that assume it
@@ -74,7 +74,7 @@ type roleProvider struct {
 }
 
 // Retrieve implements aws.CredentialsProvider. It takes at most the timeout: the cache
-// above it lets go of the caller's deadline.
+// above it does not pass the caller's deadline on.
 func (p *roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	var v aws.Credentials
 	err := do(ctx, p.timeout, nil, func(ctx context.Context) (err error) {
@@ -82,17 +82,29 @@ func (p *roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		return err
 	})
 	if err != nil {
-		if credentialsExpired(apiCode(err)) {
+		failed := p.failure(err)
+		if credentialsExpired(failed.code) {
 			p.base.expire()
 		}
-		return aws.Credentials{}, roleError{p.role, err}
+		return aws.Credentials{}, failed
 	}
 	p.end.Store(&v.Expires)
 	return v, nil
 }
 
+// failure classifies the failure to assume the role: whatever STS refuses leaves the
+// target without credentials.
+func (p *roleProvider) failure(err error) *failure {
+	cause := failureOf(err)
+	f := &failure{class: Denied, code: cause.code, err: roleError{p.role, err}}
+	if cause.class == Throttled || cause.class == Unavailable {
+		f.class = cause.class
+	}
+	return f
+}
+
 // HandleFailToRefresh implements aws.HandleFailRefreshCredentialsCacheStrategy: the
-// previous credentials serve until their end, and new ones are tried for every minute.
+// previous credentials are used until their end, and new ones are requested every minute.
 func (p *roleProvider) HandleFailToRefresh(_ context.Context, previous aws.Credentials, err error) (aws.Credentials, error) {
 	end := p.end.Load()
 	if end == nil || !previous.HasKeys() || !time.Now().Before(*end) {
@@ -119,13 +131,3 @@ func (e roleError) Error() string {
 
 // Unwrap returns the cause.
 func (e roleError) Unwrap() error { return e.err }
-
-// class returns the class of e: whatever STS refuses leaves the target without
-// credentials.
-func (e roleError) class() Class {
-	switch class := classify(e.err); class {
-	case Throttled, Unavailable:
-		return class
-	}
-	return Denied
-}

@@ -121,7 +121,7 @@ func ImageStatuses() []ImageStatus { return statusesOf(imageStatuses) }
 func (s ImageStatus) Known() bool { return factsOf(imageStatuses, s).status != "" }
 
 // Ended reports whether the build of an image in this state is over. Only RetryImage
-// begins it anew, from FAILED or CANCELLED. A state that is not known is not the end.
+// starts it again, from FAILED or CANCELLED. A state that is not known is not the end.
 func (s ImageStatus) Ended() bool { return factsOf(imageStatuses, s).final }
 
 // Failed reports whether the build of an image in this state went wrong.

@@ -15,13 +15,12 @@ const (
 	// answerTime is how long a client may take to read an answer.
 	answerTime = 10 * time.Second
 	// mostAnswers is how many answers may wait for their clients. With many executions
-	// each is some megabytes, and whoever scrapes reads that in much less than a second.
+	// each has some megabytes, which a scraper reads in much less than a second.
 	mostAnswers = 16
 )
 
 // Page is an answer that is complete before the client gets any of it, so that a slow
-// client holds up nothing but itself. It is a http.ResponseWriter. The zero value is ready
-// for use.
+// client delays nobody else. It is a http.ResponseWriter. The zero value is ready for use.
 type Page struct {
 	bytes.Buffer
 	header http.Header

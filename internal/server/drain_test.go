@@ -18,7 +18,7 @@ import (
 // slow is a page of metrics that says when a scrape has begun, and goes on when it may.
 type slow struct {
 	begun, goOn chan struct{}
-	impatient   bool // whether it heeds the request's context
+	endsEarly   bool // whether it ends with the request's context
 }
 
 func newSlow() *slow { return &slow{begun: make(chan struct{}, 10), goOn: make(chan struct{})} }
@@ -26,7 +26,7 @@ func newSlow() *slow { return &slow{begun: make(chan struct{}, 10), goOn: make(c
 func (s *slow) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.begun <- struct{}{}
 	var told <-chan struct{}
-	if s.impatient {
+	if s.endsEarly {
 		told = r.Context().Done()
 	}
 	select {
@@ -75,7 +75,7 @@ func testDrain(t *testing.T, webConfig, scheme string, client func() *http.Clien
 	r := start(t, webConfig, func(s *Server) {
 		s.config.Metrics = metrics
 		s.config.Reload = func(context.Context) error { reloads++; return nil }
-		s.limits.patience, s.limits.drain, s.limits.flush = time.Hour, time.Hour, time.Hour
+		s.limits.grace, s.limits.drain, s.limits.flush = time.Hour, time.Hour, time.Hour
 		// The answer of a scrape is still to be sent when it has ended.
 		inner := s.handler
 		s.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -135,10 +135,10 @@ func testDrain(t *testing.T, webConfig, scheme string, client func() *http.Clien
 
 func TestADrainHurriesScrapes(t *testing.T) {
 	metrics := newSlow()
-	metrics.impatient = true
+	metrics.endsEarly = true
 	r := start(t, "", func(s *Server) {
 		s.config.Metrics = metrics
-		s.limits.patience, s.limits.drain = 50*time.Millisecond, time.Hour
+		s.limits.grace, s.limits.drain = 50*time.Millisecond, time.Hour
 	})
 	answer := get(newClient(t), "http://"+r.address+"/metrics")
 	<-metrics.begun
@@ -157,7 +157,7 @@ func TestADrainCutsOffScrapes(t *testing.T) {
 	defer close(metrics.goOn)
 	r := start(t, "", func(s *Server) {
 		s.config.Metrics = metrics
-		s.limits.patience, s.limits.drain = 10*time.Millisecond, 50*time.Millisecond
+		s.limits.grace, s.limits.drain = 10*time.Millisecond, 50*time.Millisecond
 	})
 	answer := get(newClient(t), "http://"+r.address+"/metrics")
 	<-metrics.begun
@@ -175,7 +175,7 @@ func TestADrainCutsOffScrapes(t *testing.T) {
 // page that takes its time.
 func TestNothingElseDelaysTheEnd(t *testing.T) {
 	r := start(t, "", func(s *Server) {
-		s.limits.patience, s.limits.drain, s.limits.flush = time.Hour, time.Hour, time.Hour
+		s.limits.grace, s.limits.drain, s.limits.flush = time.Hour, time.Hour, time.Hour
 	})
 	for range 20 {
 		ask(t, newClient(t), "GET", "http://"+r.address+"/metrics")
@@ -185,7 +185,7 @@ func TestNothingElseDelaysTheEnd(t *testing.T) {
 
 	reloading := make(chan struct{})
 	r = start(t, "", func(s *Server) {
-		s.limits.patience, s.limits.drain, s.limits.flush = time.Hour, time.Hour, 50*time.Millisecond
+		s.limits.grace, s.limits.drain, s.limits.flush = time.Hour, time.Hour, 50*time.Millisecond
 		s.config.Reload = func(ctx context.Context) error {
 			close(reloading)
 			<-ctx.Done()
@@ -220,7 +220,7 @@ func TestRunWithAContextThatHasEnded(t *testing.T) {
 
 // TestTheDefaultBounds keeps the limits in an order that makes sense.
 func TestTheDefaultBounds(t *testing.T) {
-	if l := defaultLimits; l.patience >= l.drain || l.drain != 15*time.Second || l.patience+l.flush > l.drain {
+	if l := defaultLimits; l.grace >= l.drain || l.drain != 15*time.Second || l.grace+l.flush > l.drain {
 		t.Errorf("got %+v", l)
 	}
 }

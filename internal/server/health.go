@@ -68,8 +68,8 @@ func localAddresses(listen string) ([]string, error) {
 	}
 }
 
-// askHealth returns the status of the answer. A server that hangs up for want of a
-// client's certificate answers 401, so to say.
+// askHealth returns the status of the answer, 401 for a server that hangs up because it
+// got no client certificate.
 func askHealth(ctx context.Context, scheme string, addresses []string) (status int, err error) {
 	var wantsCertificate atomic.Bool
 	client := http.Client{

@@ -79,7 +79,7 @@ func TestCheckHealthFindsWhatIsWrong(t *testing.T) {
 		{"vsock", "vsock://:1", "", `cannot ask at listen address "vsock://:1"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 			if strings.HasPrefix(c.name, "hanging") {
 				ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
 			}

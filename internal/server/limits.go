@@ -10,26 +10,26 @@ import (
 	"github.com/go-kit/log/level"
 )
 
-// limits are how long clients and the end of the server may take.
+// limits are how long clients and the shutdown of the server may take.
 type limits struct {
 	read  time.Duration // for a request to arrive: the TLS handshake, the header, the body
 	write time.Duration // for a page to be made and sent, but not the metrics
 	idle  time.Duration // between two requests of a connection
 
 	// From the end of Run's context on:
-	patience time.Duration // until scrapes are told to make do with what they have
-	drain    time.Duration // until they are cut off
-	flush    time.Duration // after the last scrape, for its answer to leave
+	grace time.Duration // until scrapes are told to answer with the last known values
+	drain time.Duration // until they are cut off
+	flush time.Duration // after the last scrape, for its answer to be sent
 }
 
 var defaultLimits = limits{
 	read: 10 * time.Second, write: 30 * time.Second, idle: 5 * time.Minute,
-	patience: 10 * time.Second, drain: 15 * time.Second, flush: time.Second,
+	grace: 10 * time.Second, drain: 15 * time.Second, flush: time.Second,
 }
 
-// newHTTPServer returns a server that no client can hold up.
+// newHTTPServer returns a server that slow clients cannot block.
 //
-// ReadTimeout holds for requests that are refused for want of a password, too, which
+// ReadTimeout is also for requests that are refused because they have no password, which
 // no handler of ours sees. It does not end the context of a handler that takes longer:
 // over HTTP/1 net/http lifts it when it has the whole request and begins to watch for
 // the client going away, over HTTP/2 it is about the body alone. WriteTimeout would cut
@@ -64,8 +64,8 @@ func withoutBodies(next http.Handler) http.Handler {
 	})
 }
 
-// errorLog takes in what net/http reports. Almost all of that is what clients do, such
-// as scanners of ports, and is logged at level debug.
+// errorLog logs what net/http reports. Almost all of it is about clients, such as port
+// scanners, and is logged at level debug.
 type errorLog struct{ logger log.Logger }
 
 // Write implements io.Writer. Each call is one message.

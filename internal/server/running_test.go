@@ -22,8 +22,8 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 )
 
-// patience is how long a test waits for what has to happen.
-const patience = 20 * time.Second
+// testTimeout is how long a test waits for what has to happen.
+const testTimeout = 20 * time.Second
 
 // logged is a log that a test can wait for.
 type logged struct {
@@ -53,7 +53,7 @@ func (l *logged) String() string {
 // await returns the first line that has the text.
 func (l *logged) await(t *testing.T, text string) string {
 	t.Helper()
-	late := time.After(patience)
+	late := time.After(testTimeout)
 	for {
 		for line := range strings.Lines(l.String()) {
 			if strings.Contains(line, text) {
@@ -140,7 +140,7 @@ func (r *running) await(t *testing.T) {
 		if r.err != nil {
 			t.Errorf("Run returned %v", r.err)
 		}
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Fatalf("Run does not return:\n%s", r.log)
 	}
 }
@@ -163,7 +163,7 @@ func newClient(t *testing.T) *http.Client {
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{
-		Transport: transport, Timeout: patience,
+		Transport: transport, Timeout: testTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
@@ -195,7 +195,7 @@ func dial(t *testing.T, address string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(testTimeout)); err != nil {
 		t.Fatal(err)
 	}
 	return conn

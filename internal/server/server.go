@@ -1,4 +1,4 @@
-// Package server serves the exporter's pages, and ends within a bound.
+// Package server serves the exporter's pages, and shuts down within a time limit.
 package server
 
 import (
@@ -22,7 +22,7 @@ type Config struct {
 	Description string // of the program, one sentence
 	Version     string
 	MetricsPath string                          // such as /metrics; with / there is no landing page
-	Metrics     http.Handler                    // sets its own write deadline, and heeds the request's context
+	Metrics     http.Handler                    // sets its own write deadline, and ends with the request's context
 	Status      http.Handler                    // of /executions, and what is below
 	Reload      func(ctx context.Context) error // what POST /-/reload does; the client sees the error's text
 	Pprof       bool                            // whether to serve /debug/pprof/
@@ -32,7 +32,7 @@ type Config struct {
 }
 
 // ErrHurry is why the context of a request ends when a shutdown takes too long: the
-// client is still there, and is to get what there is.
+// client is still there, and gets the last known values.
 var ErrHurry = errors.New("the program ends")
 
 // Server serves the pages of an exporter. It is made by New.
@@ -54,15 +54,14 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// Run serves until ctx ends. Then new scrapes are refused, but it goes on listening
-// until the scrapes in flight have ended, so that a load balancer sees from /-/ready
-// that it is to go elsewhere. Scrapes that take long are first told to make do with
-// what they have, by the end of their contexts, and at last cut off; in either case
-// the shutdown is clean, and Run returns nil. An error says why it cannot serve. Run
-// may be called once.
+// Run serves until ctx ends. Then new scrapes are refused, but it goes on listening until
+// the scrapes in flight have ended, so that a load balancer sees at /-/ready that it must
+// use another replica. Scrapes that take long are first told, by the end of their contexts,
+// to answer with the last known values, and later cut off. In either case the shutdown is
+// clean, and Run returns nil. An error says why it cannot serve. Run may be called once.
 func (s *Server) Run(ctx context.Context) error {
-	requests, hurry := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer hurry(nil)
+	requests, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer end(nil)
 	var servers []*http.Server
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -80,12 +79,12 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("serving: %w", err)
 	case <-ctx.Done():
 	}
-	s.drain(servers, func() { hurry(ErrHurry) })
+	s.drain(servers, func() { end(ErrHurry) })
 	return nil
 }
 
-// perAddress returns the flags for a server of each address: exporter-toolkit changes the
-// server that it is given, for several addresses side by side.
+// perAddress returns the flags for one server for each address: exporter-toolkit changes
+// the server that it gets, concurrently when there are several addresses.
 func perAddress(f *web.FlagConfig) []*web.FlagConfig {
 	systemd := f != nil && f.WebSystemdSocket != nil && *f.WebSystemdSocket
 	if f == nil || systemd || f.WebListenAddresses == nil || len(*f.WebListenAddresses) < 2 {
@@ -100,7 +99,7 @@ func perAddress(f *web.FlagConfig) []*web.FlagConfig {
 	return all
 }
 
-// each calls f for all servers, side by side.
+// each calls f for all servers concurrently.
 func each(servers []*http.Server, f func(*http.Server)) {
 	var all sync.WaitGroup
 	for _, server := range servers {
@@ -109,17 +108,18 @@ func each(servers []*http.Server, f func(*http.Server)) {
 	all.Wait()
 }
 
-// drain lets the scrapes in flight end, unless they take too long.
-func (s *Server) drain(servers []*http.Server, hurry func()) {
+// drain waits for the scrapes in flight. After the grace it calls endRequests, and after
+// its time limit it cuts them off.
+func (s *Server) drain(servers []*http.Server, endRequests func()) {
 	drained := s.scrapes.drain()
 	level.Info(s.config.Logger).Log("msg", "shutting down", "bound", s.limits.drain)
 	ctx, cancel := context.WithTimeout(context.Background(), s.limits.drain)
 	defer cancel()
-	defer time.AfterFunc(s.limits.patience, hurry).Stop()
+	defer time.AfterFunc(s.limits.grace, endRequests).Stop()
 	select {
 	case <-drained:
 		// The last answers are still to be sent. Idle connections are closed at once, those
-		// of HTTP/2 within a second; the bound is for clients that dawdle over another page.
+		// of HTTP/2 within a second; the time limit is for slow clients of other pages.
 		ctx, cancel := context.WithTimeout(ctx, s.limits.flush)
 		defer cancel()
 		each(servers, func(server *http.Server) { _ = server.Shutdown(ctx) })
@@ -157,7 +157,7 @@ func (s *scrapes) end() {
 	}
 }
 
-// drain lets no scrape begin any more. The channel is closed once none is in flight.
+// drain refuses new scrapes. The channel is closed once none is in flight.
 // It may be called once.
 func (s *scrapes) drain() <-chan struct{} {
 	s.mu.Lock()

@@ -1,0 +1,157 @@
+package check
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+)
+
+// call is how an operation is tried.
+type call struct {
+	operation imagebuilder.Operation
+	// needed reports whether the selection needs the operation.
+	needed func(*trial) bool
+	// subject returns what is asked about, or else why that is unknown. It is nil for an
+	// operation that asks about the whole account and region.
+	subject func(*trial) (subject, unknown string)
+	// ask makes the call, and keeps what later calls can ask about.
+	ask func(ctx context.Context, t *trial, subject string) error
+}
+
+// calls has each operation once, in the order in which they are tried.
+var calls = []call{
+	{
+		operation: imagebuilder.GetWorkflowExecution,
+		needed:    func(t *trial) bool { return len(t.WorkflowExecutions) > 0 },
+		subject:   func(t *trial) (subject, unknown string) { return t.WorkflowExecutions[0], "" },
+		ask: func(ctx context.Context, t *trial, id string) error {
+			_, err := t.Client.GetWorkflowExecution(ctx, id, nil)
+			if !refused(err) {
+				t.execution = id
+			}
+			return err
+		},
+	},
+	{
+		operation: imagebuilder.ListImagePipelines,
+		needed:    func(t *trial) bool { return len(t.Pipelines) > 0 },
+		ask: func(ctx context.Context, t *trial, _ string) error {
+			all, err := t.Client.ListImagePipelines(ctx, nil)
+			if err == nil {
+				t.match(all)
+			}
+			return err
+		},
+	},
+	{
+		operation: imagebuilder.ListImagePipelineImages,
+		needed:    func(t *trial) bool { return len(t.Pipelines) > 0 },
+		subject:   (*trial).firstPipeline,
+		ask: func(ctx context.Context, t *trial, _ string) (err error) {
+			var images []imagebuilder.Image
+			// A pipeline may not have built anything yet.
+			for n := 0; err == nil && len(images) == 0 && n < min(len(t.matching), 5); n++ {
+				images, err = t.first.ListImagePipelineImages(ctx, t.matching[n], nil)
+			}
+			t.found(images)
+			return err
+		},
+	},
+	{
+		operation: imagebuilder.ListImageBuildVersions,
+		needed:    func(t *trial) bool { return t.version != "" },
+		subject:   func(t *trial) (subject, unknown string) { return t.version, "" },
+		ask: func(ctx context.Context, t *trial, version string) error {
+			images, err := t.first.ListImageBuildVersions(ctx, version, nil)
+			t.found(images)
+			return err
+		},
+	},
+	{
+		operation: imagebuilder.GetImage,
+		needed:    func(t *trial) bool { return len(t.Images) > 0 },
+		subject:   func(t *trial) (subject, unknown string) { return cmp.Or(t.build, t.image), "no build is known" },
+		ask: func(ctx context.Context, t *trial, build string) error {
+			_, err := t.Client.GetImage(ctx, build, nil)
+			if !refused(err) {
+				t.image = build
+			}
+			return err
+		},
+	},
+	{
+		operation: imagebuilder.ListWorkflowExecutions,
+		needed:    func(t *trial) bool { return len(t.Pipelines)+len(t.Images) > 0 },
+		subject:   func(t *trial) (subject, unknown string) { return t.image, "no build is known" },
+		ask: func(ctx context.Context, t *trial, build string) error {
+			all, err := t.first.ListWorkflowExecutions(ctx, build, nil)
+			if len(all) > 0 && t.execution == "" {
+				t.execution = all[0].ID
+			}
+			return err
+		},
+	},
+	{
+		operation: imagebuilder.ListWorkflowStepExecutions,
+		needed:    func(t *trial) bool { return t.Steps != lookup.StepsNone && t.Steps != "" },
+		subject:   func(t *trial) (subject, unknown string) { return t.execution, "no execution is known" },
+		ask: func(ctx context.Context, t *trial, id string) error {
+			_, err := t.first.ListWorkflowStepExecutions(ctx, id, nil)
+			return err
+		},
+	},
+	{
+		operation: imagebuilder.ListWaitingWorkflowSteps,
+		needed:    func(t *trial) bool { return t.Waiting },
+		ask: func(ctx context.Context, t *trial, _ string) error {
+			_, err := t.first.ListWaitingWorkflowSteps(ctx, nil)
+			return err
+		},
+	},
+}
+
+// firstPipeline returns the first of the pipelines that are selected.
+func (t *trial) firstPipeline() (subject, unknown string) {
+	switch {
+	case len(t.matching) > 0:
+		return t.matching[0], ""
+	case t.listed:
+		return "", "no pipeline matches"
+	}
+	return "", "no pipeline is known"
+}
+
+// match keeps the ARNs of the pipelines that are selected, and reports each selector that
+// selects none.
+func (t *trial) match(all []imagebuilder.Pipeline) {
+	t.listed = true
+	used := make([]bool, len(t.Pipelines))
+	for i := range all {
+		selected := false
+		for s := range t.Pipelines {
+			if t.Pipelines[s].Matches(&all[i]) {
+				selected, used[s] = true, true
+			}
+		}
+		if selected {
+			t.matching = append(t.matching, all[i].ARN)
+		}
+	}
+	for s := range used {
+		if !used[s] && len(all) > 0 {
+			t.report.add(line{verdict: untried, action: "pipelines", text: fmt.Sprintf("(none of %d matches selector %d)", len(all), s+1)})
+		}
+	}
+}
+
+// found keeps the newest of builds: an old one may be forgotten by the service.
+func (t *trial) found(builds []imagebuilder.Image) {
+	if len(builds) > 0 {
+		newest := slices.MaxFunc(builds, func(a, b imagebuilder.Image) int { return a.Compare(&b) })
+		t.image = newest.ARN
+	}
+}

@@ -1,0 +1,138 @@
+package check
+
+import (
+	"net/http"
+	"os"
+	"regexp"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+)
+
+func TestWhoIsToldOf(t *testing.T) {
+	const user = "arn:aws:iam::111122223333:user/emulator"
+	denied := func(string, string) http.Handler { return emulator.Error(403, "AccessDeniedException", "no") }
+	ids := lookup.Selection{WorkflowExecutions: []string{id}}
+	for _, c := range []struct {
+		name string
+		with func(api *emulator.API, role *imagebuilder.Role)
+		s    lookup.Selection
+		ok   bool
+		want string
+	}{
+		{
+			"no role", func(_ *emulator.API, role *imagebuilder.Role) { *role = imagebuilder.Role{} }, ids, true,
+			": credentials from static, " + user + "\n  ok       imagebuilder:GetWorkflowExecution (but it is refused: does it exist?)\n",
+		},
+		{
+			"no role, denied, and STS is, too", func(api *emulator.API, role *imagebuilder.Role) { *role, api.Fault = imagebuilder.Role{}, denied }, ids, false,
+			": credentials from static, these credentials\n  missing  imagebuilder:GetWorkflowExecution on arn:aws:imagebuilder:eu-west-1:*:workflow-execution/* for these credentials\n",
+		},
+		{
+			"wrong external id", func(_ *emulator.API, role *imagebuilder.Role) { role.ExternalID = "very-wrong" }, ids, false,
+			": credentials from static\n  missing  sts:AssumeRole on " + role + " for " + user + "; or the role's trust policy does not allow it, or not with this external_id\n",
+		},
+		{
+			"nobody to assume the role", func(api *emulator.API, _ *imagebuilder.Role) { api.Fault = denied }, ids, false,
+			": credentials from static\n  failed   credentials to assume " + role + "\n",
+		},
+		{"STS is down", func(api *emulator.API, _ *imagebuilder.Role) {
+			api.Fault = func(string, string) http.Handler { return emulator.Error(503, "ServiceUnavailable", "") }
+		}, ids, false, ": credentials from static\n  failed   sts:AssumeRole on " + role + "\n"},
+		{"Image Builder is down", func(api *emulator.API, _ *imagebuilder.Role) {
+			api.Fault = func(operation, _ string) http.Handler {
+				if operation == "GetWorkflowExecution" {
+					return emulator.Hang()
+				}
+				return nil
+			}
+		}, ids, false, ": credentials from static, the role " + role + "\n  failed   imagebuilder:GetWorkflowExecution\n"},
+		{
+			"the role's own account, when STS does not tell", func(api *emulator.API, _ *imagebuilder.Role) {
+				api.Fault = func(operation, _ string) http.Handler {
+					if operation != "AssumeRole" {
+						return emulator.Error(403, "AccessDeniedException", "no")
+					}
+					return nil
+				}
+			}, ids, false,
+			": credentials from static, the role " + role + "\n  missing  imagebuilder:GetWorkflowExecution on " + account + "workflow-execution/* for the role " + role + "\n",
+		},
+		{
+			"throttled", func(api *emulator.API, _ *imagebuilder.Role) {
+				api.Fault = func(operation, _ string) http.Handler {
+					if operation == "GetWorkflowExecution" {
+						return emulator.Error(429, "TooManyRequestsException", "no")
+					}
+					return nil
+				}
+			}, ids, false,
+			": credentials from static, the role " + role + "\n  failed   imagebuilder:GetWorkflowExecution\n",
+		},
+		{
+			"nothing is there", func(api *emulator.API, _ *imagebuilder.Role) { api.Roles[0].Scenario = &emulator.Account{} },
+			lookup.Selection{Pipelines: everything().Pipelines, Images: everything().Images[:1], Steps: lookup.StepsAll},
+			true,
+			": credentials from static, the role " + role + `
+  ok       imagebuilder:ListImagePipelines
+  untried  imagebuilder:ListImagePipelineImages (no pipeline matches)
+  ok       imagebuilder:ListImageBuildVersions (but it is refused: does it exist?)
+  untried  imagebuilder:GetImage (no build is known)
+  untried  imagebuilder:ListWorkflowExecutions (no build is known)
+  untried  imagebuilder:ListWorkflowStepExecutions (no execution is known)
+`,
+		},
+		{
+			"a selector that matches nothing", func(*emulator.API, *imagebuilder.Role) {},
+			lookup.Selection{Pipelines: []lookup.Selector{{Name: regexp.MustCompile("^web$")}, {Tags: map[string]string{"a": "b"}}}},
+			true,
+			": credentials from static, the role " + role + `
+  untried  pipelines (none of 2 matches selector 2)
+  ok       imagebuilder:ListImagePipelines
+  ok       imagebuilder:ListImagePipelineImages
+  ok       imagebuilder:ListWorkflowExecutions
+`,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api, role := behindRole(web())
+				c.with(api, &role)
+				got, ok := run(t, target(t, api, c.s, role))
+				if diff := cmp.Diff("golden-images, eu-west-1"+c.want, got); diff != "" || ok != c.ok {
+					t.Errorf("ok %t (-want +got):\n%s", ok, diff)
+				}
+			})
+		})
+	}
+}
+
+// TestNoCredentials tries nothing but the credentials.
+func TestNoCredentials(t *testing.T) {
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	client, err := imagebuilder.NewClient(t.Context(), imagebuilder.ClientConfig{
+		Target: "golden-images", Region: "eu-west-1", EndpointURL: "http://emulator",
+		Limits:  imagebuilder.Limits{Concurrency: 10, Burst: 1, Timeout: 10 * time.Second},
+		Metrics: imagebuilder.NewMetrics(prometheus.NewRegistry()),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, ok := run(t, Target{Name: "golden-images", Region: "eu-west-1", Selection: everything(), Client: client})
+	want := "golden-images, eu-west-1: credentials from instance metadata\n  failed   credentials\n"
+	if diff := cmp.Diff(want, got); diff != "" || ok {
+		t.Errorf("ok %t (-want +got):\n%s", ok, diff)
+	}
+}

@@ -1,0 +1,117 @@
+package config
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// mistakes has, for each file of testdata, the place and sentence of its error and
+// the line that stands below it.
+var mistakes = []struct{ file, sentence, line string }{
+	{"alias_loop", `:1:14: an item of targets must be a mapping with the keys name, regions, workflow_executions, images, pipelines, steps, max_executions, role_arn, external_id, session_name, endpoint_url`, `targets: &x [*x]`},
+	{"alias_unknown", `:1:10: this alias names nothing that is marked with &`, `targets: *none`},
+	{"burst_zero", `:7:10: burst must be at least 1`, `  burst: 0`},
+	{"concurrency_fraction", `:7:16: concurrency must be a whole number, such as 10`, `  concurrency: 1.5`},
+	{"concurrency_huge", `:7:16: concurrency must be a whole number, such as 10`, `  concurrency: 99999999999999999999`},
+	{"concurrency_text", `:7:16: concurrency must be a whole number, such as 10`, `  concurrency: "10"`},
+	{"concurrency_zero", `:7:16: concurrency must be at least 1`, `  concurrency: 0`},
+	{"empty", `:1:1: the file is empty; at least one target is needed`, ``},
+	{"endpoint_bad", `:6:19: endpoint_url must be an http or https URL with a host, such as https://imagebuilder.eu-west-1.amazonaws.com`, `    endpoint_url: localhost:8080`},
+	{"endpoint_port_huge", `:6:19: endpoint_url must be an http or https URL with a host, such as https://imagebuilder.eu-west-1.amazonaws.com`, `    endpoint_url: http://localhost:65536`},
+	{"endpoint_port_zero", `:6:19: endpoint_url must be an http or https URL with a host, such as https://imagebuilder.eu-west-1.amazonaws.com`, `    endpoint_url: http://localhost:0`},
+	{"endpoint_user", `:6:19: endpoint_url must not contain a user, a query or a fragment`, `    endpoint_url: ***@localhost/`},
+	{"id_bad", `:5:9: "wf-165b1cb6-3a62-4618-a021-94ddcbe3290" is not the id of a workflow execution; one is wf- and a UUID, as in wf-165b1cb6-3a62-4618-a021-94ddcbe32908`, `      - wf-165b1cb6-3a62-4618-a021-94ddcbe3290`},
+	{"id_null", `:5:9: an item of workflow_executions must be a text`, `      - null`},
+	{"id_twice", `:6:9: the id wf-165b1cb6-3a62-4618-a021-94ddcbe32908 stands in this target twice; case does not matter`, `      - wf-165B1CB6-3A62-4618-A021-94DDCBE32908`},
+	{"ids_and_regions", `:3:14: target "golden-images" has ids in workflow_executions and several regions; an id exists in one region only, so give each region a target`, `    regions: [eu-west-1, us-east-1]`},
+	{"key_twice", `:6:5: the key name stands here twice`, `    name: other`},
+	{"lookup_not_a_mapping", `:6:9: lookup must be a mapping with the keys min_interval, discovery_interval, max_staleness, timeout, concurrency, rate_limit, burst`, `lookup: 5s`},
+	{"merge_key", `:2:5: unknown key "<<"; allowed are name, regions, workflow_executions, images, pipelines, steps, max_executions, role_arn, external_id, session_name, endpoint_url`, `  - <<: {name: a}`},
+	{"max_staleness_negative", `:7:18: max_staleness must be a duration with a unit and not below zero, such as 10s, 500ms or 1m30s`, `  max_staleness: -1m`},
+	{"min_interval_zero", `:7:17: min_interval must be above zero`, `  min_interval: 0s`},
+	{"name_control", `:2:11: the name of a target must not contain control characters`, `  - name: "a\nb"`},
+	{"name_empty", `:2:11: a target needs a name that is not empty`, `  - name: ""`},
+	{"name_missing", `:2:5: a target needs a name that is not empty`, `  - workflow_executions: [wf-165b1cb6-3a62-4618-a021-94ddcbe32908]`},
+	{"name_not_text", `:2:11: name must be a text`, `  - name: {a: b}`},
+	{"name_twice", `:6:11: a second target has the name "golden-images"; each name may stand once`, `  - name: golden-images`},
+	{"no_targets", `:1:1: targets is missing or empty; at least one target is needed`, `lookup:`},
+	{"not_a_mapping", `:1:1: the file must be a mapping with the keys targets, lookup`, `- name: golden-images`},
+	{"not_utf8", `:2:1: the file is not UTF-8 text`, "  - name: \"\xff\""},
+	{"not_yaml", `:2:11: this is not YAML: sequence end token ']' not found`, `  - name: [golden-images`},
+	{"only_comments", `:1:1: the file is empty; at least one target is needed`, `# nothing here`},
+	{"rate_nan", `:7:15: rate_limit must be a number, such as 20 or 0.5`, `  rate_limit: .nan`},
+	{"rate_negative", `:7:15: rate_limit must not be below zero; 0 stands for no limit`, `  rate_limit: -0.5`},
+	{"rate_text", `:7:15: rate_limit must be a number, such as 20 or 0.5`, `  rate_limit: fast`},
+	{"region_bad", `:3:15: "Frankfurt" is not the name of an AWS region; one looks like eu-west-1`, `    regions: [Frankfurt]`},
+	{"region_twice", `:3:26: the region eu-west-1 stands here twice`, `    regions: [eu-west-1, eu-west-1]`},
+	{"regions_not_a_list", `:3:14: regions must be a list`, `    regions: eu-west-1`},
+	{"anchor_twice", `:3:14: a second anchor has this name; each name may stand once`, "    regions: &a [eu-west-1]"},
+	{"comments_and_crlf", `:4:15: "BAD" is not the name of an AWS region; one looks like eu-west-1`, "    regions: [BAD]"},
+	{"second_document", `:7:1: a second YAML document begins here; a configuration is exactly one`, `targets: []`},
+	{"second_document_after_an_empty_one", `:8:1: a second YAML document begins here; a configuration is exactly one`, `lookup: {}`},
+	{"second_document_on_the_marker", `:6:1: a second YAML document begins here; a configuration is exactly one`, `--- {lookup: {}}`},
+	{"selection_empty", `:2:5: target "golden-images" selects nothing; it needs workflow_executions, images or pipelines`, `  - name: golden-images`},
+	{"selection_missing", `:2:5: target "golden-images" selects nothing; it needs workflow_executions, images or pipelines`, `  - name: golden-images`},
+	{"tab", ":2:1: this is not YAML: found character '\t' that cannot start any token", "\t- name: golden-images"},
+	{"targets_empty", `:1:10: targets is missing or empty; at least one target is needed`, `targets: []`},
+	{"targets_not_a_list", `:1:10: targets must be a list`, `targets: golden-images`},
+	{"timeout_negative", `:7:12: timeout must be a duration with a unit and not below zero, such as 10s, 500ms or 1m30s`, `  timeout: -5s`},
+	{"timeout_number", `:7:12: timeout must be a duration with a unit and not below zero, such as 10s, 500ms or 1m30s`, `  timeout: 10`},
+	{"timeout_zero", `:7:12: timeout must be above zero`, `  timeout: 0s`},
+	{"too_deep", `:1:510: the file is nested too deeply; a configuration needs no more than a few levels`, "targets: " + strings.Repeat("[", 501)},
+	{"too_indented", `:2:500: the file is nested too deeply; a configuration needs no more than a few levels`, strings.Repeat("- ", 300) + "a"},
+	{"builds_zero", `:3:40: builds must be at least 1`, `    pipelines: [{name: golden, builds: 0}]`},
+	{"builds_text", `:3:40: builds must be a whole number, such as 10`, `    pipelines: [{name: golden, builds: all}]`},
+	{"discovery_interval_zero", `:5:23: discovery_interval must be above zero`, `  discovery_interval: 0s`},
+	{"external_id_alone", `:4:18: external_id is for a role; role_arn must name one`, `***`},
+	{"external_id_bad", `:5:18: external_id must be 2 to 1224 letters, digits and characters of _+=,.@:/-`, `***`},
+	{"external_id_not_text", `:5:18: external_id must be a text`, `***`},
+	{"image_bad", `:3:14: "ami-0123456789abcdef0" is not the ARN of an image; one looks like arn:aws:imagebuilder:eu-west-1:111122223333:image/my-recipe/1.0.0 (its newest build and those that run; parts of the version may be x) or …/1.0.0/3 (one build)`, `    images: [ami-0123456789abcdef0]`},
+	{"image_region", `:4:14: the image "arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0" is in eu-west-1, which is not among the regions of target "golden-images": eu-central-1, us-east-1`, `    images: ["arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0"]`},
+	{"image_region_without", `:3:26: target "golden-images" selects nothing in us-east-1; none of its images is there, and it has no pipelines`, `    regions: [eu-west-1, us-east-1]`},
+	{"image_twice", `:5:9: the image "arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0" stands in this target twice`, `      - arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0`},
+	{"images_not_a_list", `:3:13: images must be a list`, `    images: arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0`},
+	{"max_executions_zero", `:4:21: max_executions must be at least 1`, `    max_executions: 0`},
+	{"pipeline_not_a_mapping", `:3:17: an item of pipelines must be a mapping with the keys name, tags, builds`, `    pipelines: [golden]`},
+	{"pipeline_regexp", `:3:24: the name in a pipeline selector must be a regular expression (RE2): missing closing ): "golden-("`, `    pipelines: [{name: "golden-("}]`},
+	{"pipeline_regexp_anchors", `:3:24: the name in a pipeline selector must be a regular expression (RE2): unexpected ): "a)|(b"`, `    pipelines: [{name: "a)|(b"}]`},
+	{"pipeline_selects_nothing", `:4:9: a pipeline selector needs a name or tags`, `      - name: ""`},
+	{"pipeline_unknown_key", `:3:18: unknown key "regexp"; allowed are name, tags, builds`, `    pipelines: [{regexp: golden}]`},
+	{"role_bad", `:4:15: role_arn must be the ARN of an IAM role, such as arn:aws:iam::111122223333:role/path/name`, `    role_arn: arn:aws:iam::444455556666:user/reader`},
+	{"role_empty", `:4:15: role_arn must be the ARN of an IAM role, such as arn:aws:iam::111122223333:role/path/name`, `    role_arn: ""`},
+	{"session_name_alone", `:4:19: session_name is for a role; role_arn must name one`, `    session_name: prometheus`},
+	{"session_name_bad", `:5:19: session_name must be 2 to 64 letters, digits and characters of _+=,.@-`, `    session_name: a/b`},
+	{"steps_bad", `:4:12: steps must be active, all or none`, `    steps: failed`},
+	{"tag_key_twice", `:4:25: the key "team" stands here twice`, `      - tags: {team: a, team: b}`},
+	{"tag_null", `:3:31: a value of tags must be a text`, `    pipelines: [{tags: {team: null}}]`},
+	{"tags_not_a_mapping", `:3:24: tags must be a mapping of texts to texts`, `    pipelines: [{tags: [team]}]`},
+	{"unknown_key", `:3:5: unknown key "region"; allowed are name, regions, workflow_executions, images, pipelines, steps, max_executions, role_arn, external_id, session_name, endpoint_url`, `    region: [eu-west-1]`},
+	{"unknown_section", `:6:1: unknown key "lookups"; allowed are targets, lookup`, `lookups:`},
+}
+
+func TestMistakesAreSentencesWithTheirPlace(t *testing.T) {
+	for _, m := range mistakes {
+		t.Run(m.file, func(t *testing.T) {
+			path := "testdata/" + m.file + ".yml"
+			_, err := Load(path)
+			var located *Error
+			if !errors.As(err, &located) {
+				t.Fatalf("got %v, want an *Error", err)
+			}
+			if diff := cmp.Diff(path+m.sentence+"\n"+m.line, err.Error()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+	files, err := filepath.Glob("testdata/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) != len(mistakes) {
+		t.Errorf("testdata has %d files, of which %d are expected here", len(files), len(mistakes))
+	}
+}
