@@ -8,7 +8,6 @@ package collector
 
 import (
 	"context"
-	"fmt"
 	"runtime/debug"
 	"sync"
 
@@ -51,32 +50,19 @@ type Collector struct {
 	targets  []lookup.Snapshot // once lookedUp
 }
 
-// scrape is what the families emit for one target.
-type scrape struct {
-	target     *lookup.Snapshot
-	executions []execution
-}
-
-// family is a group of metrics that belong together.
-type family interface {
-	describe(ch chan<- *prometheus.Desc)
-	// collect emits the family for one target.
-	collect(ch chan<- prometheus.Metric, s *scrape)
-}
-
 // New returns a Collector for a scrape that ends with ctx at the latest. It tells panicked,
 // unless that is nil, of every panic.
 func New(ctx context.Context, sources []Source, o Options, panicked Panicked) *Collector {
-	families := []family{targets{}, lookups{}, executions{}, counts{}}
+	families := []family{targets, lookups, executions, counts}
 	for _, f := range []struct {
 		on     bool
 		family family
 	}{
-		{o.Status, status{}},
-		{o.Steps, steps{}},
-		{o.Waiting, waiting{}},
-		{o.Images, images{}},
-		{o.Pipelines, pipelines{}},
+		{o.Status, status},
+		{o.Steps, steps},
+		{o.Waiting, waiting},
+		{o.Images, images},
+		{o.Pipelines, pipelines},
 	} {
 		if f.on {
 			families = append(families, f.family)
@@ -97,9 +83,9 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	c.Lookup()
 	for i := range c.targets {
 		s := &scrape{target: &c.targets[i]}
-		c.contain("executions", func() { s.executions = executionsOf(s.target) })
+		c.contain("labels", s.labelExecutions)
 		for _, f := range c.families {
-			c.contain(fmt.Sprintf("%T", f), func() { f.collect(ch, s) })
+			c.contain(f.name, func() { f.collect(ch, s) })
 		}
 	}
 }
@@ -134,31 +120,4 @@ func (c *Collector) contain(part string, f func()) (whole bool) {
 	}()
 	f()
 	return true
-}
-
-// Names of labels in docs/metrics.md: T, and E and S behind it.
-var (
-	targetNames    = []string{"target", "region"}
-	executionNames = []string{"target", "region", "workflow_execution_id"}
-	stepNames      = []string{"target", "region", "workflow_execution_id", "step_execution_id", "step"}
-)
-
-func newDesc(name, help string, labels []string, more ...string) *prometheus.Desc {
-	return prometheus.NewDesc(name, help, append(labels[:len(labels):len(labels)], more...), nil)
-}
-
-// known calls f for every execution that has values to publish.
-func (s *scrape) known(f func(e *execution)) {
-	for i := range s.executions {
-		if e := &s.executions[i]; e.Value != nil {
-			f(e)
-		}
-	}
-}
-
-func bit(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -27,9 +27,12 @@ var (
 
 const id = "wf-165b1cb6-3a62-4618-a021-94ddcbe32908"
 
-// source is a target with one execution.
+// source is a target with one execution, which was read before if it has a value.
 func source(e lookup.Execution) Source {
 	e.ID = id
+	if e.Value != nil && e.ReadAt.IsZero() {
+		e.ReadAt = start
+	}
 	return fakeSource{Name: "a", Region: "eu-west-1", Time: now, Executions: []lookup.Execution{e}}
 }
 
