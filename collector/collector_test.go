@@ -15,7 +15,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-// fakeSource knows what a test tells it.
+// fakeSource returns the same snapshot each time.
 type fakeSource lookup.Snapshot
 
 func (s fakeSource) Lookup(context.Context) lookup.Snapshot { return lookup.Snapshot(s) }
@@ -27,7 +27,7 @@ var (
 
 const id = "wf-165b1cb6-3a62-4618-a021-94ddcbe32908"
 
-// source is a target with one execution, which was read before if it has a value.
+// source is a target with one execution. Its value, if it has one, was read at start.
 func source(e lookup.Execution) Source {
 	e.ID = id
 	if e.Value != nil && e.ReadAt.IsZero() {
@@ -112,7 +112,7 @@ func TestWhatIsNotKnownIsAbsent(t *testing.T) {
 	}
 }
 
-func TestATargetThatWasNeverAsked(t *testing.T) {
+func TestATargetBeforeItsFirstLookup(t *testing.T) {
 	c := New(t.Context(), []Source{fakeSource{Name: "a", Region: "eu-west-1"}}, Options{}, nil)
 	want := `
 # HELP imagebuilder_up Whether Image Builder could be reached by the last refresh of the target that had something to look up: 0 if all of its lookups were denied or unavailable, and before the first answer.

@@ -10,8 +10,8 @@ import (
 var followedImages = newKind(func(s *lookup.Snapshot) []*lookup.Image { return pointers(s.Images) },
 	label[*lookup.Image]{"image_build_version_arn", func(i *lookup.Image) string { return i.ARN }})
 
-// images says what the image builds are whose executions are followed, and how they
-// stand. A failed distribution shows here only.
+// images says what the followed image builds are, and their state. A failed distribution
+// shows here only.
 var images = newFamily("images",
 	tableOf(followedImages,
 		info("imagebuilder_image_info",

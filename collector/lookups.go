@@ -6,7 +6,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-// lookups says how true the other metrics of an execution are.
+// lookups says whether the other metrics of an execution are up to date.
 var lookups = newFamily("lookups", tableOf(selectedExecutions,
 	gauge("imagebuilder_workflow_execution_lookup_success",
 		"Whether the last lookup of the execution that has ended succeeded.",

@@ -26,7 +26,7 @@ func (broken) describe(chan<- *prometheus.Desc) {}
 
 func (broken) collect(chan<- prometheus.Metric, *scrape) { panic("no luck") }
 
-// panicsOf collects c, and returns which of its parts have panicked.
+// panicsOf collects c, compares its metrics with want, and returns the parts that panicked.
 func panicsOf(t *testing.T, c *Collector, want string, metrics ...string) []string {
 	t.Helper()
 	var mu sync.Mutex
@@ -96,7 +96,7 @@ func TestATargetThatPanicsCostsNoOther(t *testing.T) {
 	}
 }
 
-func TestPanicsNeedNotBeTold(t *testing.T) {
+func TestPanickedMayBeNil(t *testing.T) {
 	c := New(t.Context(), []Source{broken{}, runningSource}, Options{}, nil)
 	if n := testutil.CollectAndCount(c, "imagebuilder_up"); n != 1 {
 		t.Errorf("%d targets are there, want 1", n)

@@ -10,7 +10,7 @@ import (
 var selectedPipelines = newKind(func(s *lookup.Snapshot) []*lookup.Pipeline { return pointers(s.Pipelines) },
 	label[*lookup.Pipeline]{"pipeline", func(p *lookup.Pipeline) string { return p.Name }})
 
-// pipelines says how the selected pipelines stand.
+// pipelines says what the selected pipelines are, and how their last and next runs go.
 var pipelines = newFamily("pipelines", tableOf(selectedPipelines,
 	info("imagebuilder_pipeline_info", "1: what the pipeline is.",
 		[]label[*lookup.Pipeline]{

@@ -7,7 +7,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-// steps says how the steps of an execution stand.
+// steps says what the steps of an execution are, and when they ran.
 var steps = newFamily("steps", tableOf(publishedSteps,
 	info("imagebuilder_workflow_step_info",
 		"1: what the step is, and how it stands in the API's own words.",
