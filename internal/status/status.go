@@ -16,7 +16,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-//go:embed page.html.tmpl style.css
+//go:embed *.html.tmpl style.css
 var files embed.FS
 
 // StylePath is where the style sheet is, below the page.
@@ -43,13 +43,23 @@ func New(known func() []lookup.Snapshot, version string) (*Handler, error) {
 	if h.style, err = files.ReadFile("style.css"); err != nil {
 		return nil, err
 	}
-	functions := template.FuncMap{
-		"class": class, "console": consoleURL, "duration": duration, "bar": progress, "date": date,
-		"ago": ago, "told": told, "short": short, "deref": func(b *bool) bool { return *b }, "positive": func(n *int) bool { return *n > 0 },
-		"list": func(s ...string) []string { return s }, "shorten": shorten, "add": func(a, b int) int { return a + b },
-	}
-	h.template, err = template.New("page.html.tmpl").Funcs(functions).ParseFS(files, "page.html.tmpl")
+	h.template, err = template.New("page").Funcs(functions).ParseFS(files, "*.html.tmpl")
 	return h, err
+}
+
+// functions are what the templates call.
+var functions = template.FuncMap{
+	"add":       func(a, b int) int { return a + b },
+	"ago":       ago,
+	"class":     class,
+	"console":   consoleURL,
+	"date":      date,
+	"deref":     func(b *bool) bool { return *b },
+	"duration":  duration,
+	"positive":  func(n *int) bool { return *n > 0 },
+	"rfc3339":   func(t time.Time) string { return t.Format(time.RFC3339) },
+	"shortDate": shortDate,
+	"truncate":  truncate,
 }
 
 // ServeHTTP implements http.Handler for GET and HEAD.
@@ -102,7 +112,7 @@ func (h *Handler) render(q query, asJSON bool) (contentType string, body []byte,
 		err = json.NewEncoder(&b).Encode(p)
 		return "application/json", b.Bytes(), err
 	}
-	err = h.template.Execute(&b, p)
+	err = h.template.ExecuteTemplate(&b, "page", p)
 	return "text/html; charset=utf-8", b.Bytes(), err
 }
 
@@ -124,95 +134,3 @@ func class(status string) string {
 	}
 	return "idle"
 }
-
-// duration writes seconds as people do, with the two largest units: 2h 5m.
-func duration(s *float64) string {
-	if s == nil {
-		return "not known"
-	}
-	return words(time.Duration(*s * float64(time.Second)))
-}
-
-func words(d time.Duration) string {
-	units := []struct {
-		name string
-		is   time.Duration
-	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}}
-	for i, u := range units {
-		if d < u.is {
-			continue
-		}
-		text := fmt.Sprintf("%d%s", d/u.is, u.name)
-		if i+1 < len(units) {
-			if rest := d % u.is / units[i+1].is; rest > 0 {
-				text += fmt.Sprintf(" %d%s", rest, units[i+1].name)
-			}
-		}
-		return text
-	}
-	return "0s"
-}
-
-// date writes a time for people, in UTC.
-func date(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
-
-// short is date without the year, when that is now's.
-func short(now, t time.Time) string {
-	if t.UTC().Year() == now.UTC().Year() {
-		return t.UTC().Format("Jan 2 15:04")
-	}
-	return date(t)
-}
-
-// ago writes how long before now a time was, or how long after it will be.
-func ago(now, t time.Time) string {
-	if t.After(now) {
-		return "in " + words(t.Sub(now))
-	}
-	return words(now.Sub(t)) + " ago"
-}
-
-// told says what the progress bar of an execution's steps shows.
-func told(s *steps) string {
-	text := fmt.Sprintf("%d of %d steps ended", s.Succeeded+s.Failed+s.Skipped, s.Total)
-	sign := ": "
-	for _, part := range []struct {
-		n    int
-		word string
-	}{{s.Succeeded, "succeeded"}, {s.Skipped, "skipped"}, {s.Failed, "failed"}} {
-		if part.n > 0 {
-			text += fmt.Sprintf("%s%d %s", sign, part.n, part.word)
-			sign = ", "
-		}
-	}
-	return text
-}
-
-// segment is a part of a progress bar, in percent of its width.
-// What was skipped is lower than the rest, for eyes that do not tell the colours apart.
-type segment struct {
-	Class, X, W string
-	Y, H        int
-}
-
-// progress returns the parts of the progress bar of an execution's steps.
-func progress(s *steps) []segment {
-	var all []segment
-	at := 0
-	for _, part := range []struct {
-		class string
-		n     int
-	}{{"good", s.Succeeded}, {"idle", s.Skipped}, {"failed", s.Failed}} {
-		if part.n > 0 && s.Total > 0 {
-			g := segment{part.class, percent(at, s.Total), percent(part.n, s.Total), 0, 8}
-			if part.class == "idle" {
-				g.Y, g.H = 2, 4
-			}
-			all = append(all, g)
-			at += part.n
-		}
-	}
-	return all
-}
-
-func percent(n, of int) string { return fmt.Sprintf("%.2f", 100*float64(n)/float64(of)) }

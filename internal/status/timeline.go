@@ -39,8 +39,8 @@ type bar struct {
 type tick struct{ X, Label string }
 
 // newTimeline returns the timeline of the newest builds among rows, nil when there is
-// none that has begun. row tells where an execution is.
-func newTimeline(rows []*execution, now time.Time, row func(id string) string) *timeline {
+// none that has begun. link returns the address of an execution.
+func newTimeline(rows []*execution, now time.Time, link func(id string) string) *timeline {
 	builds := newestBuilds(rows)
 	if len(builds) == 0 {
 		return nil
@@ -59,11 +59,11 @@ func newTimeline(rows []*execution, now time.Time, row func(id string) string) *
 		t.Now = fmt.Sprintf("%.1f", x(now))
 	}
 	for i, b := range builds {
-		build := timelineBuild{Label: shorten(b[0].Image+" "+b[0].Version, 34), Y: timelineRow*i + 16}
+		build := timelineBuild{Label: truncate(b[0].Image+" "+b[0].Version, 34), Y: timelineRow*i + 16}
 		for _, e := range b {
 			start, end := x(*e.Started), x(e.until())
 			build.Bars = append(build.Bars, bar{
-				Href: row(e.ID), Class: class(e.Status), Y: timelineRow*i + 5, X: fmt.Sprintf("%.1f", start), W: fmt.Sprintf("%.1f", max(end-start, 3)),
+				Href: link(e.ID), Class: class(e.Status), Y: timelineRow*i + 5, X: fmt.Sprintf("%.1f", start), W: fmt.Sprintf("%.1f", max(end-start, 3)),
 				Title: fmt.Sprintf("%s of %s %s: %s, %s", cmp.Or(e.Type, "workflow"), e.Image, e.Version, e.Status, duration(e.Duration)),
 			})
 		}
@@ -165,13 +165,4 @@ func (e *execution) until() time.Time {
 		return e.now
 	}
 	return *e.Started
-}
-
-// shorten cuts s to n characters.
-func shorten(s string, n int) string {
-	r := []rune(s)
-	if len(r) <= n {
-		return s
-	}
-	return string(r[:n-1]) + "…"
 }
