@@ -1,5 +1,5 @@
-// Package status shows what the exporter knows, as a page for people and as JSON for
-// programs. Reading it asks AWS nothing: it shows what the last scrape has left.
+// Package status shows the targets and their executions, as a page for people and as JSON for
+// programs. It makes no API call: it shows what the last scrape has left.
 package status
 
 import (
@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
@@ -22,23 +24,23 @@ var files embed.FS
 // StylePath is where the style sheet is, below the page.
 const StylePath = "/style.css"
 
-// Handler serves the page, its style sheet at StylePath below it, and the same as JSON to
-// who prefers that.
+// Handler serves the page, as JSON to clients that prefer it, and its style sheet at StylePath
+// below it.
 type Handler struct {
-	known    func() []lookup.Snapshot
-	version  string
-	template *template.Template
-	style    []byte
-	turns    chan struct{} // as many pages are made at a time as it has room for
+	snapshots func() []lookup.Snapshot
+	version   string
+	template  *template.Template
+	style     []byte
+	renders   *semaphore.Weighted // bounds how many pages are rendered at a time
 }
 
-// maxPages is how many pages are made at a time. Each reads all that is known and holds
-// up scrapes meanwhile, so the others wait.
-const maxPages = 2
+// maxRenders is how many pages are rendered at a time, the others wait. Each copies everything
+// that is known, and delays scrapes meanwhile.
+const maxRenders = 2
 
-// New returns a Handler that shows what known returns.
-func New(known func() []lookup.Snapshot, version string) (*Handler, error) {
-	h := &Handler{known: known, version: version, turns: make(chan struct{}, maxPages)}
+// New returns a Handler that shows what snapshots returns at each request.
+func New(snapshots func() []lookup.Snapshot, version string) (*Handler, error) {
+	h := &Handler{snapshots: snapshots, version: version, renders: semaphore.NewWeighted(maxRenders)}
 	var err error
 	if h.style, err = files.ReadFile("style.css"); err != nil {
 		return nil, err
@@ -81,14 +83,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	select {
-	case h.turns <- struct{}{}:
-	case <-r.Context().Done():
+	if h.renders.Acquire(r.Context(), 1) != nil {
 		http.Error(w, "other pages are being made, try again", http.StatusServiceUnavailable)
 		return
 	}
 	contentType, body, err := h.render(q, wantsJSON(r.Header.Values("Accept")))
-	<-h.turns
+	h.renders.Release(1)
 	if err != nil {
 		http.Error(w, "the page cannot be made: "+err.Error(), http.StatusInternalServerError)
 		return
@@ -97,15 +97,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body) // the client has gone
 }
 
-// render makes the page, or the same as JSON. A panic is an error, so that the turn is
-// given back.
+// render returns the page, or the same as JSON. It returns a panic as an error, so that its
+// caller releases what it has acquired.
 func (h *Handler) render(q query, asJSON bool) (contentType string, body []byte, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
-	p := newPage(h.known(), q, time.Now())
+	p := newPage(h.snapshots(), q, time.Now())
 	p.Version = h.version
 	var b bytes.Buffer
 	if asJSON {
@@ -116,8 +116,7 @@ func (h *Handler) render(q query, asJSON bool) (contentType string, body []byte,
 	return "text/html; charset=utf-8", b.Bytes(), err
 }
 
-// class returns the class of a status in the style sheet, and in the page's words. The
-// status is that of an execution, a step or an image.
+// class returns the class in the style sheet of the status of an execution, a step or an image.
 func class(status string) string {
 	s, image := imagebuilder.Status(status), imagebuilder.ImageStatus(status)
 	switch {

@@ -106,7 +106,7 @@ func TestPagesAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	var pages sync.WaitGroup
-	for range maxPages {
+	for range maxRenders {
 		pages.Go(func() { h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/executions", nil)) })
 		<-begun
 	}
@@ -121,13 +121,13 @@ func TestPagesAtATime(t *testing.T) {
 	pages.Wait()
 }
 
-// TestAPanicGivesItsTurnBack asks for more pages than can be made at a time.
-func TestAPanicGivesItsTurnBack(t *testing.T) {
+// TestAPanicBlocksNoOtherPage asks for more pages than are rendered at a time.
+func TestAPanicBlocksNoOtherPage(t *testing.T) {
 	h, err := New(func() []lookup.Snapshot { panic("a bug") }, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range maxPages + 1 {
+	for range maxRenders + 1 {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/executions", nil))
 		if w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), "the page cannot be made: panic: a bug") {
