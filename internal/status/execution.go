@@ -9,6 +9,39 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
+// execution is a row of the table of executions. What is not known is empty.
+type execution struct {
+	ID         string     `json:"workflow_execution_id"`
+	Status     string     `json:"status,omitempty"`
+	Type       string     `json:"workflow_type,omitempty"`
+	Image      string     `json:"image_name,omitempty"`
+	Version    string     `json:"image_version,omitempty"`
+	ImageARN   string     `json:"image_build_version_arn,omitempty"`
+	Pipeline   string     `json:"pipeline,omitempty"`
+	Started    *time.Time `json:"start_time,omitempty"`
+	Ended      *time.Time `json:"end_time,omitempty"`
+	Duration   *float64   `json:"duration_seconds,omitempty"`
+	Steps      *steps     `json:"steps,omitempty"`
+	Message    string     `json:"message,omitempty"`
+	ReadAt     *time.Time `json:"lookup_time,omitempty"`
+	LookedUp   bool       `json:"-"` // whether a lookup has ended
+	ErrorClass string     `json:"lookup_error_class,omitempty"`
+	Error      string     `json:"lookup_error,omitempty"`
+	StepRows   []step     `json:"step_executions,omitempty"`
+
+	now time.Time // of the snapshot
+}
+
+// step is a line in the list of an execution's steps. What is not known is empty.
+type step struct {
+	ID       string     `json:"step_execution_id"`
+	Name     string     `json:"step"`
+	Action   string     `json:"action,omitempty"`
+	Status   string     `json:"status,omitempty"`
+	Started  *time.Time `json:"start_time,omitempty"`
+	Duration *float64   `json:"duration_seconds,omitempty"`
+}
+
 func newExecutions(s *lookup.Snapshot) []*execution {
 	rows := make([]*execution, len(s.Executions))
 	for i := range s.Executions {

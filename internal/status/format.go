@@ -45,7 +45,7 @@ func shortDate(now, t time.Time) string {
 	return date(t)
 }
 
-// ago writes how long before now a time was, or how long after it will be.
+// ago writes how long ago t was, or how far ahead it is.
 func ago(now, t time.Time) string {
 	if t.After(now) {
 		return "in " + formatDuration(t.Sub(now))

@@ -11,7 +11,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-// page is what the template shows, and what clients get as JSON.
+// page is what the templates show, and what clients get as JSON.
 type page struct {
 	Time    time.Time       `json:"time"` // when it was made
 	Version string          `json:"-"`
@@ -31,105 +31,10 @@ type filter struct {
 	Chosen      string // empty for all
 }
 
-// targetSection shows a target in a region.
-type targetSection struct {
-	Page        *page        `json:"-"`
-	ID          string       `json:"-"` // within the page
-	Name        string       `json:"target"`
-	Region      string       `json:"region"`
-	Refreshed   bool         `json:"-"` // whether a refresh has ended: else nothing else is known
-	Up          *bool        `json:"up,omitempty"`
-	LastSuccess *time.Time   `json:"last_refresh_success,omitempty"`
-	Discovered  *time.Time   `json:"last_discovery_success,omitempty"`
-	Dropped     int          `json:"workflow_executions_dropped"`
-	Selected    int          `json:"workflow_executions_selected"`
-	Matching    int          `json:"workflow_executions_matching"` // those that the filters let through
-	Pages       int          `json:"pages"`
-	Counts      []count      `json:"-"`                   // of all that are selected, by status
-	Executions  []*execution `json:"workflow_executions"` // of the page
-	Waiting     []waiting    `json:"waiting_steps,omitempty"`
-	Images      []image      `json:"images,omitempty"`
-	Pipelines   []pipeline   `json:"pipelines,omitempty"`
-	Timeline    *timeline    `json:"-"`
-
-	AllImages, AllPipelines int `json:"-"` // how many there are, on all pages
-}
-
 // count says how many executions have a status, empty for those whose status is not known.
 type count struct {
 	Status string
 	N      int
-}
-
-// execution is a row of the table of executions. What is not known is empty.
-type execution struct {
-	ID         string     `json:"workflow_execution_id"`
-	Status     string     `json:"status,omitempty"`
-	Type       string     `json:"workflow_type,omitempty"`
-	Image      string     `json:"image_name,omitempty"`
-	Version    string     `json:"image_version,omitempty"`
-	ImageARN   string     `json:"image_build_version_arn,omitempty"`
-	Pipeline   string     `json:"pipeline,omitempty"`
-	Started    *time.Time `json:"start_time,omitempty"`
-	Ended      *time.Time `json:"end_time,omitempty"`
-	Duration   *float64   `json:"duration_seconds,omitempty"`
-	Steps      *steps     `json:"steps,omitempty"`
-	Message    string     `json:"message,omitempty"`
-	ReadAt     *time.Time `json:"lookup_time,omitempty"`
-	LookedUp   bool       `json:"-"` // whether a lookup has ended
-	ErrorClass string     `json:"lookup_error_class,omitempty"`
-	Error      string     `json:"lookup_error,omitempty"`
-	StepRows   []step     `json:"step_executions,omitempty"`
-
-	now time.Time
-}
-
-type step struct {
-	ID       string     `json:"step_execution_id"`
-	Name     string     `json:"step"`
-	Action   string     `json:"action,omitempty"`
-	Status   string     `json:"status,omitempty"`
-	Started  *time.Time `json:"start_time,omitempty"`
-	Duration *float64   `json:"duration_seconds,omitempty"`
-}
-
-type waiting struct {
-	ExecutionID string    `json:"workflow_execution_id"`
-	Step        string    `json:"step"`
-	Since       time.Time `json:"waiting_since"`
-
-	Image, Version, Target string `json:"-"`
-	Href                   string `json:"-"` // leads to the execution
-}
-
-type image struct {
-	ARN      string     `json:"image_build_version_arn"`
-	Name     string     `json:"image_name"`
-	Version  string     `json:"image_version"`
-	Status   string     `json:"status"`
-	Reason   string     `json:"reason,omitempty"`
-	Pipeline string     `json:"pipeline,omitempty"`
-	Created  *time.Time `json:"created,omitempty"`
-	Outputs  []string   `json:"outputs,omitempty"` // "REGION ID"
-}
-
-type pipeline struct {
-	ARN         string     `json:"pipeline_arn"`
-	Name        string     `json:"pipeline"`
-	Enabled     *bool      `json:"enabled,omitempty"`
-	LastRun     string     `json:"last_run_status,omitempty"`
-	Failures    *int       `json:"consecutive_failures,omitempty"`
-	NextRun     *time.Time `json:"next_run,omitempty"`
-	LastSuccess *time.Time `json:"last_success,omitempty"`
-}
-
-// optionalTime returns t in UTC, or nil when t is zero.
-func optionalTime(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC()
-	return &t
 }
 
 // newPage returns the page of these snapshots.

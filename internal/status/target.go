@@ -4,10 +4,34 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
+	"time"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
+
+// targetSection shows a target in a region.
+type targetSection struct {
+	Page        *page        `json:"-"`
+	ID          string       `json:"-"` // within the page
+	Name        string       `json:"target"`
+	Region      string       `json:"region"`
+	Refreshed   bool         `json:"-"` // whether a refresh has ended; before that Up is nil
+	Up          *bool        `json:"up,omitempty"`
+	LastSuccess *time.Time   `json:"last_refresh_success,omitempty"`
+	Discovered  *time.Time   `json:"last_discovery_success,omitempty"`
+	Dropped     int          `json:"workflow_executions_dropped"`
+	Selected    int          `json:"workflow_executions_selected"`
+	Matching    int          `json:"workflow_executions_matching"` // those that the filters let through
+	Pages       int          `json:"pages"`
+	Counts      []count      `json:"-"`                   // of all that are selected, by status
+	Executions  []*execution `json:"workflow_executions"` // of the page
+	Waiting     []waiting    `json:"waiting_steps,omitempty"`
+	Images      []image      `json:"images,omitempty"`
+	Pipelines   []pipeline   `json:"pipelines,omitempty"`
+	Timeline    *timeline    `json:"-"`
+
+	AllImages, AllPipelines int `json:"-"` // how many there are, on all pages
+}
 
 // newTargetSection returns the section of p that shows a target, whose executions are rows.
 // Of long lists it has the part that p's query asks for.
@@ -50,26 +74,6 @@ func sorted(rows []*execution, q query) []*execution {
 	return rows
 }
 
-// newWaiting returns the steps that wait for an approval. link returns the address of an
-// execution.
-func newWaiting(s *lookup.Snapshot, t *targetSection, link func(id string) string) []waiting {
-	images := map[string]imagebuilder.ImageBuildVersion{}
-	for _, x := range s.Executions {
-		if x.Value != nil {
-			images[x.ID] = x.Value.Image
-		}
-	}
-	var all []waiting
-	for _, w := range s.Waiting {
-		i := images[w.ExecutionID]
-		all = append(all, waiting{
-			ExecutionID: w.ExecutionID, Step: w.Name, Since: w.Since.UTC(),
-			Image: i.Name, Version: i.Version, Target: t.Name + " " + t.Region, Href: link(w.ExecutionID),
-		})
-	}
-	return all
-}
-
 // onPage returns the part of all that is on a page, which counts from 1.
 func onPage[T any](all []T, page int) []T {
 	from := min((page-1)*pageSize, len(all))
@@ -92,26 +96,4 @@ func (t *targetSection) linker() func(id string) string {
 		}
 		return "?q=" + url.QueryEscape(id) + anchor
 	}
-}
-
-func newPipeline(p lookup.Pipeline) pipeline {
-	row := pipeline{
-		ARN: p.ARN, Name: p.Name, LastRun: string(p.LastRunStatus), Failures: p.ConsecutiveFailures,
-		NextRun: optionalTime(p.NextRun), LastSuccess: optionalTime(p.LastSuccess),
-	}
-	if enabled := p.Status == "ENABLED"; enabled || p.Status == "DISABLED" {
-		row.Enabled = &enabled
-	}
-	return row
-}
-
-func newImage(i lookup.Image) image {
-	row := image{
-		ARN: i.ARN, Name: i.Build.Name, Version: i.Build.Version, Pipeline: i.Pipeline,
-		Status: string(i.Status), Reason: i.Reason, Created: optionalTime(i.Created),
-	}
-	for _, o := range i.Outputs {
-		row.Outputs = append(row.Outputs, o.Region+" "+o.ID)
-	}
-	return row
 }
