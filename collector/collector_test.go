@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
@@ -147,6 +148,23 @@ imagebuilder_workflow_execution_lookup_timestamp_seconds{region="eu-west-1",targ
 	}
 }
 
+// countingSource counts its lookups.
+type countingSource struct{ lookups int }
+
+func (s *countingSource) Lookup(context.Context) lookup.Snapshot {
+	s.lookups++
+	return lookup.Snapshot{Name: "a", Region: "eu-west-1"}
+}
+
+func TestAScrapeLooksUpATargetOnce(t *testing.T) {
+	s := &countingSource{}
+	c := New(t.Context(), []Source{s}, Options{}, nil)
+	c.Lookup()
+	if n := testutil.CollectAndCount(c, "imagebuilder_up"); n != 1 || s.lookups != 1 {
+		t.Errorf("%d lookups and %d targets, want one of each", s.lookups, n)
+	}
+}
+
 func TestDescribeAndCollectKeepOneOrder(t *testing.T) {
 	e := lookup.Execution{
 		LookedUp: true, Failure: imagebuilder.Throttled,
@@ -171,5 +189,23 @@ func TestDescribeAndCollectKeepOneOrder(t *testing.T) {
 	described = slices.DeleteFunc(described, func(d string) bool { return !slices.Contains(collected, d) })
 	if diff := cmp.Diff(described, collected); diff != "" {
 		t.Errorf("(-described +collected):\n%s", diff)
+	}
+}
+
+// TestLabelsAreSorted holds that the registry need not copy the labels to sort them.
+func TestLabelsAreSorted(t *testing.T) {
+	e := lookup.Execution{Pipeline: "Golden", Value: &imagebuilder.Execution{Status: "RUNNING"}, Steps: []imagebuilder.Step{{ID: "step-1"}}}
+	c := New(t.Context(), []Source{source(e)}, Options{Status: true, Steps: true}, nil)
+	metrics := make(chan prometheus.Metric, 100)
+	c.Collect(metrics)
+	close(metrics)
+	for m := range metrics {
+		var out dto.Metric
+		if err := m.Write(&out); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.IsSortedFunc(out.GetLabel(), func(a, b *dto.LabelPair) int { return strings.Compare(a.GetName(), b.GetName()) }) {
+			t.Errorf("the labels of %s are %s", m.Desc(), out.GetLabel())
+		}
 	}
 }
