@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -47,7 +48,7 @@ type table[T any] struct {
 func tableOf[T any](k kind[T], rows ...row[T]) *table[T] {
 	t := &table[T]{entities: k.entities, rows: rows}
 	for _, r := range rows {
-		names := append(k.labels[:len(k.labels):len(k.labels)], r.labels...)
+		names := slices.Concat(k.labels, r.labels)
 		t.descs = append(t.descs, prometheus.NewDesc(r.name, r.help, names, nil))
 	}
 	return t

@@ -70,19 +70,23 @@ func TestPipelines(t *testing.T) {
 		{"a status that is not in the API reference is neither enabled nor disabled", lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{Status: "PAUSED"}}, []string{info}},
 		{"no status", lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{}}, []string{info}},
 		{
-			"enabled", lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{Status: "ENABLED"}},
+			"enabled",
+			lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{Status: "ENABLED"}},
 			[]string{`imagebuilder_pipeline_enabled` + labels + ` 1`, info},
 		},
 		{
-			"disabled", lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{Status: "DISABLED"}},
+			"disabled",
+			lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{Status: "DISABLED"}},
 			[]string{`imagebuilder_pipeline_enabled` + labels + ` 0`, info},
 		},
 		{
-			"no failure is not the same as no number", lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{ConsecutiveFailures: failures(0)}},
+			"no failure is not the same as no number",
+			lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{ConsecutiveFailures: failures(0)}},
 			[]string{`imagebuilder_pipeline_consecutive_failures` + labels + ` 0`, info},
 		},
 		{
-			"everything", lookup.Pipeline{
+			"everything",
+			lookup.Pipeline{
 				Pipeline:    &imagebuilder.Pipeline{Status: "ENABLED", ConsecutiveFailures: failures(3), NextRun: now},
 				LastSuccess: start,
 			},
@@ -184,18 +188,21 @@ func TestSteps(t *testing.T) {
 	}{
 		{"the execution is not published", nil, imagebuilder.Step{Start: start}, nil},
 		{
-			"it runs", &imagebuilder.Execution{Status: "RUNNING"}, imagebuilder.Step{Start: start},
+			"it runs", &imagebuilder.Execution{Status: "RUNNING"},
+			imagebuilder.Step{Start: start},
 			[]string{name("duration_seconds") + " 3600", info, name("start_timestamp_seconds") + " 1.7889804e+09"},
 		},
 		{
-			"it has ended", &imagebuilder.Execution{Status: "RUNNING"}, imagebuilder.Step{Start: start, End: now.Add(-time.Minute + time.Millisecond)},
+			"it has ended", &imagebuilder.Execution{Status: "RUNNING"},
+			imagebuilder.Step{Start: start, End: now.Add(-time.Minute + time.Millisecond)},
 			[]string{
 				name("duration_seconds") + " 3540.001", name("end_timestamp_seconds") + " 1.788983940001e+09",
 				info, name("start_timestamp_seconds") + " 1.7889804e+09",
 			},
 		},
 		{
-			"the execution has ended, but the end of the step is not known", &imagebuilder.Execution{Status: "FAILED"}, imagebuilder.Step{Start: start},
+			"the execution has ended, but the end of the step is not known", &imagebuilder.Execution{Status: "FAILED"},
+			imagebuilder.Step{Start: start},
 			[]string{info, name("start_timestamp_seconds") + " 1.7889804e+09"},
 		},
 		{"it has not started", &imagebuilder.Execution{Status: "RUNNING"}, imagebuilder.Step{}, []string{info}},
