@@ -45,6 +45,19 @@ func ran(build string, started, ended time.Duration) *execution {
 	return e
 }
 
+// barsOf returns the build, the status, the x and the width of each bar.
+func barsOf(t *timeline) []string {
+	var bars []string
+	for _, row := range t.Rows {
+		for _, b := range row.Bars {
+			build, _, _ := strings.Cut(row.Label, " ")
+			status := strings.TrimSuffix(strings.Fields(b.Title)[4], ",")
+			bars = append(bars, strings.Join([]string{build, status, b.X, b.W}, " "))
+		}
+	}
+	return bars
+}
+
 func TestTimeline(t *testing.T) {
 	const runs = -1
 	pending, unnamed := ran("linux", time.Hour, runs), ran("linux", time.Hour, runs)
@@ -97,15 +110,7 @@ func TestTimeline(t *testing.T) {
 			if got == nil {
 				got = &timeline{}
 			}
-			var bars []string
-			for _, row := range got.Rows {
-				for _, b := range row.Bars {
-					build, _, _ := strings.Cut(row.Label, " ")
-					status := strings.TrimSuffix(strings.Fields(b.Title)[4], ",")
-					bars = append(bars, strings.Join([]string{build, status, b.X, b.W}, " "))
-				}
-			}
-			if diff := cmp.Diff(c.bars, bars); diff != "" {
+			if diff := cmp.Diff(c.bars, barsOf(got)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if got.Now != c.now {
