@@ -37,6 +37,24 @@ func source(e lookup.Execution) Source {
 	return fakeSource{Name: "a", Region: "eu-west-1", Time: now, Executions: []lookup.Execution{e}}
 }
 
+// metricsOf returns which metrics there are of an execution, by the end of their names.
+func metricsOf(t *testing.T, e lookup.Execution) []string {
+	t.Helper()
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(New(t.Context(), []Source{source(e)}, Options{Status: true}, nil))
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range families {
+		if name, ok := strings.CutPrefix(f.GetName(), "imagebuilder_workflow_execution_"); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // TestWhatIsNotKnownIsAbsent holds which series there are of an execution, by the end
 // of their names.
 func TestWhatIsNotKnownIsAbsent(t *testing.T) {
@@ -94,19 +112,7 @@ func TestWhatIsNotKnownIsAbsent(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			reg := prometheus.NewPedanticRegistry()
-			reg.MustRegister(New(t.Context(), []Source{source(c.e)}, Options{Status: true}, nil))
-			families, err := reg.Gather()
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []string
-			for _, f := range families {
-				if name, ok := strings.CutPrefix(f.GetName(), "imagebuilder_workflow_execution_"); ok {
-					got = append(got, name)
-				}
-			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
+			if diff := cmp.Diff(c.want, metricsOf(t, c.e)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

@@ -11,6 +11,7 @@ func TestConsole(t *testing.T) {
 		"arn:aws:imagebuilder:evil.example/:111122223333:image/a/1.0.0/1":        "",
 		"arn:aws:imagebuilder:eu-west-1:111122223333:image/\"><script>/1.0.0/1":  "",
 		"arn:aws:imagebuilder:eu-west-1:111122223333:component/linux/1.0.0/1":    "",
+		"arn:aws:imagebuilder:evil:111122223333:image/a/1.0.0/1":                 "",
 		"": "",
 	} {
 		if got := consoleURL(arn); got != want {

@@ -100,6 +100,8 @@ func TestWhatIsNotKnown(t *testing.T) {
 		{"nobody has scraped", silent, []string{"Nobody has scraped the exporter yet", "not scraped yet"}, []string{"> up<", "> down<"}},
 		{"one of two was scraped", append(snapshot(), silent[0]), []string{"1 of 2 targets up, the others were not scraped yet", "</span> up<"}, []string{"> down<"}},
 		{"one is down", both, []string{"1 of 2 targets down: golden eu-west-1.", "</span> down<"}, nil},
+		{"the only one is up", fresh, []string{"The target is up."}, nil},
+		{"all three are up", append(snapshot(), fresh[0], fresh[0]), []string{"All 3 targets are up."}, nil},
 		{"both are up", append(snapshot(), fresh[0]), []string{"Both targets are up."}, []string{"> down<"}},
 		{"the value is too old", snapshot(old), []string{"no fresh value", "<strong>throttled</strong>", "not known"}, []string{"not asked yet"}},
 		{"not asked yet", snapshot(lookup.Execution{ID: old.ID}), []string{"not asked yet"}, []string{"no fresh value"}},
@@ -154,5 +156,22 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 				t.Errorf("docs/operations.md does not have %s of a %T", name, v)
 			}
 		}
+	}
+}
+
+func TestManyImagesHavePages(t *testing.T) {
+	all := snapshot(lookup.Execution{ID: executionOf(1, "").ID})
+	for range pageSize + 1 {
+		all[0].Images = append(all[0].Images, lookup.Image{Image: &imagebuilder.Image{ARN: "arn"}})
+	}
+	if body := pageOf(t, all, ""); !strings.Contains(body, "Page 1 of 2: 1 executions, 201 images") {
+		t.Error("the second page of images cannot be reached")
+	}
+}
+
+func TestWhatIsNotKnownIsNoOption(t *testing.T) {
+	body := pageOf(t, snapshot(lookup.Execution{ID: executionOf(1, "").ID}), "")
+	if n := strings.Count(body, `<option value=""`); n != 3 {
+		t.Errorf("there are %d empty options, want the three that show all", n)
 	}
 }

@@ -112,6 +112,7 @@ func TestLinksKeepWhatIsChosen(t *testing.T) {
 		"refresh": "?order=asc&page=3&refresh=x&sort=age&status=FAILED",
 		"page":    "?order=asc&page=x&refresh=60&sort=age&status=FAILED",
 		"status":  "?order=asc&refresh=60&sort=age&status=x",
+		"sort":    "?order=asc&refresh=60&sort=x&status=FAILED",
 	} {
 		if got := q.With(name, "x"); got != want {
 			t.Errorf("%q: %s, want %s", name, got, want)
@@ -120,7 +121,45 @@ func TestLinksKeepWhatIsChosen(t *testing.T) {
 }
 
 func TestNewerVersionsAreSortedByTheirNumbers(t *testing.T) {
-	if diff := cmp.Diff([]string{"2", "10"}, ids(t, snapshot(executionOf(10, "FAILED"), executionOf(2, "FAILED")), "sort=image")); diff != "" {
+	first, second := executionOf(1, "FAILED"), executionOf(2, "FAILED")
+	first.Value.Image.Version, second.Value.Image.Version = "1.0.0/10", "1.0.0/9"
+	if diff := cmp.Diff([]string{"2", "1"}, ids(t, snapshot(first, second), "sort=image")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestADurationThatIsNotKnownComesFirst(t *testing.T) {
+	unknown, none := executionOf(2, "PENDING"), executionOf(1, "COMPLETED")
+	unknown.Value.Start, none.Value.End = time.Time{}, none.Value.Start
+	if diff := cmp.Diff([]string{"2", "1"}, ids(t, snapshot(none, unknown), "sort=duration")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestHeadingsSayTheOrder(t *testing.T) {
+	for query, want := range map[string][]string{
+		"":                     {"started descending"},
+		"sort=age":             {"age ascending"},
+		"sort=type&order=desc": {"type descending"},
+	} {
+		q, err := parseQuery(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got, fixed []string
+		for _, h := range q.Headings() {
+			if h.Order != "" {
+				got = append(got, h.Name+" "+h.Order)
+			}
+			if h.Href == "" {
+				fixed = append(fixed, h.Name)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", query, diff)
+		}
+		if diff := cmp.Diff([]string{"steps", "execution"}, fixed); diff != "" {
+			t.Errorf("columns that cannot be sorted by (-want +got):\n%s", diff)
+		}
 	}
 }

@@ -164,3 +164,16 @@ func TestThePage(t *testing.T) {
 		}
 	}
 }
+
+func TestClassesOfStatuses(t *testing.T) {
+	for status, want := range map[string]string{
+		"": "unknown", "RUNNING": "running", "ROLLBACK_IN_PROGRESS": "failed", "ROLLBACK_COMPLETED": "failed", "FAILED": "failed",
+		"COMPLETED": "good", "PENDING": "idle", "SKIPPED": "idle", "CANCELLED": "idle", "WAITING": "waiting",
+		"AVAILABLE": "good", "CREATING": "running", "BUILDING": "running", "TESTING": "running", "DISTRIBUTING": "running", "INTEGRATING": "running",
+		"DEPRECATED": "idle", "DELETED": "idle", "DISABLED": "idle", "not in the API reference": "idle",
+	} {
+		if got := class(status); got != want {
+			t.Errorf("%q is %s, want %s", status, got, want)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package status
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+)
+
+// pointer returns a pointer to v.
+func pointer[T any](v T) *T { return &v }
+
+func TestPipelineRows(t *testing.T) {
+	east := time.FixedZone("UTC+2", 2*60*60)
+	for _, c := range []struct {
+		name string
+		p    lookup.Pipeline
+		want pipeline
+	}{
+		{"enabled", lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{Status: "ENABLED"}}, pipeline{Enabled: pointer(true)}},
+		{"disabled", lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{Status: "DISABLED"}}, pipeline{Enabled: pointer(false)}},
+		{"a status that is not in the API reference is neither", lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{Status: "PAUSED"}}, pipeline{}},
+		{
+			"its runs", lookup.Pipeline{
+				Pipeline:    &imagebuilder.Pipeline{LastRunStatus: "FAILED", ConsecutiveFailures: pointer(2), NextRun: now.In(east)},
+				LastSuccess: now.Add(-time.Hour),
+			},
+			pipeline{LastRun: "FAILED", Failures: pointer(2), NextRun: pointer(now), LastSuccess: pointer(now.Add(-time.Hour))},
+		},
+	} {
+		if diff := cmp.Diff(c.want, newPipeline(c.p)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+	in := newPipeline(lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{NextRun: now.In(east)}}).NextRun
+	if in.Location() != time.UTC {
+		t.Errorf("the next run is in %s, want UTC", in.Location())
+	}
+}
+
+func TestImageRows(t *testing.T) {
+	got := newImage(lookup.Image{Pipeline: "Golden", Image: &imagebuilder.Image{
+		ARN: "arn", Build: imagebuilder.ImageBuildVersion{Name: "linux", Version: "1.0.0/1"}, Status: "AVAILABLE", Reason: "none", Created: now,
+		Outputs: []imagebuilder.Output{{Region: "eu-west-1", ID: "ami-1"}, {Region: "us-east-1", ID: "ami-2"}},
+	}})
+	want := image{
+		ARN: "arn", Name: "linux", Version: "1.0.0/1", Status: "AVAILABLE", Reason: "none", Pipeline: "Golden", Created: pointer(now),
+		Outputs: []string{"eu-west-1 ami-1", "us-east-1 ami-2"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestWaitingRows(t *testing.T) {
+	s := snapshot(executionOf(1, "RUNNING"), lookup.Execution{ID: "wf-2"})[0]
+	s.Waiting = []imagebuilder.WaitingStep{{ExecutionID: s.Executions[0].ID, Name: "Approve", Since: now}, {ExecutionID: "wf-2", Name: "Test", Since: now}}
+	section := &targetSection{Name: "golden", Region: "eu-west-1"}
+	got := newWaiting(&s, section, func(id string) string { return "#" + id })
+	want := []waiting{
+		{ExecutionID: s.Executions[0].ID, Step: "Approve", Since: now, Image: "linux", Version: "1.0.0/1", Target: "golden eu-west-1", Href: "#" + s.Executions[0].ID},
+		{ExecutionID: "wf-2", Step: "Test", Since: now, Target: "golden eu-west-1", Href: "#wf-2"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestStepRows(t *testing.T) {
+	x := executionOf(1, "FAILED")
+	x.Steps = []imagebuilder.Step{
+		{ID: "step-2", Name: "Test", Action: "ExecuteComponents", Status: "FAILED", Start: now.Add(-time.Minute), End: now},
+		{ID: "step-1", Name: "Patch", Start: now.Add(-time.Hour)},
+	}
+	got := newExecution(&x, now).StepRows
+	want := []step{
+		{ID: "step-1", Name: "Patch", Started: pointer(now.Add(-time.Hour))}, // without a duration: its end is not known
+		{ID: "step-2", Name: "Test", Action: "ExecuteComponents", Status: "FAILED", Started: pointer(now.Add(-time.Minute)), Duration: pointer(60.0)},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
