@@ -32,7 +32,8 @@ func TestWhatAnImageSays(t *testing.T) {
 		Arn: aws.String(testImage), State: &types.ImageState{Status: types.ImageStatusAvailable},
 		SourcePipelineArn: aws.String(testPipeline), SourcePipelineName: aws.String("My Web"),
 		OutputResources: &types.OutputResources{Amis: []types.Ami{
-			{Image: aws.String("ami-without-a-region")}, {Region: aws.String("eu-west-2")},
+			{Image: aws.String("ami-without-a-region")},
+			{Region: aws.String("eu-west-2")},
 			{Region: aws.String("eu-west-1"), Image: aws.String("ami-1")},
 		}},
 	})
