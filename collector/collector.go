@@ -1,4 +1,4 @@
-// Package collector turns what package lookup knows into Prometheus metrics.
+// Package collector turns the snapshots of package lookup into Prometheus metrics.
 //
 // A Collector lives for one scrape. It looks up every target, side by side, until
 // the scrape's deadline, and then emits const metrics, target by target and family by
@@ -8,7 +8,6 @@ package collector
 
 import (
 	"context"
-	"fmt"
 	"runtime/debug"
 	"sync"
 
@@ -19,8 +18,8 @@ import (
 
 // Source is one target in one region, as a Collector reads it.
 type Source interface {
-	// Lookup returns what is known of the target when everything that was due has
-	// been looked up, or when ctx ends.
+	// Lookup returns a snapshot of the target. It waits for the lookups that are due, but
+	// not longer than ctx.
 	Lookup(ctx context.Context) lookup.Snapshot
 }
 
@@ -32,51 +31,38 @@ type Options struct {
 	Status    bool // imagebuilder_workflow_execution_status
 	Images    bool // imagebuilder_image_*
 	Pipelines bool // imagebuilder_pipeline_*
-	Steps     bool // imagebuilder_workflow_step_*, but what waits
+	Steps     bool // imagebuilder_workflow_step_*, except waiting_since
 	Waiting   bool // imagebuilder_workflow_step_waiting_since_timestamp_seconds
 }
 
-// Panicked is told of a panic that was contained: in which part of a scrape, which is one
-// of a few words, with what value, and where. It may be called concurrently.
+// Panicked is called for each panic that was contained, with the part of the scrape that is
+// missing, the panic's value and its stack. There are only a few parts: "lookup", "labels" and
+// the names of the families. It may be called concurrently.
 type Panicked func(part string, value any, stack []byte)
 
 // Collector is a prometheus.Collector for one scrape. A panic costs the scrape one family of
 // one target, or that target, and nothing else.
 type Collector struct {
-	ctx      context.Context // the scrape's, which ends at its deadline
-	sources  []Source
-	families []family
-	panicked Panicked
-	lookedUp sync.Once
-	targets  []lookup.Snapshot // once lookedUp
+	ctx       context.Context // the scrape's, which ends at its deadline
+	sources   []Source
+	families  []family
+	panicked  Panicked
+	lookedUp  sync.Once
+	snapshots []lookup.Snapshot // of each source, once lookedUp
 }
 
-// scrape is what the families emit for one target.
-type scrape struct {
-	target     *lookup.Snapshot
-	executions []execution
-}
-
-// family is a group of metrics that belong together.
-type family interface {
-	describe(ch chan<- *prometheus.Desc)
-	// collect emits the family for one target.
-	collect(ch chan<- prometheus.Metric, s *scrape)
-}
-
-// New returns a Collector for a scrape that ends with ctx at the latest. It tells panicked,
-// unless that is nil, of every panic.
+// New returns a Collector for a scrape whose deadline is ctx's. panicked may be nil.
 func New(ctx context.Context, sources []Source, o Options, panicked Panicked) *Collector {
-	families := []family{targets{}, lookups{}, executions{}, counts{}}
+	families := []family{targets, lookups, executions, counts}
 	for _, f := range []struct {
 		on     bool
 		family family
 	}{
-		{o.Status, status{}},
-		{o.Steps, steps{}},
-		{o.Waiting, waiting{}},
-		{o.Images, images{}},
-		{o.Pipelines, pipelines{}},
+		{o.Status, status},
+		{o.Steps, steps},
+		{o.Waiting, waiting},
+		{o.Images, images},
+		{o.Pipelines, pipelines},
 	} {
 		if f.on {
 			families = append(families, f.family)
@@ -95,38 +81,38 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector. Nothing is sent on ch after it returns.
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	c.Lookup()
-	for i := range c.targets {
-		s := &scrape{target: &c.targets[i]}
-		c.contain("executions", func() { s.executions = executionsOf(s.target) })
+	for i := range c.snapshots {
+		s := &scrape{target: &c.snapshots[i]}
+		c.contain("labels", s.labelExecutions)
 		for _, f := range c.families {
-			c.contain(fmt.Sprintf("%T", f), func() { f.collect(ch, s) })
+			c.contain(f.name, func() { f.collect(ch, s) })
 		}
 	}
 }
 
-// Lookup looks every target up, once, for which it waits until the scrape's deadline at
-// the latest. Collect does so by itself; who wants to do something in between calls it
-// before. A target whose Lookup panics is left out.
+// Lookup looks up every target, and waits for that until the scrape's deadline at the latest.
+// Only the first call does so. Collect calls it, too: call it before to know when the waiting
+// ends. A target whose lookup panics is left out.
 func (c *Collector) Lookup() {
 	c.lookedUp.Do(func() {
 		all := make([]lookup.Snapshot, len(c.sources))
-		whole := make([]bool, len(c.sources))
+		ok := make([]bool, len(c.sources))
 		var running sync.WaitGroup
 		for i, s := range c.sources {
-			running.Go(func() { whole[i] = c.contain("lookup", func() { all[i] = s.Lookup(c.ctx) }) })
+			running.Go(func() { ok[i] = c.contain("lookup", func() { all[i] = s.Lookup(c.ctx) }) })
 		}
 		running.Wait()
 		for i := range all {
-			if whole[i] {
-				c.targets = append(c.targets, all[i])
+			if ok[i] {
+				c.snapshots = append(c.snapshots, all[i])
 			}
 		}
 	})
 }
 
-// contain calls f, which is a part of the scrape, and reports whether it returned. It tells
-// of a panic.
-func (c *Collector) contain(part string, f func()) (whole bool) {
+// contain calls f, which is a part of the scrape. It recovers from a panic, and then reports
+// false.
+func (c *Collector) contain(part string, f func()) (ok bool) {
 	defer func() {
 		if v := recover(); v != nil && c.panicked != nil {
 			c.panicked(part, v, debug.Stack())
@@ -134,31 +120,4 @@ func (c *Collector) contain(part string, f func()) (whole bool) {
 	}()
 	f()
 	return true
-}
-
-// Names of labels in docs/metrics.md: T, and E and S behind it.
-var (
-	targetNames    = []string{"target", "region"}
-	executionNames = []string{"target", "region", "workflow_execution_id"}
-	stepNames      = []string{"target", "region", "workflow_execution_id", "step_execution_id", "step"}
-)
-
-func newDesc(name, help string, labels []string, more ...string) *prometheus.Desc {
-	return prometheus.NewDesc(name, help, append(labels[:len(labels):len(labels)], more...), nil)
-}
-
-// known calls f for every execution that has values to publish.
-func (s *scrape) known(f func(e *execution)) {
-	for i := range s.executions {
-		if e := &s.executions[i]; e.Value != nil {
-			f(e)
-		}
-	}
-}
-
-func bit(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -10,12 +10,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-// fakeSource knows what a test tells it.
+// fakeSource returns the same snapshot each time.
 type fakeSource lookup.Snapshot
 
 func (s fakeSource) Lookup(context.Context) lookup.Snapshot { return lookup.Snapshot(s) }
@@ -27,9 +28,12 @@ var (
 
 const id = "wf-165b1cb6-3a62-4618-a021-94ddcbe32908"
 
-// source is a target with one execution.
+// source is a target with one execution. Its value, if it has one, was read at start.
 func source(e lookup.Execution) Source {
 	e.ID = id
+	if e.Value != nil && e.ReadAt.IsZero() {
+		e.ReadAt = start
+	}
 	return fakeSource{Name: "a", Region: "eu-west-1", Time: now, Executions: []lookup.Execution{e}}
 }
 
@@ -109,10 +113,10 @@ func TestWhatIsNotKnownIsAbsent(t *testing.T) {
 	}
 }
 
-func TestATargetThatWasNeverAsked(t *testing.T) {
+func TestATargetBeforeItsFirstLookup(t *testing.T) {
 	c := New(t.Context(), []Source{fakeSource{Name: "a", Region: "eu-west-1"}}, Options{}, nil)
 	want := `
-# HELP imagebuilder_up Whether Image Builder could be reached by the last refresh of the target that had something to look up: 0 if all of its lookups were denied or unavailable, and before the first answer.
+# HELP imagebuilder_up Whether Image Builder can be reached: 1 while something that is looked up has an answer that counts, 0 when nothing has, and before the first answer.
 # TYPE imagebuilder_up gauge
 imagebuilder_up{region="eu-west-1",target="a"} 0
 # HELP imagebuilder_workflow_executions Workflow executions that are selected.
@@ -144,6 +148,23 @@ imagebuilder_workflow_execution_lookup_timestamp_seconds{region="eu-west-1",targ
 	}
 }
 
+// countingSource counts its lookups.
+type countingSource struct{ lookups int }
+
+func (s *countingSource) Lookup(context.Context) lookup.Snapshot {
+	s.lookups++
+	return lookup.Snapshot{Name: "a", Region: "eu-west-1"}
+}
+
+func TestAScrapeLooksUpATargetOnce(t *testing.T) {
+	s := &countingSource{}
+	c := New(t.Context(), []Source{s}, Options{}, nil)
+	c.Lookup()
+	if n := testutil.CollectAndCount(c, "imagebuilder_up"); n != 1 || s.lookups != 1 {
+		t.Errorf("%d lookups and %d targets, want one of each", s.lookups, n)
+	}
+}
+
 func TestDescribeAndCollectKeepOneOrder(t *testing.T) {
 	e := lookup.Execution{
 		LookedUp: true, Failure: imagebuilder.Throttled,
@@ -168,5 +189,23 @@ func TestDescribeAndCollectKeepOneOrder(t *testing.T) {
 	described = slices.DeleteFunc(described, func(d string) bool { return !slices.Contains(collected, d) })
 	if diff := cmp.Diff(described, collected); diff != "" {
 		t.Errorf("(-described +collected):\n%s", diff)
+	}
+}
+
+// TestLabelsAreSorted holds that the registry need not copy the labels to sort them.
+func TestLabelsAreSorted(t *testing.T) {
+	e := lookup.Execution{Pipeline: "Golden", Value: &imagebuilder.Execution{Status: "RUNNING"}, Steps: []imagebuilder.Step{{ID: "step-1"}}}
+	c := New(t.Context(), []Source{source(e)}, Options{Status: true, Steps: true}, nil)
+	metrics := make(chan prometheus.Metric, 100)
+	c.Collect(metrics)
+	close(metrics)
+	for m := range metrics {
+		var out dto.Metric
+		if err := m.Write(&out); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.IsSortedFunc(out.GetLabel(), func(a, b *dto.LabelPair) int { return strings.Compare(a.GetName(), b.GetName()) }) {
+			t.Errorf("the labels of %s are %s", m.Desc(), out.GetLabel())
+		}
 	}
 }

@@ -1,48 +1,27 @@
 package collector
 
 import (
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
 // counts counts the steps of an execution.
-type counts struct{}
+var counts = newFamily("counts", tableOf(publishedExecutions,
+	stepCount("imagebuilder_workflow_execution_steps", "Steps that the workflow defines.",
+		func(c *imagebuilder.StepCounts) int { return c.Total }),
+	stepCount("imagebuilder_workflow_execution_steps_succeeded", "Steps of the execution that succeeded.",
+		func(c *imagebuilder.StepCounts) int { return c.Succeeded }),
+	stepCount("imagebuilder_workflow_execution_steps_failed", "Steps of the execution that failed.",
+		func(c *imagebuilder.StepCounts) int { return c.Failed }),
+	stepCount("imagebuilder_workflow_execution_steps_skipped", "Steps of the execution that were skipped.",
+		func(c *imagebuilder.StepCounts) int { return c.Skipped }),
+))
 
-var stepCounts = []struct {
-	desc *prometheus.Desc
-	of   func(*imagebuilder.StepCounts) int
-}{
-	{
-		newDesc("imagebuilder_workflow_execution_steps", "Steps that the workflow defines.", executionNames),
-		func(c *imagebuilder.StepCounts) int { return c.Total },
-	},
-	{
-		newDesc("imagebuilder_workflow_execution_steps_succeeded", "Steps of the execution that succeeded.", executionNames),
-		func(c *imagebuilder.StepCounts) int { return c.Succeeded },
-	},
-	{
-		newDesc("imagebuilder_workflow_execution_steps_failed", "Steps of the execution that failed.", executionNames),
-		func(c *imagebuilder.StepCounts) int { return c.Failed },
-	},
-	{
-		newDesc("imagebuilder_workflow_execution_steps_skipped", "Steps of the execution that were skipped.", executionNames),
-		func(c *imagebuilder.StepCounts) int { return c.Skipped },
-	},
-}
-
-func (counts) describe(ch chan<- *prometheus.Desc) {
-	for _, c := range stepCounts {
-		ch <- c.desc
-	}
-}
-
-func (counts) collect(ch chan<- prometheus.Metric, s *scrape) {
-	for _, c := range stepCounts {
-		s.known(func(e *execution) {
-			if e.Value.Steps != nil {
-				ch <- &sample{c.desc, e.labels, float64(c.of(e.Value.Steps))}
-			}
-		})
-	}
+func stepCount(name, help string, of func(*imagebuilder.StepCounts) int) row[*lookup.Execution] {
+	return gauge(name, help, func(e *lookup.Execution) (float64, bool) {
+		if e.Value.Steps == nil {
+			return 0, false
+		}
+		return float64(of(e.Value.Steps)), true
+	})
 }

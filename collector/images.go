@@ -1,73 +1,61 @@
 package collector
 
 import (
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
+	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-// images says what the image builds are whose executions are followed, and how they
-// stand. A failed distribution shows here only.
-type images struct{}
+var followedImages = newKind(func(s *lookup.Snapshot) []*lookup.Image { return pointers(s.Images) },
+	label[*lookup.Image]{"image_build_version_arn", func(i *lookup.Image) string { return i.ARN }})
 
-var (
-	imageNames = []string{"target", "region", "image_build_version_arn"}
-
-	imageInfoDesc = newDesc("imagebuilder_image_info",
-		"1: what the image build version is. A label that is not known is empty; status is the API's own text.", imageNames,
-		"image_name", "image_version", "pipeline", "status", "platform", "image_type", "build_type")
-	imageStatusDesc = newDesc("imagebuilder_image_status",
-		"1 for the current state of the image, 0 for every other one. UNKNOWN stands for what is not in the API reference.",
-		imageNames, "status")
-	imageCreatedDesc = newDesc("imagebuilder_image_created_timestamp_seconds",
-		"When the image build version was created.", imageNames)
-	imageOutputDesc = newDesc("imagebuilder_image_output_info",
-		"1: an AMI or container image that the build has made.", imageNames, "output_region", "output")
+// images says what the followed image builds are, and their state. A failed distribution
+// shows here only.
+var images = newFamily("images",
+	tableOf(followedImages,
+		info("imagebuilder_image_info",
+			"1: what the image build version is. A label that is not known is empty; status is the API's own text.",
+			[]label[*lookup.Image]{
+				{"image_name", func(i *lookup.Image) string { return i.Build.Name }},
+				{"image_version", func(i *lookup.Image) string { return i.Build.Version }},
+				{"pipeline", func(i *lookup.Image) string { return i.Pipeline }},
+				{"status", func(i *lookup.Image) string { return string(i.Status) }},
+				{"platform", func(i *lookup.Image) string { return i.Platform }},
+				{"image_type", func(i *lookup.Image) string { return i.Type }},
+				{"build_type", func(i *lookup.Image) string { return i.BuildType }},
+			}...),
+		stateSet("imagebuilder_image_status",
+			"1 for the current state of the image, 0 for every other one. UNKNOWN stands for what is not in the API reference.",
+			imagebuilder.ImageStatuses(),
+			func(i *lookup.Image) imagebuilder.ImageStatus { return i.Status }),
+		timestamp("imagebuilder_image_created_timestamp_seconds",
+			"When the image build version was created.",
+			func(i *lookup.Image) time.Time { return i.Created }),
+	),
+	tableOf(imageOutputs,
+		info[imageOutput]("imagebuilder_image_output_info", "1: an AMI or container image that the build has made."),
+	),
 )
 
-func (images) describe(ch chan<- *prometheus.Desc) {
-	ch <- imageInfoDesc
-	ch <- imageStatusDesc
-	ch <- imageCreatedDesc
-	ch <- imageOutputDesc
+// imageOutput is one thing that the build of an image has made.
+type imageOutput struct {
+	image *lookup.Image
+	*imagebuilder.Output
 }
 
-func (images) collect(ch chan<- prometheus.Metric, s *scrape) {
-	all := labelAll(s, s.target.Images, "image_build_version_arn", func(i *lookup.Image) string { return i.ARN })
-	for _, i := range all {
-		ch <- &sample{imageInfoDesc, with(i.labels,
-			pair("image_name", i.it.Build.Name),
-			pair("image_version", i.it.Build.Version),
-			pair("pipeline", i.it.Pipeline),
-			pair("status", string(i.it.Status)),
-			pair("platform", i.it.Platform),
-			pair("image_type", i.it.Type),
-			pair("build_type", i.it.BuildType),
-		), 1}
-	}
-	for _, i := range all {
-		imageStates(ch, imageStatusDesc, i.labels, i.it.Status)
-	}
-	for _, i := range all {
-		if !i.it.Created.IsZero() {
-			ch <- &sample{imageCreatedDesc, i.labels, seconds(i.it.Created)}
-		}
-	}
-	for _, i := range all {
-		for _, o := range i.it.Outputs {
-			ch <- &sample{imageOutputDesc, with(i.labels, pair("output_region", o.Region), pair("output", o.ID)), 1}
-		}
-	}
-}
+var imageOutputs = newKind(outputsOf, []label[imageOutput]{
+	{"image_build_version_arn", func(o imageOutput) string { return o.image.ARN }},
+	{"output_region", func(o imageOutput) string { return o.Region }},
+	{"output", func(o imageOutput) string { return o.ID }},
+}...)
 
-// imageStates emits the state of an image as a state set.
-func imageStates(ch chan<- prometheus.Metric, desc *prometheus.Desc, labels []*dto.LabelPair, current imagebuilder.ImageStatus) {
-	if !current.Known() {
-		current = unknown
+func outputsOf(s *lookup.Snapshot) []imageOutput {
+	var all []imageOutput
+	for _, i := range pointers(s.Images) {
+		for _, o := range pointers(i.Outputs) {
+			all = append(all, imageOutput{i, o})
+		}
 	}
-	for _, value := range append(imagebuilder.ImageStatuses(), unknown) {
-		ch <- &sample{desc, with(labels, pair("status", string(value))), bit(current == value)}
-	}
+	return all
 }

@@ -5,8 +5,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
-
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
 // sample is a gauge as prometheus.NewConstMetric makes one, but with label pairs that
@@ -30,59 +28,48 @@ func (s *sample) Write(out *dto.Metric) error {
 	return nil
 }
 
-// execution is one execution of a scrape, with its labels.
-type execution struct {
-	*lookup.Execution
-	labels []*dto.LabelPair // E of docs/metrics.md
+// label is a label of things of type T.
+type label[T any] struct {
+	name  string
+	value func(T) string
 }
 
-// executionsOf returns all executions of the snapshot, in their order.
-func executionsOf(s *lookup.Snapshot) []execution {
-	target := targetLabels(s)
-	all := make([]execution, len(s.Executions))
-	for i := range all {
-		e := &s.Executions[i]
-		all[i] = execution{e, with(target, pair("workflow_execution_id", e.ID))}
+func names[T any](labels []label[T]) []string {
+	var all []string
+	for _, l := range labels {
+		all = append(all, l.name)
 	}
 	return all
 }
 
-// labelled is a thing of a target, with its labels.
-type labelled[T any] struct {
-	it     *T
-	labels []*dto.LabelPair
-}
-
-// labelAll returns things of the target, in their order, each with the target's labels and
-// one of its own.
-func labelAll[T any](s *scrape, things []T, name string, value func(*T) string) []labelled[T] {
-	target := targetLabels(s.target)
-	all := make([]labelled[T], len(things))
-	for i := range things {
-		it := &things[i]
-		all[i] = labelled[T]{it, with(target, pair(name, value(it)))}
+// withLabels returns base, which is sorted by name, with more labels of it: a sorted slice
+// of its own, or base itself when there are no more.
+func withLabels[T any](base []*dto.LabelPair, it T, more []label[T]) []*dto.LabelPair {
+	if len(more) == 0 {
+		return base
+	}
+	all := grown(base, len(more))
+	for i := range more {
+		value := more[i].value(it)
+		all = insert(all, &dto.LabelPair{Name: &more[i].name, Value: &value})
 	}
 	return all
 }
 
-// targetLabels returns T of docs/metrics.md.
-func targetLabels(s *lookup.Snapshot) []*dto.LabelPair {
-	return []*dto.LabelPair{pair("region", s.Region), pair("target", s.Name)}
+// grown returns a copy of labels with room for n more.
+func grown(labels []*dto.LabelPair, n int) []*dto.LabelPair {
+	return append(make([]*dto.LabelPair, 0, len(labels)+n), labels...)
+}
+
+// insert puts p where it belongs among labels, which are sorted by name.
+func insert(labels []*dto.LabelPair, p *dto.LabelPair) []*dto.LabelPair {
+	i := len(labels)
+	for i > 0 && labels[i-1].GetName() > p.GetName() {
+		i--
+	}
+	return slices.Insert(labels, i, p)
 }
 
 func pair(name, value string) *dto.LabelPair {
 	return &dto.LabelPair{Name: &name, Value: &value}
-}
-
-// with returns labels, which are sorted by name, and more in a sorted slice of its own.
-func with(labels []*dto.LabelPair, more ...*dto.LabelPair) []*dto.LabelPair {
-	all := append(make([]*dto.LabelPair, 0, len(labels)+len(more)), labels...)
-	for _, p := range more {
-		i := len(all)
-		for i > 0 && all[i-1].GetName() > p.GetName() {
-			i--
-		}
-		all = slices.Insert(all, i, p)
-	}
-	return all
 }

@@ -1,69 +1,42 @@
 package collector
 
 import (
-	"github.com/prometheus/client_golang/prometheus"
+	"time"
 
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-// pipelines says how the selected pipelines stand.
-type pipelines struct{}
+var selectedPipelines = newKind(func(s *lookup.Snapshot) []*lookup.Pipeline { return pointers(s.Pipelines) },
+	label[*lookup.Pipeline]{"pipeline", func(p *lookup.Pipeline) string { return p.Name }})
 
-var (
-	pipelineNames = []string{"target", "region", "pipeline"}
-
-	pipelineInfoDesc = newDesc("imagebuilder_pipeline_info",
-		"1: what the pipeline is.", pipelineNames, "pipeline_arn", "platform")
-	pipelineEnabledDesc = newDesc("imagebuilder_pipeline_enabled",
-		"Whether the pipeline is enabled.", pipelineNames)
-	pipelineLastRunDesc = newDesc("imagebuilder_pipeline_last_run_status",
+// pipelines says what the selected pipelines are, and how their last and next runs go.
+var pipelines = newFamily("pipelines", tableOf(selectedPipelines,
+	info("imagebuilder_pipeline_info", "1: what the pipeline is.",
+		[]label[*lookup.Pipeline]{
+			{"pipeline_arn", func(p *lookup.Pipeline) string { return p.ARN }},
+			{"platform", func(p *lookup.Pipeline) string { return p.Platform }},
+		}...),
+	gauge("imagebuilder_pipeline_enabled", "Whether the pipeline is enabled.",
+		func(p *lookup.Pipeline) (float64, bool) {
+			return bit(p.Status == "ENABLED"), p.Status == "ENABLED" || p.Status == "DISABLED"
+		}),
+	stateSet("imagebuilder_pipeline_last_run_status",
 		"1 for the state of the image of the pipeline's last run, 0 for every other one. Absent when it never ran.",
-		pipelineNames, "status")
-	pipelineFailuresDesc = newDesc("imagebuilder_pipeline_consecutive_failures",
-		"Scheduled runs of the pipeline in a row that have failed.", pipelineNames)
-	pipelineNextRunDesc = newDesc("imagebuilder_pipeline_next_run_timestamp_seconds",
-		"When the pipeline's schedule starts the next run. Absent when it is not scheduled.", pipelineNames)
-	pipelineLastSuccessDesc = newDesc("imagebuilder_pipeline_last_success_timestamp_seconds",
-		"When the newest available image among all builds of the pipeline was created. Absent when there is none.", pipelineNames)
-)
-
-func (pipelines) describe(ch chan<- *prometheus.Desc) {
-	ch <- pipelineInfoDesc
-	ch <- pipelineEnabledDesc
-	ch <- pipelineLastRunDesc
-	ch <- pipelineFailuresDesc
-	ch <- pipelineNextRunDesc
-	ch <- pipelineLastSuccessDesc
-}
-
-func (pipelines) collect(ch chan<- prometheus.Metric, s *scrape) {
-	all := labelAll(s, s.target.Pipelines, "pipeline", func(p *lookup.Pipeline) string { return p.Name })
-	for _, p := range all {
-		ch <- &sample{pipelineInfoDesc, with(p.labels, pair("pipeline_arn", p.it.ARN), pair("platform", p.it.Platform)), 1}
-	}
-	for _, p := range all {
-		if p.it.Status == "ENABLED" || p.it.Status == "DISABLED" {
-			ch <- &sample{pipelineEnabledDesc, p.labels, bit(p.it.Status == "ENABLED")}
-		}
-	}
-	for _, p := range all {
-		if p.it.LastRunStatus != "" {
-			imageStates(ch, pipelineLastRunDesc, p.labels, p.it.LastRunStatus)
-		}
-	}
-	for _, p := range all {
-		if p.it.ConsecutiveFailures != nil {
-			ch <- &sample{pipelineFailuresDesc, p.labels, float64(*p.it.ConsecutiveFailures)}
-		}
-	}
-	for _, p := range all {
-		if !p.it.NextRun.IsZero() {
-			ch <- &sample{pipelineNextRunDesc, p.labels, seconds(p.it.NextRun)}
-		}
-	}
-	for _, p := range all {
-		if !p.it.LastSuccess.IsZero() {
-			ch <- &sample{pipelineLastSuccessDesc, p.labels, seconds(p.it.LastSuccess)}
-		}
-	}
-}
+		imagebuilder.ImageStatuses(),
+		func(p *lookup.Pipeline) imagebuilder.ImageStatus { return p.LastRunStatus }),
+	gauge("imagebuilder_pipeline_consecutive_failures",
+		"Scheduled runs of the pipeline in a row that have failed.",
+		func(p *lookup.Pipeline) (float64, bool) {
+			if p.ConsecutiveFailures == nil {
+				return 0, false
+			}
+			return float64(*p.ConsecutiveFailures), true
+		}),
+	timestamp("imagebuilder_pipeline_next_run_timestamp_seconds",
+		"When the pipeline's schedule starts the next run. Absent when it is not scheduled.",
+		func(p *lookup.Pipeline) time.Time { return p.NextRun }),
+	timestamp("imagebuilder_pipeline_last_success_timestamp_seconds",
+		"When the newest available image among all builds of the pipeline was created. Absent when there is none.",
+		func(p *lookup.Pipeline) time.Time { return p.LastSuccess }),
+))

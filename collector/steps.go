@@ -1,78 +1,55 @@
 package collector
 
 import (
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
+	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-// steps says how the steps of an execution stand.
-type steps struct{}
+// steps says what the steps of an execution are, and when they ran.
+var steps = newFamily("steps", tableOf(publishedSteps,
+	info("imagebuilder_workflow_step_info",
+		"1: what the step is, and how it stands in the API's own words.",
+		[]label[step]{
+			{"action", func(s step) string { return s.Action }},
+			{"status", func(s step) string { return s.Status }},
+			{"rollback_status", func(s step) string { return s.RollbackStatus }},
+		}...),
+	duration("imagebuilder_workflow_step_duration_seconds",
+		"How long the step ran, until its end or until now.",
+		func(s step, now time.Time) (time.Duration, bool) {
+			return s.Duration(now, s.execution.Value.Status.Final())
+		}),
+	timestamp("imagebuilder_workflow_step_start_timestamp_seconds",
+		"When the step started.",
+		func(s step) time.Time { return s.Start }),
+	timestamp("imagebuilder_workflow_step_end_timestamp_seconds",
+		"When the step ended.",
+		func(s step) time.Time { return s.End }),
+))
 
-var (
-	stepInfoDesc = newDesc("imagebuilder_workflow_step_info",
-		"1: what the step is, and how it stands in the API's own words.", stepNames, "action", "status", "rollback_status")
-	stepDurationDesc = newDesc("imagebuilder_workflow_step_duration_seconds",
-		"How long the step ran, until its end or until now.", stepNames)
-	stepStartDesc = newDesc("imagebuilder_workflow_step_start_timestamp_seconds",
-		"When the step started.", stepNames)
-	stepEndDesc = newDesc("imagebuilder_workflow_step_end_timestamp_seconds",
-		"When the step ended.", stepNames)
-)
-
-func (steps) describe(ch chan<- *prometheus.Desc) {
-	ch <- stepInfoDesc
-	ch <- stepDurationDesc
-	ch <- stepStartDesc
-	ch <- stepEndDesc
-}
-
-func (steps) collect(ch chan<- prometheus.Metric, s *scrape) {
-	all := s.steps()
-	for _, step := range all {
-		ch <- &sample{stepInfoDesc, with(step.labels,
-			pair("action", step.Action),
-			pair("status", step.Status),
-			pair("rollback_status", step.RollbackStatus),
-		), 1}
-	}
-	for _, step := range all {
-		if d, ok := step.Duration(s.target.Time, step.execution.Value.Status.Final()); ok {
-			ch <- &sample{stepDurationDesc, step.labels, d.Seconds()}
-		}
-	}
-	for _, step := range all {
-		if !step.Start.IsZero() {
-			ch <- &sample{stepStartDesc, step.labels, seconds(step.Start)}
-		}
-	}
-	for _, step := range all {
-		if !step.End.IsZero() {
-			ch <- &sample{stepEndDesc, step.labels, seconds(step.End)}
-		}
-	}
-}
-
-// step is one step of a scrape, with its labels.
+// step is one step of an execution that is published.
 type step struct {
+	execution *lookup.Execution
 	*imagebuilder.Step
-	execution *execution
-	labels    []*dto.LabelPair // S of docs/metrics.md
 }
 
-// steps returns every step that is known.
-func (s *scrape) steps() []step {
+var publishedSteps = newKind(stepsOf, []label[step]{
+	{"workflow_execution_id", func(s step) string { return s.execution.ID }},
+	{"step_execution_id", func(s step) string { return s.ID }},
+	{"step", func(s step) string { return s.Name }},
+}...)
+
+func stepsOf(s *lookup.Snapshot) []step {
 	var all []step
-	s.known(func(e *execution) {
-		for i := range e.Steps {
-			all = append(all, step{&e.Steps[i], e, stepLabels(e.labels, e.Steps[i].ID, e.Steps[i].Name)})
+	for _, e := range pointers(s.Executions) {
+		if e.Value == nil {
+			continue
 		}
-	})
+		for _, s := range pointers(e.Steps) {
+			all = append(all, step{e, s})
+		}
+	}
 	return all
-}
-
-// stepLabels returns S of docs/metrics.md; execution is E.
-func stepLabels(execution []*dto.LabelPair, id, name string) []*dto.LabelPair {
-	return with(execution, pair("step_execution_id", id), pair("step", name))
 }

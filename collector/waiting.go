@@ -1,19 +1,23 @@
 package collector
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"time"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+)
+
+var waitingSteps = newKind(func(s *lookup.Snapshot) []*imagebuilder.WaitingStep { return pointers(s.Waiting) },
+	[]label[*imagebuilder.WaitingStep]{
+		{"workflow_execution_id", func(w *imagebuilder.WaitingStep) string { return w.ExecutionID }},
+		{"step_execution_id", func(w *imagebuilder.WaitingStep) string { return w.ID }},
+		{"step", func(w *imagebuilder.WaitingStep) string { return w.Name }},
+	}...)
 
 // waiting says which steps wait for an approval, and since when.
-type waiting struct{}
-
-var waitingDesc = newDesc("imagebuilder_workflow_step_waiting_since_timestamp_seconds",
-	"Since when the step has been waiting for an approval.", stepNames, "action")
-
-func (waiting) describe(ch chan<- *prometheus.Desc) { ch <- waitingDesc }
-
-func (waiting) collect(ch chan<- prometheus.Metric, s *scrape) {
-	target := targetLabels(s.target)
-	for _, step := range s.target.Waiting {
-		labels := stepLabels(with(target, pair("workflow_execution_id", step.ExecutionID)), step.ID, step.Name)
-		ch <- &sample{waitingDesc, with(labels, pair("action", step.Action)), seconds(step.Since)}
-	}
-}
+var waiting = newFamily("waiting", tableOf(waitingSteps,
+	timestamp("imagebuilder_workflow_step_waiting_since_timestamp_seconds",
+		"Since when the step has been waiting for an approval.",
+		func(w *imagebuilder.WaitingStep) time.Time { return w.Since },
+		label[*imagebuilder.WaitingStep]{"action", func(w *imagebuilder.WaitingStep) string { return w.Action }}),
+))

@@ -54,27 +54,30 @@ func invalidAnswer(err error) error { return &failure{class: Invalid, err: err} 
 var classCodes = []struct {
 	prefix string
 	class  Class
+	// refusal: the credentials were accepted, and do not allow this. Every other code of
+	// class Denied is about the credentials themselves.
+	refusal bool
 }{
-	{"resourcenotfoundexception", NotFound},
-	{"accessdenied", Denied},
-	{"forbiddenexception", Denied},
-	{"expiredtoken", Denied},
-	{"requestexpired", Denied},
-	{"unrecognizedclient", Denied},
-	{"invalidsignature", Denied},
-	{"signaturedoesnotmatch", Denied},
-	{"incompletesignature", Denied},
-	{"notauthorized", Denied},
-	{"optinrequired", Denied},
-	{"missingauthenticationtoken", Denied},
-	{"invalidclienttokenid", Denied},
-	{"callratelimitexceeded", Throttled},
-	{"throttl", Throttled},
-	{"serviceexception", Unavailable},
-	{"serviceunavailable", Unavailable},
-	{"internalfailure", Unavailable},
-	{"internalservererror", Unavailable},
-	{"requesttimeout", Unavailable},
+	{"resourcenotfoundexception", NotFound, false},
+	{"accessdenied", Denied, true},
+	{"forbiddenexception", Denied, true},
+	{"expiredtoken", Denied, false},
+	{"requestexpired", Denied, false},
+	{"unrecognizedclient", Denied, false},
+	{"invalidsignature", Denied, false},
+	{"signaturedoesnotmatch", Denied, false},
+	{"incompletesignature", Denied, false},
+	{"notauthorized", Denied, true},
+	{"optinrequired", Denied, false},
+	{"missingauthenticationtoken", Denied, false},
+	{"invalidclienttokenid", Denied, false},
+	{"callratelimitexceeded", Throttled, false},
+	{"throttl", Throttled, false},
+	{"serviceexception", Unavailable, false},
+	{"serviceunavailable", Unavailable, false},
+	{"internalfailure", Unavailable, false},
+	{"internalservererror", Unavailable, false},
+	{"requesttimeout", Unavailable, false},
 }
 
 // classOfCode returns the class of an error code that decides alone.
@@ -89,6 +92,28 @@ func classOfCode(code string) (Class, bool) {
 		}
 	}
 	return "", false
+}
+
+// CredentialsRefused reports whether err says that there are no credentials, or that they
+// are not accepted, so that no operation can succeed. It is false for what accepted
+// credentials do not allow.
+func CredentialsRefused(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) || e.Class != Denied {
+		return false
+	}
+	if role := (roleError{}); e.Operation == Authenticate || errors.Is(err, errNoCredentials) || errors.As(err, &role) {
+		return true
+	}
+	if e.Code == "" {
+		return httpStatus(err) == http.StatusUnauthorized
+	}
+	for _, c := range classCodes {
+		if strings.HasPrefix(strings.ToLower(e.Code), c.prefix) {
+			return !c.refusal
+		}
+	}
+	return httpStatus(err) == http.StatusUnauthorized
 }
 
 // classify returns the class of an error of the SDK with this code: the code decides

@@ -145,3 +145,33 @@ func TestAConnectionThatBreaksInTheAnswer(t *testing.T) {
 		}
 	})
 }
+
+// TestCredentialsRefused tells what is about the credentials from what they do not allow.
+func TestCredentialsRefused(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		answer http.Handler
+		want   bool
+	}{
+		{"an expired token", emulator.Error(403, "ExpiredTokenException", ""), true},
+		{"a key that is not known", emulator.Error(403, "UnrecognizedClientException", ""), true},
+		{"a wrong signature, told by its code alone", emulator.Error(400, "IncompleteSignature", ""), true},
+		{"401 without a code", emulator.Body(401, "application/json", "{}"), true},
+		{"403 without a code", emulator.Body(403, "application/json", "{}"), false},
+		{"an operation that is not allowed", emulator.Error(403, "AccessDeniedException", ""), false},
+		{"a subject of somebody else", emulator.Error(403, "ForbiddenException", ""), false},
+		{"an action that is not authorized", emulator.Error(400, "NotAuthorized", ""), false},
+		{"something else", emulator.Error(400, "ClientException", ""), false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			client, _ := newTestClient(t, always(c.answer))
+			_, err := client.GetWorkflowExecution(t.Context(), testID, nil)
+			if got := CredentialsRefused(err); got != c.want || err == nil {
+				t.Errorf("%s: %t, want %t, for %v", c.name, got, c.want, err)
+			}
+		})
+	}
+	if !CredentialsRefused(&Error{Operation: Authenticate, Class: Denied, Err: errNoCredentials}) {
+		t.Error("no credentials are not told")
+	}
+}

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// wantsJSON reports whether a client prefers JSON to HTML (RFC 9110, 12.5.1). Who likes
-// both alike, or says nothing, gets the page.
+// wantsJSON reports whether a client prefers JSON to HTML (RFC 9110, 12.5.1). Without a
+// preference it gets the page.
 func wantsJSON(accept []string) bool {
 	quality := map[string]float64{}
 	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {

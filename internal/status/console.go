@@ -8,8 +8,7 @@ import (
 
 var arn = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov):imagebuilder:([a-z0-9-]+):[0-9a-z]+:(image|image-pipeline)/[A-Za-z0-9._/-]+$`)
 
-// consoles are the hosts of the AWS console, by partition. There is none for the others
-// that the public can reach.
+// consoles are the hosts of the AWS console, by partition. Other partitions have no public one.
 var consoles = map[string]string{
 	"aws":        "console.aws.amazon.com",
 	"aws-cn":     "console.amazonaws.cn",

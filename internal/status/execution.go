@@ -1,7 +1,6 @@
 package status
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -10,42 +9,37 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-// columns are what executions can be sorted by.
-var columns = map[string]func(a, b *execution) int{
-	"status": func(a, b *execution) int { return cmp.Compare(a.Status, b.Status) },
-	"type":   func(a, b *execution) int { return cmp.Compare(a.Type, b.Type) },
-	"image": func(a, b *execution) int {
-		return cmp.Or(cmp.Compare(a.Image, b.Image), a.build().Compare(b.build()))
-	},
-	"pipeline": func(a, b *execution) int { return cmp.Compare(a.Pipeline, b.Pipeline) },
-	"started":  func(a, b *execution) int { return compareTimes(a.Started, b.Started) },
-	"duration": func(a, b *execution) int { return comparePointers(a.Duration, b.Duration) },
-	"age":      func(a, b *execution) int { return compareTimes(b.ReadAt, a.ReadAt) },
+// execution is a row of the table of executions. What is not known is empty.
+type execution struct {
+	ID         string     `json:"workflow_execution_id"`
+	Status     string     `json:"status,omitempty"`
+	Type       string     `json:"workflow_type,omitempty"`
+	Image      string     `json:"image_name,omitempty"`
+	Version    string     `json:"image_version,omitempty"`
+	ImageARN   string     `json:"image_build_version_arn,omitempty"`
+	Pipeline   string     `json:"pipeline,omitempty"`
+	Started    *time.Time `json:"start_time,omitempty"`
+	Ended      *time.Time `json:"end_time,omitempty"`
+	Duration   *float64   `json:"duration_seconds,omitempty"`
+	Steps      *steps     `json:"steps,omitempty"`
+	Message    string     `json:"message,omitempty"`
+	ReadAt     *time.Time `json:"lookup_time,omitempty"`
+	LookedUp   bool       `json:"-"` // whether a lookup has ended
+	ErrorClass string     `json:"lookup_error_class,omitempty"`
+	Error      string     `json:"lookup_error,omitempty"`
+	StepRows   []step     `json:"step_executions,omitempty"`
+
+	now time.Time // of the snapshot
 }
 
-func compareTimes(a, b *time.Time) int { return orZero(a).Compare(orZero(b)) }
-
-func comparePointers(a, b *float64) int {
-	x, y := -1.0, -1.0
-	if a != nil {
-		x = *a
-	}
-	if b != nil {
-		y = *b
-	}
-	return cmp.Compare(x, y)
-}
-
-func orZero(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return *t
-}
-
-// build returns an image that compares as the versions of e's do.
-func (e *execution) build() *imagebuilder.Image {
-	return &imagebuilder.Image{Build: imagebuilder.ImageBuildVersion{Version: e.Version}}
+// step is a line in the list of an execution's steps. What is not known is empty.
+type step struct {
+	ID       string     `json:"step_execution_id"`
+	Name     string     `json:"step"`
+	Action   string     `json:"action,omitempty"`
+	Status   string     `json:"status,omitempty"`
+	Started  *time.Time `json:"start_time,omitempty"`
+	Duration *float64   `json:"duration_seconds,omitempty"`
 }
 
 func newExecutions(s *lookup.Snapshot) []*execution {
@@ -57,24 +51,33 @@ func newExecutions(s *lookup.Snapshot) []*execution {
 }
 
 func newExecution(x *lookup.Execution, now time.Time) *execution {
-	e := &execution{ID: x.ID, Pipeline: x.Pipeline, ReadAt: known(x.ReadAt), LookedUp: x.LookedUp, ErrorClass: string(x.Failure), Error: x.Reason, now: now}
+	e := &execution{
+		ID: x.ID, Pipeline: x.Pipeline, ReadAt: optionalTime(x.ReadAt), LookedUp: x.LookedUp,
+		ErrorClass: string(x.Failure), Error: x.Reason, now: now,
+	}
 	v := x.Value
 	if v == nil {
 		return e
 	}
 	e.Status, e.Type, e.Message = string(v.Status), v.WorkflowType, v.Message
 	e.Image, e.Version, e.ImageARN = v.Image.Name, v.Image.Version, v.ImageBuildVersionARN
-	e.Started, e.Ended = known(v.Start), known(v.End)
+	e.Started, e.Ended = optionalTime(v.Start), optionalTime(v.End)
 	e.Duration = seconds(v.Duration(now))
 	if v.Steps != nil {
 		e.Steps = &steps{v.Steps.Total, v.Steps.Succeeded, v.Steps.Failed, v.Steps.Skipped}
 	}
 	for i := range x.Steps {
-		s := &x.Steps[i]
-		e.StepRows = append(e.StepRows, step{s.ID, s.Name, s.Action, s.Status, known(s.Start), seconds(s.Duration(now, v.Status.Final()))})
+		e.StepRows = append(e.StepRows, newStep(&x.Steps[i], now, v.Status.Final()))
 	}
 	slices.SortStableFunc(e.StepRows, func(a, b step) int { return compareTimes(a.Started, b.Started) })
 	return e
+}
+
+func newStep(s *imagebuilder.Step, now time.Time, executionEnded bool) step {
+	return step{
+		ID: s.ID, Name: s.Name, Action: s.Action, Status: s.Status,
+		Started: optionalTime(s.Start), Duration: seconds(s.Duration(now, executionEnded)),
+	}
 }
 
 func seconds(d time.Duration, ok bool) *float64 {
@@ -85,11 +88,11 @@ func seconds(d time.Duration, ok bool) *float64 {
 	return &s
 }
 
-// matches reports whether the filters let e through.
+// matches reports whether e passes the filters of q but that of the target.
 func (e *execution) matches(q query) bool {
 	if q.Status != "" && q.Status != e.Status || q.Pipeline != "" && q.Pipeline != e.Pipeline {
 		return false
 	}
-	text := strings.ToLower(strings.Join([]string{e.ID, e.Status, e.Type, e.Image, e.Version, e.Pipeline, e.Message, e.Error}, "\n"))
-	return strings.Contains(text, strings.ToLower(q.Text))
+	text := strings.Join([]string{e.ID, e.Status, e.Type, e.Image, e.Version, e.Pipeline, e.Message, e.Error}, "\n")
+	return strings.Contains(strings.ToLower(text), strings.ToLower(q.Text))
 }

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
@@ -143,59 +141,13 @@ func TestCountsLeadToTheirExecutions(t *testing.T) {
 	}
 }
 
-func TestNewerVersionsAreSortedByTheirNumbers(t *testing.T) {
-	if diff := cmp.Diff([]string{"2", "10"}, ids(t, snapshot(executionOf(10, "FAILED"), executionOf(2, "FAILED")), "sort=image")); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-func TestLinksKeepWhatIsChosen(t *testing.T) {
-	q, err := parseQuery("status=FAILED&page=3&refresh=60&sort=age&order=asc")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range map[string]string{
-		"":        "?order=asc&page=3&refresh=60&sort=age&status=FAILED",
-		"refresh": "?order=asc&page=3&refresh=x&sort=age&status=FAILED",
-		"page":    "?order=asc&page=x&refresh=60&sort=age&status=FAILED",
-		"status":  "?order=asc&refresh=60&sort=age&status=x",
-	} {
-		if got := q.With(name, "x"); got != want {
-			t.Errorf("%q: %s, want %s", name, got, want)
-		}
-	}
-}
-
-func TestTicksAreRound(t *testing.T) {
-	for _, c := range []struct {
-		span time.Duration
-		want []string
-	}{
-		{5 * time.Minute, []string{"Nov 24 12:01", "12:02", "12:03", "12:04", "12:05"}},
-		{14 * time.Hour, []string{"Nov 24 15:00", "18:00", "21:00", "Nov 25 00:00"}},
-		{3 * day, []string{"Nov 25 00:00", "12:00", "Nov 26 00:00", "12:00", "Nov 27 00:00", "12:00"}},
-		{5 * day, []string{"Nov 25", "Nov 26", "Nov 27", "Nov 28", "Nov 29"}},
-	} {
-		var got []string
-		for _, tick := range ticks(now.Add(time.Second), now.Add(c.span), func(time.Time) float64 { return 0 }) {
-			got = append(got, tick.Label)
-		}
-		if diff := cmp.Diff(c.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", c.span, diff)
-		}
-	}
-	if n := len(ticks(now, now.AddDate(30, 0, 0), func(time.Time) float64 { return 0 })); n > 8 {
-		t.Errorf("30 years have %d ticks", n)
-	}
-}
-
 // TestEveryFieldIsDocumented holds docs/operations.md against the JSON.
 func TestEveryFieldIsDocumented(t *testing.T) {
 	doc, err := os.ReadFile("../../docs/operations.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range []any{page{}, target{}, execution{}, steps{}, step{}, waiting{}, image{}, pipeline{}} {
+	for _, v := range []any{page{}, targetSection{}, execution{}, steps{}, step{}, waiting{}, image{}, pipeline{}} {
 		for f := range reflect.TypeOf(v).Fields() {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if name != "" && name != "-" && !strings.Contains(string(doc), "`"+name+"`") {

@@ -12,25 +12,25 @@ import (
 // pageSize is how many executions of a target are on one page.
 const pageSize = 200
 
-// query says what the reader wants to see. The zero value of a filter lets all through.
+// query says what to show. An empty filter lets everything through.
 type query struct {
 	Target, Status, Pipeline, Text string // filters
-	Sort                           string // a key of columns
+	Sort                           string // the name of a column
 	Descending                     bool
 	Page                           int // from 1
-	Refresh                        int // seconds, 0 for not
+	Refresh                        int // seconds, 0 for never
 }
 
-// parameters are those of the page, with how each is read. An error goes on after the
-// name: "must be …".
+// parameters are those of the page, with how each is read. The text of an error follows the
+// parameter's name: "must be …".
 var parameters = map[string]func(*query, string) error{
 	"target":   func(q *query, v string) error { q.Target = v; return nil },
 	"status":   func(q *query, v string) error { q.Status = v; return nil },
 	"pipeline": func(q *query, v string) error { q.Pipeline = v; return nil },
 	"q":        func(q *query, v string) error { q.Text = v; return nil },
 	"sort": func(q *query, v string) error {
-		if q.Sort = v; columns[v] == nil {
-			return fmt.Errorf("must be one of %s", strings.Join(slices.Sorted(maps.Keys(columns)), ", "))
+		if q.Sort = v; comparison(v) == nil {
+			return fmt.Errorf("must be one of %s", strings.Join(sortable(), ", "))
 		}
 		return nil
 	},
@@ -40,11 +40,11 @@ var parameters = map[string]func(*query, string) error{
 		}
 		return nil
 	},
-	"page":    func(q *query, v string) error { return number(&q.Page, v, 1, 100000) },
-	"refresh": func(q *query, v string) error { return number(&q.Refresh, v, 5, 3600) },
+	"page":    func(q *query, v string) error { return parseInt(&q.Page, v, 1, 100000) },
+	"refresh": func(q *query, v string) error { return parseInt(&q.Refresh, v, 5, 3600) },
 }
 
-func number(to *int, s string, least, most int) error {
+func parseInt(to *int, s string, least, most int) error {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < least || n > most {
 		return fmt.Errorf("must be a whole number from %d to %d", least, most)

@@ -2,24 +2,17 @@ package status
 
 import (
 	"context"
-	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
@@ -106,7 +99,7 @@ func TestPagesAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	var pages sync.WaitGroup
-	for range maxPages {
+	for range maxRenders {
 		pages.Go(func() { h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/executions", nil)) })
 		<-begun
 	}
@@ -121,134 +114,17 @@ func TestPagesAtATime(t *testing.T) {
 	pages.Wait()
 }
 
-// TestAPanicGivesItsTurnBack asks for more pages than can be made at a time.
-func TestAPanicGivesItsTurnBack(t *testing.T) {
+// TestAPanicBlocksNoOtherPage asks for more pages than are rendered at a time.
+func TestAPanicBlocksNoOtherPage(t *testing.T) {
 	h, err := New(func() []lookup.Snapshot { panic("a bug") }, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range maxPages + 1 {
+	for range maxRenders + 1 {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/executions", nil))
 		if w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), "the page cannot be made: panic: a bug") {
 			t.Errorf("%d %s", w.Code, w.Body)
-		}
-	}
-}
-
-func TestQueriesThatCannotBe(t *testing.T) {
-	for query, want := range map[string]string{
-		"x=1":                    `the parameter "x" is unknown; allowed are order, page, pipeline, q, refresh, sort, status, target`,
-		"sort=size":              `the parameter "sort" must be one of age, duration, image, pipeline, started, status, type`,
-		"order=up":               `the parameter "order" must be asc or desc`,
-		"page=0":                 `the parameter "page" must be a whole number from 1 to 100000`,
-		"refresh=1":              `the parameter "refresh" must be a whole number from 5 to 3600`,
-		"status=A&status=B":      `the parameter "status" must be given once`,
-		"q=%zz":                  `the query cannot be read: invalid URL escape "%zz"`,
-		"page=99999999999999999": `the parameter "page" must be a whole number from 1 to 100000`,
-	} {
-		w := get(t, nil, "/executions?"+query, "")
-		if got := strings.TrimSpace(w.Body.String()); w.Code != http.StatusBadRequest || got != want {
-			t.Errorf("%s: %d %s, want %s", query, w.Code, got, want)
-		}
-	}
-}
-
-// ids returns the executions of an answer as JSON, by their last digits.
-func ids(t *testing.T, all []lookup.Snapshot, query string) []string {
-	t.Helper()
-	w := get(t, all, "/executions?"+query, "application/json")
-	var p page
-	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
-		t.Fatalf("%v: %s", err, w.Body)
-	}
-	var got []string
-	for _, target := range p.Targets {
-		for _, e := range target.Executions {
-			got = append(got, strings.TrimLeft(e.ID[len(e.ID)-12:], "0"))
-		}
-	}
-	return got
-}
-
-func TestSortAndFilter(t *testing.T) {
-	a, b, c := executionOf(1, "RUNNING"), executionOf(2, "FAILED"), executionOf(3, "COMPLETED")
-	b.Value.Message, b.Pipeline, c.ReadAt = "Step 'Patch' failed", "Other", now.Add(-time.Hour)
-	a.Value.Start, c.Value.End = time.Time{}, c.Value.Start.Add(time.Second)
-	b.Value.End = b.Value.Start.Add(time.Minute)
-	never := lookup.Execution{ID: "wf-00000000-0000-4000-8000-000000000004", LookedUp: true, Failure: imagebuilder.NotFound, Reason: "not there"}
-	all := snapshot(a, b, c, never)
-	for query, want := range map[string][]string{
-		"":                        {"2", "3", "4", "1"},
-		"sort=started&order=asc":  {"1", "4", "3", "2"},
-		"sort=status":             {"4", "3", "2", "1"},
-		"sort=status&order=desc":  {"1", "2", "3", "4"},
-		"sort=duration":           {"1", "4", "3", "2"},
-		"sort=pipeline":           {"4", "1", "3", "2"},
-		"sort=age&order=desc":     {"4", "3", "2", "1"},
-		"status=FAILED":           {"2"},
-		"pipeline=Linux":          {"3", "1"},
-		"q=patch":                 {"2"},
-		"q=NOT+THERE":             {"4"},
-		"target=golden&q=1.0.0/3": {"3"},
-		"target=other":            nil,
-		"status=&sort=&q=":        {"2", "3", "4", "1"},
-	} {
-		if diff := cmp.Diff(want, ids(t, all, query)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", query, diff)
-		}
-	}
-}
-
-func TestPages(t *testing.T) {
-	var many []lookup.Execution
-	for n := range 2*pageSize + 1 {
-		many = append(many, executionOf(n+1, "COMPLETED"))
-	}
-	all := snapshot(many...)
-	seen := map[string]bool{}
-	for page, want := range map[int]int{1: pageSize, 2: pageSize, 3: 1, 4: 0} {
-		got := ids(t, all, "page="+strconv.Itoa(page))
-		for _, id := range got {
-			seen[id] = true
-		}
-		if len(got) != want {
-			t.Errorf("page %d has %d executions, want %d", page, len(got), want)
-		}
-	}
-	if len(seen) != len(many) {
-		t.Errorf("the pages have %d executions of %d", len(seen), len(many))
-	}
-	if body := get(t, all, "/executions?page=2&status=COMPLETED", "").Body.String(); !strings.Contains(body, "Page 2 of 3") || !strings.Contains(body, "?page=3&amp;status=COMPLETED") {
-		t.Error("the second page does not lead to the third")
-	}
-}
-
-func TestConsole(t *testing.T) {
-	for arn, want := range map[string]string{
-		arnOf + "image/linux/1.0.0/1":                                            "https://eu-west-1.console.aws.amazon.com/imagebuilder/home?region=eu-west-1#/images/" + arnOf + "image/linux/1.0.0/1",
-		"arn:aws-cn:imagebuilder:cn-north-1:111122223333:image-pipeline/a":       "https://cn-north-1.console.amazonaws.cn/imagebuilder/home?region=cn-north-1#/pipelines/arn:aws-cn:imagebuilder:cn-north-1:111122223333:image-pipeline/a",
-		"arn:aws-us-gov:imagebuilder:us-gov-west-1:111122223333:image/a/1.0.0/1": "https://us-gov-west-1.console.amazonaws-us-gov.com/imagebuilder/home?region=us-gov-west-1#/images/arn:aws-us-gov:imagebuilder:us-gov-west-1:111122223333:image/a/1.0.0/1",
-		"arn:aws-iso:imagebuilder:us-iso-east-1:111122223333:image/a/1.0.0/1":    "",
-		"arn:aws:imagebuilder:evil.example/:111122223333:image/a/1.0.0/1":        "",
-		"arn:aws:imagebuilder:eu-west-1:111122223333:image/\"><script>/1.0.0/1":  "",
-		"arn:aws:imagebuilder:eu-west-1:111122223333:component/linux/1.0.0/1":    "",
-		"": "",
-	} {
-		if got := consoleURL(arn); got != want {
-			t.Errorf("%s: %q, want %q", arn, got, want)
-		}
-	}
-}
-
-func TestWhoGetsJSON(t *testing.T) {
-	for accept, want := range map[string]bool{
-		"": false, "*/*": false, "application/json": true, "text/html": false,
-		"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8": false,
-		"application/json;q=0.5, text/html":                               false, "application/json, text/html;q=0.5": true, "application/*": true, "nonsense;;": false,
-	} {
-		if got := wantsJSON([]string{accept}); got != want {
-			t.Errorf("%q: JSON is %t, want %t", accept, got, want)
 		}
 	}
 }
@@ -287,53 +163,4 @@ func TestThePage(t *testing.T) {
 			t.Errorf("the page does not say %q", text)
 		}
 	}
-}
-
-// TestContrast holds that text can be read on what it stands on, light and dark
-// (WCAG 2.2, 1.4.3).
-func TestContrast(t *testing.T) {
-	css, err := os.ReadFile("style.css")
-	if err != nil {
-		t.Fatal(err)
-	}
-	light, dark, ok := strings.Cut(string(css), "prefers-color-scheme: dark")
-	if !ok {
-		t.Fatal("there are no dark colours")
-	}
-	for name, part := range map[string]string{"light": light, "dark": dark} {
-		colour := map[string]string{}
-		for _, m := range regexp.MustCompile(`--([a-z]+): #([0-9a-f]{6})`).FindAllStringSubmatch(part, -1) {
-			colour[m[1]] = m[2]
-		}
-		for _, text := range []string{"text", "quiet", "link", "good", "failed", "running", "waiting"} {
-			for _, on := range []string{"page", "raised"} {
-				if c := contrast(t, colour[text], colour[on]); c < 4.5 {
-					t.Errorf("%s: %s on %s has a contrast of %.2f, want 4.5", name, text, on, c)
-				}
-			}
-		}
-	}
-}
-
-func contrast(t *testing.T, a, b string) float64 {
-	t.Helper()
-	l := []float64{luminance(t, a), luminance(t, b)}
-	slices.Sort(l)
-	return (l[1] + 0.05) / (l[0] + 0.05)
-}
-
-func luminance(t *testing.T, hex string) float64 {
-	t.Helper()
-	n, err := strconv.ParseUint(hex, 16, 32)
-	if err != nil {
-		t.Fatalf("%q is no colour", hex)
-	}
-	linear := func(shift int) float64 {
-		c := float64(n>>shift&0xff) / 255
-		if c <= 0.04045 {
-			return c / 12.92
-		}
-		return math.Pow((c+0.055)/1.055, 2.4)
-	}
-	return 0.2126*linear(16) + 0.7152*linear(8) + 0.0722*linear(0)
 }

@@ -4,61 +4,74 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
+	"time"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-// newTarget returns what is known about a target, whose executions are rows. Of what may
-// be many it has the page that q asks for.
-func newTarget(s *lookup.Snapshot, rows []*execution, q query, id string) target {
-	t := target{
-		ID: id, Name: s.Name, Region: s.Region, Asked: s.RefreshEnded, Counts: byStatus(rows),
-		LastSuccess: known(s.LastSuccess), Discovered: known(s.DiscoveredAt), Dropped: s.Dropped, Selected: len(rows),
+// targetSection shows a target in a region.
+type targetSection struct {
+	Page        *page        `json:"-"`
+	ID          string       `json:"-"` // within the page
+	Name        string       `json:"target"`
+	Region      string       `json:"region"`
+	Refreshed   bool         `json:"-"` // whether a refresh has ended; before that Up is nil
+	Up          *bool        `json:"up,omitempty"`
+	LastSuccess *time.Time   `json:"last_refresh_success,omitempty"`
+	Discovered  *time.Time   `json:"last_discovery_success,omitempty"`
+	Dropped     int          `json:"workflow_executions_dropped"`
+	Selected    int          `json:"workflow_executions_selected"`
+	Matching    int          `json:"workflow_executions_matching"` // those that the filters let through
+	Pages       int          `json:"pages"`
+	Counts      []count      `json:"-"`                   // of all that are selected, by status
+	Executions  []*execution `json:"workflow_executions"` // of the page
+	Waiting     []waiting    `json:"waiting_steps,omitempty"`
+	Images      []image      `json:"images,omitempty"`
+	Pipelines   []pipeline   `json:"pipelines,omitempty"`
+	Timeline    *timeline    `json:"-"`
+
+	AllImages, AllPipelines int `json:"-"` // how many there are, on all pages
+}
+
+// newTargetSection returns the section of p that shows a target, whose executions are rows.
+// Of long lists it has the part that p's query asks for.
+func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution) targetSection {
+	t := targetSection{
+		Page: p, ID: id, Name: s.Name, Region: s.Region, Refreshed: s.RefreshEnded,
+		LastSuccess: optionalTime(s.LastSuccess), Discovered: optionalTime(s.DiscoveredAt),
+		Dropped: s.Dropped, Selected: len(rows), Counts: byStatus(rows),
 		AllImages: len(s.Images), AllPipelines: len(s.Pipelines),
 	}
-	if t.Asked {
+	if t.Refreshed {
 		t.Up = &s.Up
 	}
+	rows = sorted(rows, p.Query)
+	t.Matching, t.Executions = len(rows), onPage(rows, p.Query.Page)
+	t.Pages = pages(max(len(rows), len(s.Images), len(s.Pipelines)))
+	link := t.linker()
+	t.Timeline = newTimeline(rows, s.Time, link)
+	t.Waiting = newWaiting(s, &t, link)
+	for _, i := range onPage(s.Images, p.Query.Page) {
+		t.Images = append(t.Images, newImage(i))
+	}
+	for _, row := range onPage(s.Pipelines, p.Query.Page) {
+		t.Pipelines = append(t.Pipelines, newPipeline(row))
+	}
+	return t
+}
+
+// sorted returns those of rows that pass the filters, in the order that q asks for.
+func sorted(rows []*execution, q query) []*execution {
+	compare := comparison(q.Sort)
 	rows = slices.DeleteFunc(slices.Clone(rows), func(e *execution) bool { return !e.matches(q) })
 	slices.SortStableFunc(rows, func(a, b *execution) int {
-		c := cmp.Or(columns[q.Sort](a, b), cmp.Compare(a.ID, b.ID))
+		c := cmp.Or(compare(a, b), cmp.Compare(a.ID, b.ID))
 		if q.Descending {
 			c = -c
 		}
 		return c
 	})
-	t.Matching, t.Executions = len(rows), onPage(rows, q.Page)
-	t.Pages = pages(max(len(rows), len(s.Images), len(s.Pipelines)))
-	row := t.rows()
-	t.Timeline = newTimeline(rows, s.Time, row)
-	t.Waiting = newWaiting(s, &t, row)
-	for _, i := range onPage(s.Images, q.Page) {
-		t.Images = append(t.Images, newImage(i))
-	}
-	for _, p := range onPage(s.Pipelines, q.Page) {
-		t.PipelineRow = append(t.PipelineRow, newPipeline(p))
-	}
-	return t
-}
-
-// newWaiting returns the steps that wait. row tells where an execution is.
-func newWaiting(s *lookup.Snapshot, t *target, row func(id string) string) []waiting {
-	images := map[string]imagebuilder.ImageBuildVersion{}
-	for _, x := range s.Executions {
-		if x.Value != nil {
-			images[x.ID] = x.Value.Image
-		}
-	}
-	var all []waiting
-	for _, w := range s.Waiting {
-		i := images[w.ExecutionID]
-		all = append(all, waiting{
-			ExecutionID: w.ExecutionID, Step: w.Name, Since: w.Since.UTC(),
-			Image: i.Name, Version: i.Version, Target: t.Name + " " + t.Region, Row: row(w.ExecutionID),
-		})
-	}
-	return all
+	return rows
 }
 
 // onPage returns the part of all that is on a page, which counts from 1.
@@ -69,9 +82,9 @@ func onPage[T any](all []T, page int) []T {
 
 func pages(rows int) int { return (rows + pageSize - 1) / pageSize }
 
-// rows returns what tells where an execution is: in a row of this page or, when it is on
-// another one or left out, on the page that shows it alone.
-func (t *target) rows() func(id string) string {
+// linker returns a function for the address of an execution: its row on this page or, when
+// it has none here, the page that shows it alone.
+func (t *targetSection) linker() func(id string) string {
 	here := make(map[string]bool, len(t.Executions))
 	for _, e := range t.Executions {
 		here[e.ID] = true
@@ -83,25 +96,4 @@ func (t *target) rows() func(id string) string {
 		}
 		return "?q=" + url.QueryEscape(id) + anchor
 	}
-}
-
-func newPipeline(p lookup.Pipeline) pipeline {
-	row := pipeline{
-		ARN: p.ARN, Name: p.Name, LastRun: string(p.LastRunStatus), Failures: p.ConsecutiveFailures,
-		NextRun: known(p.NextRun), LastSuccess: known(p.LastSuccess),
-	}
-	if enabled := p.Status == "ENABLED"; enabled || p.Status == "DISABLED" {
-		row.Enabled = &enabled
-	}
-	return row
-}
-
-func newImage(i lookup.Image) image {
-	row := image{
-		ARN: i.ARN, Name: i.Build.Name, Version: i.Build.Version, Status: string(i.Status), Reason: i.Reason, Pipeline: i.Pipeline, Created: known(i.Created),
-	}
-	for _, o := range i.Outputs {
-		row.Outputs = append(row.Outputs, o.Region+" "+o.ID)
-	}
-	return row
 }

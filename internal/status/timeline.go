@@ -10,42 +10,45 @@ import (
 // The geometry of a timeline, in units of its view box.
 const (
 	timelineWidth  = 1000
-	timelineLabels = 240 // what the names take
+	timelineLabels = 240 // the width of the names
 	timelineRow    = 24
 	timelineBuilds = 12 // at most
 )
 
-// timeline shows when the executions of the newest builds ran.
+// timeline shows when the executions of the newest builds ran, a row for each build.
 type timeline struct {
 	Width, Height, Axis int
 	Title               string
 	Rows                []timelineBuild
 	Ticks               []tick
-	Now                 string // where the moment of the page is, empty when it is not shown
+	Now                 string // the x of now, empty when it is outside the timeline
 }
 
+// timelineBuild is a row of the timeline.
 type timelineBuild struct {
 	Label string
 	Y     int
 	Bars  []bar
 }
 
+// bar is an execution in its build's row.
 type bar struct {
 	Href, Class, Title string
 	X, W               string
 	Y                  int
 }
 
+// tick is a mark of the time axis.
 type tick struct{ X, Label string }
 
-// newTimeline returns the timeline of the newest builds among rows, nil when there is
-// none that has begun. row tells where an execution is.
-func newTimeline(rows []*execution, now time.Time, row func(id string) string) *timeline {
+// newTimeline returns the timeline of the newest builds among rows, nil when none of them has
+// started. link returns the address of an execution.
+func newTimeline(rows []*execution, now time.Time, link func(id string) string) *timeline {
 	builds := newestBuilds(rows)
 	if len(builds) == 0 {
 		return nil
 	}
-	builds, from, to := shown(builds, now)
+	builds, from, to := recent(builds, now)
 	if late := now.Sub(to); late > 0 && late < to.Sub(from)/4 {
 		to = now
 	}
@@ -53,26 +56,34 @@ func newTimeline(rows []*execution, now time.Time, row func(id string) string) *
 	x := func(t time.Time) float64 {
 		return timelineLabels + float64(timelineWidth-timelineLabels-20)*float64(t.Sub(from))/float64(span)
 	}
-	t := &timeline{Width: timelineWidth, Axis: timelineRow * len(builds), Height: timelineRow*len(builds) + 40, Ticks: ticks(from, to, x)}
-	t.Title = fmt.Sprintf("When the executions of %d builds ran, from %s to %s UTC. The table below says the same.", len(builds), from.UTC().Format("Jan 2 15:04"), to.UTC().Format("Jan 2 15:04"))
+	axis := timelineRow * len(builds)
+	t := &timeline{Width: timelineWidth, Height: axis + 40, Axis: axis, Ticks: ticks(from, to, x)}
+	t.Title = fmt.Sprintf("When the executions of %d builds ran, from %s to %s UTC. The table below says the same.",
+		len(builds), from.UTC().Format("Jan 2 15:04"), to.UTC().Format("Jan 2 15:04"))
 	if !now.Before(from) && !now.After(to) {
 		t.Now = fmt.Sprintf("%.1f", x(now))
 	}
 	for i, b := range builds {
-		build := timelineBuild{Label: shorten(b[0].Image+" "+b[0].Version, 34), Y: timelineRow*i + 16}
+		build := timelineBuild{Label: truncate(b[0].Image+" "+b[0].Version, 34), Y: timelineRow*i + 16}
 		for _, e := range b {
-			start, end := x(*e.Started), x(e.until())
-			build.Bars = append(build.Bars, bar{
-				Href: row(e.ID), Class: class(e.Status), Y: timelineRow*i + 5, X: fmt.Sprintf("%.1f", start), W: fmt.Sprintf("%.1f", max(end-start, 3)),
-				Title: fmt.Sprintf("%s of %s %s: %s, %s", cmp.Or(e.Type, "workflow"), e.Image, e.Version, e.Status, duration(e.Duration)),
-			})
+			build.Bars = append(build.Bars, newBar(e, link(e.ID), timelineRow*i+5, x))
 		}
 		t.Rows = append(t.Rows, build)
 	}
 	return t
 }
 
-// steps of a time axis. Days count from a Monday when they are seven.
+// newBar returns the bar of an execution, at least 3 wide.
+func newBar(e *execution, href string, y int, x func(time.Time) float64) bar {
+	start, end := x(*e.Started), x(e.until())
+	return bar{
+		Href: href, Class: class(e.Status), Y: y,
+		X: fmt.Sprintf("%.1f", start), W: fmt.Sprintf("%.1f", max(end-start, 3)),
+		Title: fmt.Sprintf("%s of %s %s: %s, %s", cmp.Or(e.Type, "workflow"), e.Image, e.Version, e.Status, duration(e.Duration)),
+	}
+}
+
+// tickSteps are the distances between ticks. Weeks begin on a Monday.
 var tickSteps = []time.Duration{
 	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
 	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, day, 2 * day, 7 * day, 28 * day,
@@ -80,10 +91,10 @@ var tickSteps = []time.Duration{
 
 const day = 24 * time.Hour
 
-// ticks returns about six marks of the time axis at round times, with the date where it
-// is another one than before.
+// ticks returns about six ticks of the time axis at round times. A label has the date where that
+// changes.
 func ticks(from, to time.Time, x func(time.Time) float64) []tick {
-	step := max(day, to.Sub(from).Truncate(day)) / 6 * 2 // if there is none that is long enough
+	step := max(day, to.Sub(from).Truncate(day)) / 6 * 2 // if all of tickSteps are too short
 	for _, s := range tickSteps {
 		if to.Sub(from) <= 6*s {
 			step = s
@@ -106,10 +117,10 @@ func ticks(from, to time.Time, x func(time.Time) float64) []tick {
 	return all
 }
 
-// shown returns the newest of the builds, and the time that their timeline spans. A build
-// that is much older than the newer ones is left out with all before it, for beside it
-// those would be too small to be seen.
-func shown(builds [][]*execution, now time.Time) (newest [][]*execution, from, to time.Time) {
+// recent returns the newest of the builds, and the time that their timeline spans. It leaves out
+// a build that is much older than the newer ones, and all before it: the bars of the newer ones
+// would be too small to see.
+func recent(builds [][]*execution, now time.Time) (newest [][]*execution, from, to time.Time) {
 	from = now
 	for i, b := range builds {
 		begin, end := *b[0].Started, to
@@ -136,8 +147,7 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// newestBuilds returns the executions that have begun, by image build, the build that
-// began last first.
+// newestBuilds returns the executions that have started, by image build, the newest build first.
 func newestBuilds(rows []*execution) [][]*execution {
 	byARN := map[string][]*execution{}
 	for _, e := range rows {
@@ -156,7 +166,7 @@ func newestBuilds(rows []*execution) [][]*execution {
 	return builds[:min(len(builds), timelineBuilds)]
 }
 
-// until returns when e ended, or the moment of the page.
+// until returns when e ended, or now when it runs.
 func (e *execution) until() time.Time {
 	switch {
 	case e.Ended != nil:
@@ -165,13 +175,4 @@ func (e *execution) until() time.Time {
 		return e.now
 	}
 	return *e.Started
-}
-
-// shorten cuts s to n characters.
-func shorten(s string, n int) string {
-	r := []rune(s)
-	if len(r) <= n {
-		return s
-	}
-	return string(r[:n-1]) + "…"
 }
