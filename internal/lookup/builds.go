@@ -87,7 +87,7 @@ func (b *build) setInterval(settled bool, now time.Time) {
 	switch {
 	case !b.image.Status.Known():
 		b.Every = slower(now.Sub(b.foundAt))
-	case b.endedAt.IsZero() || b.Begun().Before(b.endedAt):
+	case b.endedAt.IsZero() || b.Begun.Before(b.endedAt):
 		b.Every = 0
 	case settled:
 		b.Settle()
@@ -102,7 +102,7 @@ func slower(after time.Duration) time.Duration { return min(after/10, maxBuildIn
 // Failed implements schedule.Question. When the image has ended and its executions are
 // not found again and again, there will be none any more; those that had ended stay.
 func (b *build) Failed(time.Time) {
-	if b.Known() || b.endedAt.IsZero() || b.GoneInARow() < forgottenAfter {
+	if b.Known || b.endedAt.IsZero() || b.Gone < forgottenAfter {
 		return
 	}
 	b.Settle()
@@ -124,12 +124,12 @@ func (b *build) bestSource() *source {
 	for s := range b.told {
 		rank := 2
 		switch {
-		case !s.fresh, s.Failing():
+		case !s.fresh, s.Failing:
 			rank = 0
 		case s.ofOneBuild():
 			rank = 1
 		}
-		if best == nil || rank > bestRank || rank == bestRank && s.ReadAt().After(best.ReadAt()) {
+		if best == nil || rank > bestRank || rank == bestRank && s.ReadAt.After(best.ReadAt) {
 			best, bestRank = s, rank
 		}
 	}
@@ -142,10 +142,10 @@ func (b *build) setSelected() {
 	for s := range b.told {
 		b.selected = b.selected || s.fresh
 	}
-	if b.selected && b.Paused() {
+	if b.selected && b.Paused {
 		b.Resume()
 	}
-	b.Pause(!b.selected)
+	b.Paused = !b.selected
 }
 
 // update takes in what the best source says about the image.
@@ -165,7 +165,7 @@ func (b *build) update(now time.Time) {
 		b.endedAt = now
 	}
 	b.BackOff = !b.endedAt.IsZero()
-	if retried || before != image.Status && (b.Failing() || !before.Known()) {
+	if retried || before != image.Status && (b.Failing || !before.Known()) {
 		b.Restart()
 	}
 }

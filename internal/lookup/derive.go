@@ -129,11 +129,11 @@ func (t *Target) listExecutions(builds []*build) []followed {
 func (t *Target) deriveDiscoveredAt() {
 	oldest := time.Time{}
 	for _, q := range t.discoveries() {
-		if found := q.Known() || q.class() == imagebuilder.NotFound && q.failure.answered; !found {
+		if found := q.Known || q.class() == imagebuilder.NotFound && q.failure.answered; !found {
 			return
 		}
-		if oldest.IsZero() || q.ReadAt().Before(oldest) {
-			oldest = q.ReadAt()
+		if oldest.IsZero() || q.ReadAt.Before(oldest) {
+			oldest = q.ReadAt
 		}
 	}
 	t.derived.discoveredAt = oldest

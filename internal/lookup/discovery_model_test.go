@@ -168,7 +168,7 @@ func (m *discoveryModel) checkImages(s Snapshot) {
 	oldest := s.Time.Add(-m.target.c.DiscoveryInterval - m.target.c.MaxStaleness - 10*time.Second) // a scrape decides when it begins
 	may, must := map[string]bool{}, map[string]bool{}
 	for _, source := range m.target.sources {
-		readAt := source.ReadAt()
+		readAt := source.ReadAt
 		if !readAt.Before(s.Time) {
 			return // it may have been read after the snapshot, at the same moment
 		}
@@ -231,13 +231,13 @@ func (m *discoveryModel) checkStatuses(s Snapshot) {
 
 func (m *discoveryModel) checkForgotten(e *schedule.Entry) {
 	m.t.Helper()
-	if forgotten(e) && e.GoneInARow() < forgottenAfter {
-		m.t.Fatalf("at %s: %v is forgotten after %d times", m.now(), e.Subject, e.GoneInARow())
+	if forgotten(e) && e.Gone < forgottenAfter {
+		m.t.Fatalf("at %s: %v is forgotten after %d times", m.now(), e.Subject, e.Gone)
 	}
 }
 
 // forgotten reports whether e is not asked again because its subject was not found.
-func forgotten(e *schedule.Entry) bool { return e.Settled() && !e.Known() }
+func forgotten(e *schedule.Entry) bool { return e.Settled && !e.Known }
 
 // end holds that all is well when failures and time have ended.
 func (m *discoveryModel) end() {

@@ -216,7 +216,7 @@ func (t *Target) selectionKnown() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, q := range t.discoveries() {
-		if !q.LookedUp() && !q.Paused() {
+		if !q.LookedUp && !q.Paused {
 			return false
 		}
 	}

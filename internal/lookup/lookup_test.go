@@ -264,7 +264,7 @@ func TestAnExecutionSettlesByAnAnswerOnly(t *testing.T) {
 		}
 		w.fail(id(1), final)
 		w.scrapeEvery(target, 10*time.Second, 320*time.Second)
-		if s := w.scrape(target); !s.Up || s.Executions[0].Failure != "" || !target.configured[id(1)].Settled() {
+		if s := w.scrape(target); !s.Up || s.Executions[0].Failure != "" || !target.configured[id(1)].Settled {
 			t.Errorf("after the next answer: %+v", s)
 		}
 	})

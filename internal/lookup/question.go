@@ -77,7 +77,7 @@ func (q *question) outcome() schedule.Outcome {
 
 // class returns why the last lookup has failed, empty when it has not.
 func (q *question) class() imagebuilder.Class {
-	if !q.Failing() {
+	if !q.Failing {
 		return ""
 	}
 	return q.failure.class
@@ -85,7 +85,7 @@ func (q *question) class() imagebuilder.Class {
 
 // reason returns why the last lookup has failed, for people.
 func (q *question) reason() string {
-	if !q.Failing() {
+	if !q.Failing {
 		return ""
 	}
 	return q.failure.reason

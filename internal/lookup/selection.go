@@ -141,7 +141,7 @@ func (t *Target) updateFreshness(now time.Time) {
 	listed := t.pipelines != nil && t.pipelines.Fresh(now)
 	for _, s := range t.sources {
 		s.listed = listed || !s.ofPipeline()
-		s.Pause(!s.listed)
+		s.Paused = !s.listed
 		if fresh := s.listed && s.Fresh(now); fresh != s.fresh {
 			s.fresh = fresh
 			t.followAll(s.images, now)

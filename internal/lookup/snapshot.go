@@ -81,7 +81,7 @@ func (t *Target) snapshot(now time.Time) Snapshot {
 	for i := range s.Executions {
 		f := &t.derived.executions[i]
 		x := &s.Executions[i]
-		*x = Execution{ID: f.id, LookedUp: f.question.LookedUp(), Failure: f.question.class(), Reason: f.question.reason()}
+		*x = Execution{ID: f.id, LookedUp: f.question.LookedUp, Failure: f.question.class(), Reason: f.question.reason()}
 		if !f.publishable(now) {
 			continue
 		}

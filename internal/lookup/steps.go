@@ -44,8 +44,8 @@ func (l *stepList) Ask(ctx context.Context, started func()) (func(time.Time), er
 // for them once more when they were read before.
 func (l *stepList) settle() {
 	switch {
-	case l.endedAt.IsZero() || l.Settled() || l.Failing():
-	case l.Known() && !l.Begun().Before(l.endedAt):
+	case l.endedAt.IsZero() || l.Settled || l.Failing:
+	case l.Known && !l.Begun.Before(l.endedAt):
 		l.Settle()
 	default:
 		l.AskNow()
@@ -55,7 +55,7 @@ func (l *stepList) settle() {
 // Failed implements schedule.Question: an execution that has ended may have been
 // forgotten.
 func (l *stepList) Failed(time.Time) {
-	if !l.endedAt.IsZero() && l.GoneInARow() >= forgottenAfter {
+	if !l.endedAt.IsZero() && l.Gone >= forgottenAfter {
 		l.Settle()
 	}
 }
@@ -80,7 +80,7 @@ func (t *Target) followSteps(v *imagebuilder.Execution, every time.Duration, now
 		l.Unsettle()
 	case l.endedAt.IsZero():
 		l.endedAt = now
-		l.ResetGone()
+		l.Gone = 0
 		l.settle()
 	}
 }
@@ -149,7 +149,7 @@ func (t *Target) pauseSteps(now time.Time) {
 		l.published = false
 	}
 	if t.waiting != nil {
-		t.waiting.Pause(true)
+		t.waiting.Paused = true
 	}
 	for i := range t.derived.executions {
 		f := &t.derived.executions[i]
@@ -162,6 +162,6 @@ func (t *Target) pauseSteps(now time.Time) {
 		t.mayWait(f.value, f.build)
 	}
 	for _, l := range t.steps {
-		l.Pause(!l.published)
+		l.Paused = !l.published
 	}
 }

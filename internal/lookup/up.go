@@ -42,15 +42,15 @@ func isAnswer(operation imagebuilder.Operation, err error) bool {
 
 // answered reports whether the last lookup that has ended was answered.
 func (q *question) answered() bool {
-	return q.LookedUp() && (!q.Failing() || q.failure.answered)
+	return q.LookedUp && (!q.Failing || q.failure.answered)
 }
 
 // answeredAt returns when that was.
 func (q *question) answeredAt() time.Time {
-	if q.Failing() {
+	if q.Failing {
 		return q.failure.at
 	}
-	return q.ReadAt()
+	return q.ReadAt
 }
 
 // outdate takes in that q, which was answered the last time, fails now with err: nothing
@@ -59,9 +59,9 @@ func (r *reach) outdate(q *question, err error) {
 	switch class := imagebuilder.ClassOf(err); {
 	case q.Optional:
 	case class == imagebuilder.Unavailable, imagebuilder.CredentialsRefused(err):
-		r.outdated = later(r.outdated, q.Begun())
+		r.outdated = later(r.outdated, q.Begun)
 	case class == imagebuilder.Denied:
-		r.outdatedByOperation[q.operation] = later(r.outdatedByOperation[q.operation], q.Begun())
+		r.outdatedByOperation[q.operation] = later(r.outdatedByOperation[q.operation], q.Begun)
 	}
 }
 
@@ -83,7 +83,7 @@ func (r *reach) counts(q *question) bool {
 // that is denied from the start does not, where others of its operation are answered: it
 // has an error of its own.
 func (r *reach) asksAbout(q *question) bool {
-	if q.Settled() || q.Paused() || q.Optional || !q.LookedUp() {
+	if q.Settled || q.Paused || q.Optional || !q.LookedUp {
 		return false
 	}
 	deniedFromTheStart := q.class() == imagebuilder.Denied && !q.answeredBefore

@@ -312,7 +312,7 @@ func TestARefusalOutdatesItsOperation(t *testing.T) {
 			s := w.scrape(target)
 			failing := 0
 			for _, source := range target.sources {
-				if source.Failing() {
+				if source.Failing {
 					failing++
 				}
 			}

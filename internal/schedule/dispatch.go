@@ -141,7 +141,7 @@ func (s *Scheduler) takeIn(e *Entry, take func(time.Time), err error, began bool
 	if p == nil {
 		return v
 	}
-	e.known, e.settled = false, false
+	e.Known, e.Settled = false, false
 	v = e.question.Judge(p, now)
 	e.fail(v.Outcome, true, now)
 	return v
@@ -156,8 +156,8 @@ func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
 // Less implements heap.Interface. What was never asked has no time and goes first.
 func (q queue) Less(i, j int) bool {
 	a, b := q[i], q[j]
-	if !a.begun.Equal(b.begun) {
-		return a.begun.Before(b.begun)
+	if !a.Begun.Equal(b.Begun) {
+		return a.Begun.Before(b.Begun)
 	}
 	return a.Subject.ID < b.Subject.ID || a.Subject.ID == b.Subject.ID && a.Subject.Kind < b.Subject.Kind
 }

@@ -81,75 +81,49 @@ type Entry struct {
 	Optional bool          // whether a refresh is a success without an answer
 	BackOff  bool          // whether every failure makes the next lookup rarer, up to a minute
 	Every    time.Duration // the interval, where it is longer than the lane's
+	Paused   bool          // not asked for now
+	History
 
 	scheduler *Scheduler
 	question  Question
 	state     state
-	settled   bool
-	paused    bool // not asked for now
 	askNow    bool // due whatever the interval says
 	removed   bool
-	begun     time.Time // when the last lookup began
-	waiting   *Entry    // for the lookup of this one, which was removed, to end
-	history
+	waiting   *Entry // for the lookup of this one, which was removed, to end
 }
 
-// history is what became of the lookups of an Entry.
-type history struct {
-	lookedUp bool          // whether a lookup has ended
-	known    bool          // whether there is an answer, and the subject is not gone
-	readAt   time.Time     // when the answer was taken in, or that it is gone
-	askedAt  time.Time     // when the lookup began that brought it
-	failing  bool          // whether the last lookup has failed
-	misses   int           // failures in a row that count for the back-off
-	limit    time.Duration // of the back-off
-	gone     int           // lookups in a row that said that it is gone
-	outage   *outage       // that the last lookup is a part of, nil for none
+// History is what became of the lookups of an Entry. Its fields are to be read only.
+type History struct {
+	Begun    time.Time // when the last lookup began; zero for never
+	LookedUp bool      // whether a lookup has ended
+	Known    bool      // whether there is an answer, and the subject is not gone
+	ReadAt   time.Time // when the answer was taken in, or that it is gone
+	Settled  bool      // whether the answer can never change, so that it is not asked again
+	Failing  bool      // whether the last lookup has failed
+	Gone     int       // lookups in a row that said that the subject is gone; its owner may reset it
+
+	askedAt time.Time     // when the lookup began that brought the answer
+	misses  int           // failures in a row that count for the back-off
+	limit   time.Duration // of the back-off
+	outage  *outage       // that the last lookup is a part of, nil for none
 }
-
-// LookedUp reports whether a lookup has ended.
-func (e *Entry) LookedUp() bool { return e.lookedUp }
-
-// Known reports whether there is an answer.
-func (e *Entry) Known() bool { return e.known }
-
-// ReadAt returns when the answer was read, or that there is none any more.
-func (e *Entry) ReadAt() time.Time { return e.readAt }
-
-// Begun returns when the last lookup began; zero for never.
-func (e *Entry) Begun() time.Time { return e.begun }
-
-// Failing reports whether the last lookup that has ended has failed.
-func (e *Entry) Failing() bool { return e.failing }
-
-// GoneInARow returns how many lookups in a row said that the subject is gone.
-func (e *Entry) GoneInARow() int { return e.gone }
-
-// Settled reports whether the entry is not asked again.
-func (e *Entry) Settled() bool { return e.settled }
-
-// Paused reports whether the entry is not asked for now.
-func (e *Entry) Paused() bool { return e.paused }
 
 // Fresh reports whether the answer is settled, or was due again not too long ago.
 func (e *Entry) Fresh(now time.Time) bool {
-	return e.known && (e.settled || now.Sub(e.askedAt.Add(e.interval())) <= e.scheduler.pace.MaxStaleness)
+	return e.Known && (e.Settled || now.Sub(e.askedAt.Add(e.interval())) <= e.scheduler.pace.MaxStaleness)
 }
 
 // Settle ends the asking: the answer can never change. An entry that is queued or in
 // flight is asked once more.
-func (e *Entry) Settle() { e.settled = true }
+func (e *Entry) Settle() { e.Settled = true }
 
 // Unsettle makes the entry due again when its interval says so.
 func (e *Entry) Unsettle() {
-	if e.settled {
-		e.settled = false
+	if e.Settled {
+		e.Settled = false
 		e.scheduler.entries.add(e)
 	}
 }
-
-// Pause says whether the entry is not asked for now.
-func (e *Entry) Pause(paused bool) { e.paused = paused }
 
 // AskNow makes the entry due at once. The refreshes that wait for the answer that is being
 // taken in then wait for this one, too.
@@ -160,23 +134,20 @@ func (e *Entry) AskNow() {
 
 // Resume ends a pause. Refreshes wait for the entry as AskNow says, if it is due.
 func (e *Entry) Resume() {
-	e.paused = false
+	e.Paused = false
 	e.scheduler.follow(e)
 }
 
 // Restart makes the entry due at once, as if it had never failed.
 func (e *Entry) Restart() {
-	e.misses, e.gone = 0, 0
+	e.misses, e.Gone = 0, 0
 	e.Unsettle()
 	e.AskNow()
 }
 
-// ResetGone makes GoneInARow count from 0 again.
-func (e *Entry) ResetGone() { e.gone = 0 }
-
 // due reports whether it is time for another lookup.
 func (e *Entry) due(now time.Time) bool {
-	if e.state != idle || e.paused || e.settled || e.removed {
+	if e.state != idle || e.Paused || e.Settled || e.removed {
 		return false
 	}
 	return e.askNow || !now.Before(e.dueAt())
@@ -185,12 +156,12 @@ func (e *Entry) due(now time.Time) bool {
 // dueAt returns when the next lookup may begin.
 func (e *Entry) dueAt() time.Time {
 	switch {
-	case !e.lookedUp:
+	case !e.LookedUp:
 		return time.Time{}
-	case e.failing:
-		return e.begun.Add(backoff(e.scheduler.pace.Retry, e.misses, e.limit))
+	case e.Failing:
+		return e.Begun.Add(backoff(e.scheduler.pace.Retry, e.misses, e.limit))
 	}
-	return e.begun.Add(e.interval())
+	return e.Begun.Add(e.interval())
 }
 
 func (e *Entry) interval() time.Duration {
@@ -201,27 +172,27 @@ func (e *Entry) interval() time.Duration {
 }
 
 // begin takes in that a lookup begins.
-func (e *Entry) begin(now time.Time) { e.begun, e.askNow = now, false }
+func (e *Entry) begin(now time.Time) { e.Begun, e.askNow = now, false }
 
 // succeed takes in that a lookup has an answer.
 func (e *Entry) succeed(now time.Time) {
-	e.lookedUp, e.known, e.readAt, e.askedAt = true, true, now, e.begun
-	e.failing, e.misses, e.gone = false, 0, 0
+	e.LookedUp, e.Known, e.ReadAt, e.askedAt = true, true, now, e.Begun
+	e.Failing, e.misses, e.Gone = false, 0, 0
 }
 
 // fail takes in that a lookup has none. One that could not begin, because Config.Before
 // has failed, makes the next one no rarer.
 func (e *Entry) fail(outcome Outcome, began bool, now time.Time) {
-	e.lookedUp, e.failing = true, true
+	e.LookedUp, e.Failing = true, true
 	if !began {
 		e.limit = 0
 		return
 	}
 	if outcome == Gone {
-		e.known, e.readAt = false, now
-		e.gone++
+		e.Known, e.ReadAt = false, now
+		e.Gone++
 	} else {
-		e.gone = 0
+		e.Gone = 0
 	}
 	e.limit = maxBackoff
 	if outcome == Failed {

@@ -46,7 +46,7 @@ func (m *model) step() {
 	case n == 1 && p != nil:
 		m.locked(p.Restart)
 	case n == 2 && p != nil:
-		m.locked(func() { p.Pause(m.IntN(2) == 0) })
+		m.locked(func() { p.Paused = m.IntN(2) == 0 })
 	case n < 6:
 		<-time.After(time.Duration(m.IntN(15)) * time.Second)
 	default:

@@ -32,7 +32,7 @@ func (r *Refresh) size() int { return len(r.waits[Foreground]) + len(r.waits[Bac
 func (s *Scheduler) Refresh(now time.Time) *Refresh {
 	for e := range s.entries {
 		switch {
-		case e.settled:
+		case e.Settled:
 			delete(s.entries, e)
 		case e.due(now):
 			s.enqueue(e)

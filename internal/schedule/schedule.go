@@ -121,7 +121,7 @@ type Sizes struct {
 func (s *Scheduler) Sizes() Sizes {
 	n := Sizes{Leaving: len(s.leaving), Refreshes: len(s.refreshes), Outages: len(s.outages)}
 	for e := range s.entries {
-		if !e.settled {
+		if !e.Settled {
 			n.Entries++
 		}
 	}

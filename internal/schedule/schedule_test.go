@@ -171,7 +171,7 @@ func TestWhenAQuestionIsAsked(t *testing.T) {
 		{"not more often than its lane", func(p *plain) { p.Every = time.Second }, seconds(0, 10, 20, 30, 40, 50, 60)},
 		{"counted from its beginning", func(p *plain) { p.takes = 4 * time.Second }, seconds(0, 10, 20, 30, 40, 50, 60)},
 		{"once when it settles", func(p *plain) { p.then = p.Settle }, seconds(0)},
-		{"not while it is paused", func(p *plain) { p.then = func() { p.Pause(true) } }, seconds(0)},
+		{"not while it is paused", func(p *plain) { p.then = func() { p.Paused = true } }, seconds(0)},
 		{"at once when its answer says so", func(p *plain) {
 			p.then = func() {
 				if p.answers == 1 {
@@ -270,7 +270,7 @@ func TestHowLongAnAnswerStaysFresh(t *testing.T) {
 			fails(Gone, false)(p)
 			w.locked(func() { p.Unsettle(); p.AskNow() })
 			w.scrape(time.Second)
-			if fresh() || p.Known() {
+			if fresh() || p.Known {
 				t.Errorf("%s: known after it was gone", c.name)
 			}
 		})
@@ -439,8 +439,8 @@ func TestWithoutWhatComesBeforeEverythingFails(t *testing.T) {
 		all := []*plain{w.add("a"), w.add("b"), w.add("c", fails(Gone, true))}
 		w.scrape(time.Second)
 		for _, p := range all {
-			if len(p.asked) > 0 || !p.Failing() || !p.LookedUp() || p.Known() {
-				t.Errorf("%s: asked at %s, %+v", p.Subject.ID, p.asked, p.history)
+			if len(p.asked) > 0 || !p.Failing || !p.LookedUp || p.Known {
+				t.Errorf("%s: asked at %s, %+v", p.Subject.ID, p.asked, p.History)
 			}
 		}
 		if calls != 1 {
@@ -464,16 +464,16 @@ func TestAPanicIsAFailure(t *testing.T) {
 			}
 			good := w.add("good")
 			w.scrapeFor(12 * time.Second)
-			if bad.Known() || !bad.Failing() || good.answers != 2 {
-				t.Errorf("%s: %+v; the other one was answered %d times", where, bad.history, good.answers)
+			if bad.Known || !bad.Failing || good.answers != 2 {
+				t.Errorf("%s: %+v; the other one was answered %d times", where, bad.History, good.answers)
 			}
 			if w.panics != 2 || strings.Count(w.logs.String(), "panic: cannot") != 1 || !strings.Contains(w.logs.String(), "schedule_test.go") {
 				t.Errorf("%s: %d panics, log:\n%s", where, w.panics, &w.logs)
 			}
 			bad.panics, bad.err = "", nil
 			w.scrapeFor(12 * time.Second)
-			if !bad.Known() || bad.Failing() || !strings.Contains(w.logs.String(), "recovered") {
-				t.Errorf("%s: afterwards %+v", where, bad.history)
+			if !bad.Known || bad.Failing || !strings.Contains(w.logs.String(), "recovered") {
+				t.Errorf("%s: afterwards %+v", where, bad.History)
 			}
 		})
 	}
