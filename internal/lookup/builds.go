@@ -102,7 +102,7 @@ func slower(after time.Duration) time.Duration { return min(after/10, maxBuildIn
 // Failed implements schedule.Question. When the image has ended and its executions are
 // not found again and again, there will be none any more; those that had ended stay.
 func (b *build) Failed(time.Time) {
-	if b.Known || b.endedAt.IsZero() || b.Gone < forgottenAfter {
+	if b.HasAnswer || b.endedAt.IsZero() || b.Gone < forgottenAfter {
 		return
 	}
 	b.Settle()

@@ -133,8 +133,8 @@ func TestAListGoesBeforeGetImage(t *testing.T) {
 		w.failOperation("GetImage", oneImage(imageRow("AVAILABLE", "", "Windows")))
 		w.scrapeEvery(target, 10*time.Second, 2*time.Minute)
 		s := w.scrape(target)
-		if get := target.sources[imageARN("web", 1)]; !get.Known || s.Images[0].Platform != "Linux" {
-			t.Errorf("GetImage is known: %t, the platform is %s", get.Known, s.Images[0].Platform)
+		if get := target.sources[imageARN("web", 1)]; !get.HasAnswer || s.Images[0].Platform != "Linux" {
+			t.Errorf("GetImage is known: %t, the platform is %s", get.HasAnswer, s.Images[0].Platform)
 		}
 		w.failOperation("ListImagePipelineImages", emulator.Error(500, "ServiceException", ""))
 		w.scrapeEvery(target, 10*time.Second, 7*time.Minute)

@@ -129,7 +129,7 @@ func (t *Target) listExecutions(builds []*build) []followed {
 func (t *Target) deriveDiscoveredAt() {
 	oldest := time.Time{}
 	for _, q := range t.discoveries() {
-		if found := q.Known || q.class() == imagebuilder.NotFound && q.failure.answered; !found {
+		if found := q.HasAnswer || q.class() == imagebuilder.NotFound && q.failure.answered; !found {
 			return
 		}
 		if oldest.IsZero() || q.ReadAt.Before(oldest) {

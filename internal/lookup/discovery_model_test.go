@@ -237,7 +237,7 @@ func (m *discoveryModel) checkForgotten(e *schedule.Entry) {
 }
 
 // forgotten reports whether e is not asked again because its subject was not found.
-func forgotten(e *schedule.Entry) bool { return e.Settled && !e.Known }
+func forgotten(e *schedule.Entry) bool { return e.Settled && !e.HasAnswer }
 
 // end holds that all is well when failures and time have ended.
 func (m *discoveryModel) end() {

@@ -199,7 +199,7 @@ func (t *Target) wait(ctx context.Context, r *schedule.Refresh) {
 		return
 	case <-r.ForegroundDone():
 	}
-	if t.selectionKnown() {
+	if t.selectionTried() {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, discoveryWait)
 		defer cancel()
@@ -210,9 +210,9 @@ func (t *Target) wait(ctx context.Context, r *schedule.Refresh) {
 	}
 }
 
-// selectionKnown reports whether everything that the selection is read with has been
+// selectionTried reports whether everything that the selection is read with has been
 // tried at least once.
-func (t *Target) selectionKnown() bool {
+func (t *Target) selectionTried() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, q := range t.discoveries() {

@@ -164,8 +164,8 @@ func TestAPanicWhileTakingInAnAnswer(t *testing.T) {
 			if diff := cmp.Diff([]string{c.want, c.want}, scrapeFor(t, target, 2)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", what, diff)
 			}
-			if left := sizes(target); broken.class() != imagebuilder.Invalid || broken.Known || left.Refreshes != 0 {
-				t.Errorf("%s: failure %q, known %t, left over %+v", what, broken.class(), broken.Known, left)
+			if left := sizes(target); broken.class() != imagebuilder.Invalid || broken.HasAnswer || left.Refreshes != 0 {
+				t.Errorf("%s: failure %q, known %t, left over %+v", what, broken.class(), broken.HasAnswer, left)
 			}
 			if *n != 2 || strings.Count(logs.String(), what) != 1 {
 				t.Errorf("%s: %d panics are counted, want 2; the log is\n%s", what, *n, logs)

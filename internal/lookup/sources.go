@@ -98,7 +98,7 @@ func (s *source) take(images []imagebuilder.Image, now time.Time) {
 // Failed implements schedule.Question: another source may be better now, and what is not
 // found says nothing.
 func (s *source) Failed(now time.Time) {
-	if !s.Known {
+	if !s.HasAnswer {
 		s.target.tell(s, nil, now)
 	}
 	s.target.followAll(s.images, now)

@@ -45,7 +45,7 @@ func (l *stepList) Ask(ctx context.Context, started func()) (func(time.Time), er
 func (l *stepList) settle() {
 	switch {
 	case l.endedAt.IsZero() || l.Settled || l.Failing:
-	case l.Known && !l.Begun.Before(l.endedAt):
+	case l.HasAnswer && !l.Begun.Before(l.endedAt):
 		l.Settle()
 	default:
 		l.AskNow()

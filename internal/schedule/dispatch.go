@@ -141,7 +141,7 @@ func (s *Scheduler) takeIn(e *Entry, take func(time.Time), err error, began bool
 	if p == nil {
 		return v
 	}
-	e.Known, e.Settled = false, false
+	e.HasAnswer, e.Settled = false, false
 	v = e.question.Judge(p, now)
 	e.fail(v.Outcome, true, now)
 	return v

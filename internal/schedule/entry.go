@@ -94,13 +94,13 @@ type Entry struct {
 
 // History is what became of the lookups of an Entry. Its fields are to be read only.
 type History struct {
-	Begun    time.Time // when the last lookup began; zero for never
-	LookedUp bool      // whether a lookup has ended
-	Known    bool      // whether there is an answer, and the subject is not gone
-	ReadAt   time.Time // when the answer was taken in, or that it is gone
-	Settled  bool      // whether the answer can never change, so that it is not asked again
-	Failing  bool      // whether the last lookup has failed
-	Gone     int       // lookups in a row that said that the subject is gone; its owner may reset it
+	Begun     time.Time // when the last lookup began; zero for never
+	LookedUp  bool      // whether a lookup has ended
+	HasAnswer bool      // and the subject is not gone
+	ReadAt    time.Time // when the answer was taken in, or that it is gone
+	Settled   bool      // whether the answer can never change, so that it is not asked again
+	Failing   bool      // whether the last lookup has failed
+	Gone      int       // lookups in a row that said that the subject is gone; its owner may reset it
 
 	askedAt time.Time     // when the lookup began that brought the answer
 	misses  int           // failures in a row that count for the back-off
@@ -110,7 +110,7 @@ type History struct {
 
 // Fresh reports whether the answer is settled, or was due again not too long ago.
 func (e *Entry) Fresh(now time.Time) bool {
-	return e.Known && (e.Settled || now.Sub(e.askedAt.Add(e.interval())) <= e.scheduler.pace.MaxStaleness)
+	return e.HasAnswer && (e.Settled || now.Sub(e.askedAt.Add(e.interval())) <= e.scheduler.pace.MaxStaleness)
 }
 
 // Settle ends the asking: the answer can never change. An entry that is queued or in
@@ -176,7 +176,7 @@ func (e *Entry) begin(now time.Time) { e.Begun, e.askNow = now, false }
 
 // succeed takes in that a lookup has an answer.
 func (e *Entry) succeed(now time.Time) {
-	e.LookedUp, e.Known, e.ReadAt, e.askedAt = true, true, now, e.Begun
+	e.LookedUp, e.HasAnswer, e.ReadAt, e.askedAt = true, true, now, e.Begun
 	e.Failing, e.misses, e.Gone = false, 0, 0
 }
 
@@ -189,7 +189,7 @@ func (e *Entry) fail(outcome Outcome, began bool, now time.Time) {
 		return
 	}
 	if outcome == Gone {
-		e.Known, e.ReadAt = false, now
+		e.HasAnswer, e.ReadAt = false, now
 		e.Gone++
 	} else {
 		e.Gone = 0

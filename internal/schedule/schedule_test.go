@@ -270,7 +270,7 @@ func TestHowLongAnAnswerStaysFresh(t *testing.T) {
 			fails(Gone, false)(p)
 			w.locked(func() { p.Unsettle(); p.AskNow() })
 			w.scrape(time.Second)
-			if fresh() || p.Known {
+			if fresh() || p.HasAnswer {
 				t.Errorf("%s: known after it was gone", c.name)
 			}
 		})
@@ -439,7 +439,7 @@ func TestWithoutWhatComesBeforeEverythingFails(t *testing.T) {
 		all := []*plain{w.add("a"), w.add("b"), w.add("c", fails(Gone, true))}
 		w.scrape(time.Second)
 		for _, p := range all {
-			if len(p.asked) > 0 || !p.Failing || !p.LookedUp || p.Known {
+			if len(p.asked) > 0 || !p.Failing || !p.LookedUp || p.HasAnswer {
 				t.Errorf("%s: asked at %s, %+v", p.Subject.ID, p.asked, p.History)
 			}
 		}
@@ -464,7 +464,7 @@ func TestAPanicIsAFailure(t *testing.T) {
 			}
 			good := w.add("good")
 			w.scrapeFor(12 * time.Second)
-			if bad.Known || !bad.Failing || good.answers != 2 {
+			if bad.HasAnswer || !bad.Failing || good.answers != 2 {
 				t.Errorf("%s: %+v; the other one was answered %d times", where, bad.History, good.answers)
 			}
 			if w.panics != 2 || strings.Count(w.logs.String(), "panic: cannot") != 1 || !strings.Contains(w.logs.String(), "schedule_test.go") {
@@ -472,7 +472,7 @@ func TestAPanicIsAFailure(t *testing.T) {
 			}
 			bad.panics, bad.err = "", nil
 			w.scrapeFor(12 * time.Second)
-			if !bad.Known || bad.Failing || !strings.Contains(w.logs.String(), "recovered") {
+			if !bad.HasAnswer || bad.Failing || !strings.Contains(w.logs.String(), "recovered") {
 				t.Errorf("%s: afterwards %+v", where, bad.History)
 			}
 		})
