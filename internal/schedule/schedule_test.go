@@ -51,6 +51,8 @@ type plain struct {
 	Entry
 	w       *world
 	takes   time.Duration // until there is an answer
+	leaves  time.Duration // after the Scheduler was closed
+	noTurn  bool          // whether it never calls started
 	err     error
 	verdict Verdict
 	panics  string // where: ask, take or failed
@@ -71,6 +73,9 @@ func (w *world) add(id string, change ...func(*plain)) *plain {
 }
 
 func (p *plain) Ask(ctx context.Context, started func()) (func(time.Time), error) {
+	if p.noTurn {
+		return nil, p.err
+	}
 	started()
 	p.w.locked(func() {
 		p.asked = append(p.asked, time.Since(p.w.begin))
@@ -79,9 +84,13 @@ func (p *plain) Ask(ctx context.Context, started func()) (func(time.Time), error
 	if p.panics == "ask" {
 		panic("cannot ask")
 	}
+	if p.leaves > 0 {
+		p.takes = time.Hour
+	}
 	select {
 	case <-time.After(p.takes):
 	case <-ctx.Done():
+		<-time.After(p.leaves)
 		return nil, ctx.Err()
 	}
 	return func(time.Time) {
