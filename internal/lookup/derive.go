@@ -23,7 +23,7 @@ type derived struct {
 // derive computes what follows from everything that is known, once for a batch of
 // answers. The caller holds t.mu.
 func (t *Target) derive(now time.Time) {
-	t.reach.update(t.foregroundAndDiscovery())
+	t.reach.update(t.required)
 	t.deriveDiscoveredAt()
 	if !t.derived.outdated {
 		return
@@ -46,13 +46,13 @@ func (t *Target) buildsInOrder() []*build {
 		}
 	}
 	slices.SortFunc(all, func(a, b *build) int {
-		if ended := a.image.Status.Ended(); ended != b.image.Status.Ended() {
-			if ended {
-				return 1
-			}
-			return -1
+		switch ended := a.image.Status.Ended(); {
+		case ended == b.image.Status.Ended():
+			return b.image.Compare(a.image)
+		case ended:
+			return 1
 		}
-		return b.image.Compare(a.image)
+		return -1
 	})
 	return all
 }
@@ -128,7 +128,7 @@ func (t *Target) listExecutions(builds []*build) []followed {
 // consists of has been read at least once.
 func (t *Target) deriveDiscoveredAt() {
 	oldest := time.Time{}
-	for _, q := range t.discoveries() {
+	for q := range t.discoveries {
 		if found := q.HasAnswer || q.class() == imagebuilder.NotFound && q.failure.answered; !found {
 			return
 		}
@@ -139,15 +139,21 @@ func (t *Target) deriveDiscoveredAt() {
 	t.derived.discoveredAt = oldest
 }
 
-// foregroundAndDiscovery returns every question that can tell something about the reach
-// of Image Builder.
-func (t *Target) foregroundAndDiscovery() []*question {
-	all := t.discoveries()
+// required yields every question that can tell something about the reach of Image Builder.
+func (t *Target) required(yield func(*question) bool) {
+	for q := range t.discoveries {
+		if !yield(q) {
+			return
+		}
+	}
 	for _, c := range t.configured {
-		all = append(all, &c.question)
+		if !yield(&c.question) {
+			return
+		}
 	}
 	for _, b := range t.builds {
-		all = append(all, &b.question)
+		if !yield(&b.question) {
+			return
+		}
 	}
-	return all
 }

@@ -215,7 +215,7 @@ func (t *Target) wait(ctx context.Context, r *schedule.Refresh) {
 func (t *Target) selectionTried() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, q := range t.discoveries() {
+	for q := range t.discoveries {
 		if !q.LookedUp && !q.Paused {
 			return false
 		}

@@ -191,14 +191,14 @@ func (t *Target) follow(b *build, now time.Time) {
 	b.followPipeline()
 }
 
-// discoveries returns the questions that the selection is read with.
-func (t *Target) discoveries() []*question {
-	var all []*question
-	if t.pipelines != nil {
-		all = append(all, &t.pipelines.question)
+// discoveries yields the questions that the selection is read with.
+func (t *Target) discoveries(yield func(*question) bool) {
+	if t.pipelines != nil && !yield(&t.pipelines.question) {
+		return
 	}
 	for _, s := range t.sources {
-		all = append(all, &s.question)
+		if !yield(&s.question) {
+			return
+		}
 	}
-	return all
 }

@@ -2,6 +2,7 @@ package lookup
 
 import (
 	"errors"
+	"iter"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
@@ -92,14 +93,14 @@ func (r *reach) asksAbout(q *question) bool {
 
 // update decides anew whether Image Builder can be reached. With nothing that is asked
 // about that stays as it was, but for a new answer.
-func (r *reach) update(questions []*question) {
-	for _, q := range questions {
+func (r *reach) update(questions iter.Seq[*question]) {
+	for q := range questions {
 		if !q.Optional && (q.answered() || q.answeredBefore) {
 			r.answered[q.operation] = true
 		}
 	}
 	asked, counts, news := false, false, false
-	for _, q := range questions {
+	for q := range questions {
 		if !q.Optional && q.answered() && q.answeredAt().After(r.latest) {
 			r.latest, news = q.answeredAt(), true
 		}
