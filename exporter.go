@@ -93,12 +93,11 @@ func (e *Exporter) collect(client context.Context, wait time.Duration, deadline 
 	c := collector.New(ctx, sources, e.options, e.panics.inScrape)
 	c.Lookup()
 	begun := time.Now()
-	// A client that goes away needs no turn. One that is to be quick, for the program
-	// ends, does.
+	// A client that goes away needs no turn. One whose context a shutdown ends still does.
 	turn, cancelTurn := context.WithDeadline(context.WithoutCancel(client), deadline)
 	defer cancelTurn()
 	defer context.AfterFunc(client, func() {
-		if !errors.Is(context.Cause(client), server.ErrHurry) {
+		if !errors.Is(context.Cause(client), server.ErrShutdown) {
 			cancelTurn()
 		}
 	})()

@@ -15,8 +15,8 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-// Target is what is tried: one target in one region.
-type Target struct {
+// Request is what is to be tried: one target in one region.
+type Request struct {
 	Name, Region string
 	lookup.Selection
 	Client *imagebuilder.Client
@@ -30,7 +30,7 @@ const concurrency = 8
 // Run tries, for each target, one call for each permission that its selection needs, and
 // prints the results to w, in the order of the targets. It reports whether all calls are
 // allowed. A call for which there is nothing to ask about is printed, and is no failure.
-func Run(ctx context.Context, targets []Target, w io.Writer) bool {
+func Run(ctx context.Context, targets []Request, w io.Writer) bool {
 	reports := make([]report, len(targets))
 	turns := semaphore.NewWeighted(concurrency)
 	var running sync.WaitGroup

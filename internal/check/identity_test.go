@@ -130,7 +130,7 @@ func TestNoCredentials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, ok := run(t, Target{Name: "golden-images", Region: "eu-west-1", Selection: everything(), Client: client})
+	got, ok := run(t, Request{Name: "golden-images", Region: "eu-west-1", Selection: everything(), Client: client})
 	want := "golden-images, eu-west-1: credentials from instance metadata\n  failed   credentials\n"
 	if diff := cmp.Diff(want, got); diff != "" || ok {
 		t.Errorf("ok %t (-want +got):\n%s", ok, diff)

@@ -8,9 +8,9 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
 
-// trial is a Target that is tried.
+// trial is a Request that is tried.
 type trial struct {
-	*Target
+	*Request
 	first    *imagebuilder.Client // whose lists end after a page
 	identity string               // that asks
 	account  string               // the beginning of the ARNs of its account
@@ -26,8 +26,8 @@ type trial struct {
 }
 
 // try tries one target.
-func try(ctx context.Context, target *Target) report {
-	t := &trial{Target: target, first: target.Client.FirstPages(), report: report{ok: true}}
+func try(ctx context.Context, request *Request) report {
+	t := &trial{Request: request, first: request.Client.FirstPages(), report: report{ok: true}}
 	for _, arn := range t.Images {
 		if parsed, err := imagebuilder.ParseImageARN(arn); err == nil && parsed.Build {
 			t.build = arn
