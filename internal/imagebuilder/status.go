@@ -67,7 +67,10 @@ var imageStatuses = map[ImageStatus]facts{
 func Statuses() []Status { return slices.Sorted(maps.Keys(statuses)) }
 
 // Known reports whether the API reference has this status.
-func (s Status) Known() bool { _, known := statuses[s]; return known }
+func (s Status) Known() bool {
+	_, known := statuses[s]
+	return known
+}
 
 // Final reports whether an execution or a step with this status can never change again.
 // A status that is not known is not final.
@@ -86,7 +89,10 @@ func (s Status) Good() bool { return statuses[s].good }
 func ImageStatuses() []ImageStatus { return slices.Sorted(maps.Keys(imageStatuses)) }
 
 // Known reports whether the API reference has this state.
-func (s ImageStatus) Known() bool { _, known := imageStatuses[s]; return known }
+func (s ImageStatus) Known() bool {
+	_, known := imageStatuses[s]
+	return known
+}
 
 // Ended reports whether the build of an image in this state is over. Only RetryImage
 // starts it again, from FAILED or CANCELLED. A state that is not known is not the end.
