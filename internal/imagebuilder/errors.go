@@ -76,8 +76,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // ClassOf returns the class of an error of Client. An error that has none did not
 // come from the service and is Unavailable.
 func ClassOf(err error) Class {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Class
 	}
 	return Unavailable
