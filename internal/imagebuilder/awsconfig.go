@@ -16,11 +16,12 @@ import (
 	"github.com/aws/smithy-go/logging"
 )
 
-// awsConfig returns the SDK's configuration: credentials, and what the environment says.
-func awsConfig(ctx context.Context, c ClientConfig) (aws.Config, error) {
+// awsConfig returns the SDK's configuration, which is what the environment says, and the
+// credentials.
+func awsConfig(ctx context.Context, c ClientConfig) (aws.Config, *credentials, error) {
 	if c.Static != nil {
 		static := awscredentials.NewStaticCredentialsProvider(c.Static.AccessKeyID, c.Static.SecretAccessKey, "")
-		return aws.Config{Region: c.Region, Credentials: &credentials{current: static}}, nil
+		return aws.Config{Region: c.Region}, &credentials{current: static}, nil
 	}
 	load := func(ctx context.Context) (aws.Config, error) {
 		return config.LoadDefaultConfig(ctx,
@@ -31,17 +32,13 @@ func awsConfig(ctx context.Context, c ClientConfig) (aws.Config, error) {
 			config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(c.Timeout)))
 	}
 	cfg, err := load(ctx)
-	if err != nil {
-		return aws.Config{}, err
-	}
-	cfg.Credentials = &credentials{
+	return cfg, &credentials{
 		current: cfg.Credentials,
 		reload: func(ctx context.Context) (aws.CredentialsProvider, error) {
 			later, err := load(ctx)
 			return later.Credentials, err
 		},
-	}
-	return cfg, nil
+	}, err
 }
 
 // newHTTPClient returns the client that sends requests, with the transport of cfg, which
