@@ -9,9 +9,9 @@ import (
 
 // The functions of this file turn a row of the SDK into a plain value. They report
 // false for a row that cannot be used; a part that is wrong is left out. Both are
-// reported to invalid by their reason.
+// counted by their reason.
 
-func decodeStep(row *types.WorkflowStepMetadata, invalid func(reason string)) (Step, bool) {
+func (c *Client) decodeStep(row *types.WorkflowStepMetadata) (Step, bool) {
 	s := Step{
 		ID:             aws.ToString(row.StepExecutionId),
 		Name:           aws.ToString(row.Name),
@@ -20,30 +20,30 @@ func decodeStep(row *types.WorkflowStepMetadata, invalid func(reason string)) (S
 		RollbackStatus: string(row.RollbackStatus),
 	}
 	if s.ID == "" {
-		invalid(reasonEmpty)
+		c.invalid(reasonEmpty)
 		return Step{}, false
 	}
-	s.Start, s.End = decodeTimes(row.StartTime, row.EndTime, invalid)
+	s.Start, s.End = decodeTimes(row.StartTime, row.EndTime, c.invalid)
 	return s, true
 }
 
-func decodeWaitingStep(row *types.WorkflowStepExecution, invalid func(reason string)) (WaitingStep, bool) {
+func (c *Client) decodeWaitingStep(row *types.WorkflowStepExecution) (WaitingStep, bool) {
 	id, err := ParseExecutionID(aws.ToString(row.WorkflowExecutionId))
 	s := WaitingStep{
 		ExecutionID: id,
 		ID:          aws.ToString(row.StepExecutionId),
 		Name:        aws.ToString(row.Name),
 		Action:      aws.ToString(row.Action),
-		Since:       decodeTime(row.StartTime, invalid),
+		Since:       decodeTime(row.StartTime, c.invalid),
 	}
 	if err != nil || s.ID == "" || row.StartTime == nil {
-		invalid(reasonEmpty)
+		c.invalid(reasonEmpty)
 		return WaitingStep{}, false
 	}
 	return s, !s.Since.IsZero()
 }
 
-func decodePipeline(row *types.ImagePipeline, invalid func(reason string)) (Pipeline, bool) {
+func (c *Client) decodePipeline(row *types.ImagePipeline) (Pipeline, bool) {
 	p := Pipeline{
 		ARN:           aws.ToString(row.Arn),
 		Name:          aws.ToString(row.Name),
@@ -51,13 +51,13 @@ func decodePipeline(row *types.ImagePipeline, invalid func(reason string)) (Pipe
 		Status:        string(row.Status),
 		Tags:          row.Tags,
 		LastRunStatus: ImageStatus(row.LastRunStatus),
-		NextRun:       decodeTime(row.DateNextRun, invalid),
+		NextRun:       decodeTime(row.DateNextRun, c.invalid),
 	}
 	if p.Name == "" {
 		p.Name = pipelineName(p.ARN)
 	}
 	if p.ARN == "" || p.Name == "" {
-		invalid(reasonEmpty)
+		c.invalid(reasonEmpty)
 		return Pipeline{}, false
 	}
 	if row.ConsecutiveFailures != nil && *row.ConsecutiveFailures >= 0 {
