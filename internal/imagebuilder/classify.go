@@ -18,21 +18,18 @@ import (
 // it: an attempt, the credentials, a role, or the reading of an answer. Retries, metrics
 // and callers read the class. The text is that of the cause.
 type failure struct {
+	error
 	class Class
 	code  string // the service's error code, empty when it gave none
-	err   error
 }
 
-// Error returns the text of the cause.
-func (f *failure) Error() string { return f.err.Error() }
-
 // Unwrap returns the cause.
-func (f *failure) Unwrap() error { return f.err }
+func (f *failure) Unwrap() error { return f.error }
 
 // newFailure classifies an error of the SDK.
 func newFailure(err error) *failure {
 	code := apiCode(err)
-	return &failure{class: classify(err, code), code: code, err: err}
+	return &failure{class: classify(err, code), code: code, error: err}
 }
 
 // failureOf returns the failure in err. An error without one, such as that of a context
@@ -45,7 +42,7 @@ func failureOf(err error) *failure {
 }
 
 // invalidAnswer is the failure of an answer that was read and cannot be used.
-func invalidAnswer(err error) error { return &failure{class: Invalid, err: err} }
+func invalidAnswer(err error) error { return &failure{class: Invalid, error: err} }
 
 // classCodes are the beginnings of the error codes that decide alone, whatever the status:
 // some common errors come with status 400. Sources: the API reference ("Errors" of each
@@ -111,7 +108,10 @@ func classify(err error, code string) Class {
 	case status == http.StatusTooManyRequests:
 		return Throttled
 	case status >= 200 && status < 300:
-		return classifyUndecodable(err)
+		if has[readError](err) || has[*json.SyntaxError](err) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return Unavailable // not JSON, or not complete
+		}
+		return Invalid
 	case has[*smithy.DeserializationError](err):
 		return Unavailable
 	case status == http.StatusNotFound:
@@ -120,15 +120,6 @@ func classify(err error, code string) Class {
 		return BadRequest
 	}
 	return Unavailable
-}
-
-// classifyUndecodable returns the class of an answer with success that cannot be decoded:
-// Unavailable when it is not JSON or not complete, Invalid when its contents are wrong.
-func classifyUndecodable(err error) Class {
-	if has[readError](err) || has[*json.SyntaxError](err) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return Unavailable
-	}
-	return Invalid
 }
 
 // unknownCode is what the SDK says when an error carries no code.
@@ -166,13 +157,13 @@ func (f *failure) label(ctx context.Context) string {
 	switch {
 	case f.code != "":
 		return f.code
-	case errors.Is(context.Cause(ctx), errTimeLimit), retry.TimeouterError{}.IsErrorTimeout(f.err).Bool():
+	case errors.Is(context.Cause(ctx), errTimeLimit), retry.TimeouterError{}.IsErrorTimeout(f.error).Bool():
 		return "Timeout"
-	case ctx.Err() != nil, errors.As(f.err, &canceled) && canceled.CanceledError():
+	case ctx.Err() != nil, errors.As(f.error, &canceled) && canceled.CanceledError():
 		return "Canceled"
-	case has[*smithy.DeserializationError](f.err):
+	case has[*smithy.DeserializationError](f.error):
 		return "Decode"
-	case responseOf(f.err).StatusCode != 0:
+	case responseOf(f.error).StatusCode != 0:
 		return unknownCode
 	}
 	return "Network"

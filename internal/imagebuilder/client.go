@@ -116,7 +116,7 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 	if err := checkEndpoint(client.sdk.Options()); err != nil {
 		return nil, err
 	}
-	c.Metrics.declare(c.Target, c.Region, GetWorkflowExecution)
+	c.Metrics.declare(c.Target, c.Region)
 	return client, nil
 }
 

@@ -53,7 +53,7 @@ func noCredentials(err error) *failure {
 	if !ok {
 		class = Denied
 	}
-	return &failure{class: class, code: code, err: fmt.Errorf("%w: %w", errNoCredentials, err)}
+	return &failure{class: class, code: code, error: fmt.Errorf("%w: %w", errNoCredentials, err)}
 }
 
 func (c *credentials) provider() aws.CredentialsProvider {

@@ -1,6 +1,7 @@
 package imagebuilder
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -46,15 +47,12 @@ func (c *Client) decodeWaitingStep(row *types.WorkflowStepExecution) (WaitingSte
 func (c *Client) decodePipeline(row *types.ImagePipeline) (Pipeline, bool) {
 	p := Pipeline{
 		ARN:           aws.ToString(row.Arn),
-		Name:          aws.ToString(row.Name),
+		Name:          cmp.Or(aws.ToString(row.Name), pipelineName(aws.ToString(row.Arn))),
 		Platform:      string(row.Platform),
 		Status:        string(row.Status),
 		Tags:          row.Tags,
 		LastRunStatus: ImageStatus(row.LastRunStatus),
 		NextRun:       decodeTime(row.DateNextRun, c.invalid),
-	}
-	if p.Name == "" {
-		p.Name = pipelineName(p.ARN)
 	}
 	if p.ARN == "" || p.Name == "" {
 		c.invalid(reasonEmpty)
@@ -84,7 +82,7 @@ func (c *Client) newImage(row *types.Image) (Image, bool) {
 		Created:            decodeTime(row.DateCreated, c.invalid),
 		Outputs:            outputsOf(row.OutputResources),
 		SourcePipelineARN:  aws.ToString(row.SourcePipelineArn),
-		SourcePipelineName: aws.ToString(row.SourcePipelineName),
+		SourcePipelineName: cmp.Or(aws.ToString(row.SourcePipelineName), pipelineName(aws.ToString(row.SourcePipelineArn))),
 	}
 	if row.State != nil {
 		i.Status, i.Reason = ImageStatus(row.State.Status), aws.ToString(row.State.Reason)
@@ -97,9 +95,6 @@ func (c *Client) newImage(row *types.Image) (Image, bool) {
 	case arn.Region != c.region:
 		c.invalid(reasonForeignID)
 		return Image{}, false
-	}
-	if i.SourcePipelineName == "" {
-		i.SourcePipelineName = pipelineName(i.SourcePipelineARN)
 	}
 	return i, true
 }

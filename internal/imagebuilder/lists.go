@@ -84,9 +84,10 @@ func (c *Client) ListImagePipelineImages(ctx context.Context, pipelineARN string
 // ListImageBuildVersions returns the builds of an image version, in whose ARN parts of
 // the version may be x.
 func (c *Client) ListImageBuildVersions(ctx context.Context, imageVersionARN string, started func()) ([]Image, error) {
+	anyVersion := imageVersionARN[:strings.LastIndex(imageVersionARN, "/")+1]
 	decode := func(row *types.ImageSummary) (Image, bool) {
 		image, ok := c.decodeImageSummary(row)
-		if ok && !isVersionOf(image.ARN, imageVersionARN) {
+		if ok && !strings.HasPrefix(image.ARN, anyVersion) {
 			c.invalid(reasonForeignID)
 			return Image{}, false
 		}
@@ -100,12 +101,6 @@ func (c *Client) ListImageBuildVersions(ctx context.Context, imageVersionARN str
 		err = c.checkPage(out.ImageSummaryList == nil && out.RequestId == nil, nil, "")
 		return decodeAll(out.ImageSummaryList, decode), out.NextToken, err
 	})
-}
-
-// isVersionOf reports whether the ARN of a build is of the same image as that of a
-// version, which ends in /VERSION.
-func isVersionOf(build, version string) bool {
-	return strings.HasPrefix(build, version[:strings.LastIndex(version, "/")+1])
 }
 
 // maxPages bounds a list: 50,000 rows of 25 a page.

@@ -80,7 +80,11 @@ func (p *roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		return err
 	})
 	if err != nil {
-		failed := p.failure(err)
+		// Whatever STS refuses leaves the target without credentials.
+		failed := &failure{class: Denied, code: failureOf(err).code, error: roleError{p.role, err}}
+		if class := failureOf(err).class; class == Throttled || class == Unavailable {
+			failed.class = class
+		}
 		if credentialsExpired(failed.code) {
 			p.base.expire()
 		}
@@ -88,17 +92,6 @@ func (p *roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	}
 	p.end.Store(&v.Expires)
 	return v, nil
-}
-
-// failure classifies the failure to assume the role: whatever STS refuses leaves the
-// target without credentials.
-func (p *roleProvider) failure(err error) *failure {
-	cause := failureOf(err)
-	f := &failure{class: Denied, code: cause.code, err: roleError{p.role, err}}
-	if cause.class == Throttled || cause.class == Unavailable {
-		f.class = cause.class
-	}
-	return f
 }
 
 // HandleFailToRefresh implements aws.HandleFailRefreshCredentialsCacheStrategy: the
