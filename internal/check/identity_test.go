@@ -84,7 +84,9 @@ func TestWhoIsToldOf(t *testing.T) {
 					}
 					return nil
 				}
-			}, lookup.Selection{WorkflowExecutions: ids.WorkflowExecutions, Steps: lookup.StepsAll}, true,
+			},
+			lookup.Selection{WorkflowExecutions: ids.WorkflowExecutions, Steps: lookup.StepsAll},
+			true,
 			": credentials from static, the role " + role + `
   ok       imagebuilder:GetWorkflowExecution (but it is refused: does it exist?)
   untried  imagebuilder:ListWorkflowStepExecutions (no execution is known)

@@ -92,7 +92,8 @@ func CredentialsRefused(err error) bool {
 	if _, refusal, ok := classOfCode(e.Code); ok {
 		return !refusal
 	}
-	return responseOf(err).StatusCode == http.StatusUnauthorized
+	status, _ := answerOf(err)
+	return status == http.StatusUnauthorized
 }
 
 // classify returns the class of an error of the SDK with this code: the code decides
@@ -101,7 +102,7 @@ func classify(err error, code string) Class {
 	if class, _, ok := classOfCode(code); ok {
 		return class
 	}
-	status := responseOf(err).StatusCode
+	status, _ := answerOf(err)
 	switch {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return Denied
@@ -131,16 +132,18 @@ func apiCode(err error) string {
 	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() != unknownCode {
 		return api.ErrorCode()
 	}
-	return restjson.SanitizeErrorCode(responseOf(err).Header.Get("X-Amzn-ErrorType"))
+	_, header := answerOf(err)
+	return restjson.SanitizeErrorCode(header.Get("X-Amzn-ErrorType"))
 }
 
-// responseOf returns the answer that err is about, an empty one when there was none.
-func responseOf(err error) *http.Response {
+// answerOf returns the status and the header of the answer that err is about, 0 and nil
+// when there was none.
+func answerOf(err error) (status int, header http.Header) {
 	failed, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	if !ok || failed.Response == nil || failed.Response.Response == nil {
-		return &http.Response{}
+		return 0, nil
 	}
-	return failed.Response.Response
+	return failed.Response.StatusCode, failed.Response.Header
 }
 
 // has reports whether there is an E in err.
@@ -154,6 +157,7 @@ func has[E error](err error) bool {
 // happened.
 func (f *failure) label(ctx context.Context) string {
 	var canceled interface{ CanceledError() bool }
+	status, _ := answerOf(f)
 	switch {
 	case f.code != "":
 		return f.code
@@ -163,7 +167,7 @@ func (f *failure) label(ctx context.Context) string {
 		return "Canceled"
 	case has[*smithy.DeserializationError](f.error):
 		return "Decode"
-	case responseOf(f.error).StatusCode != 0:
+	case status != 0:
 		return unknownCode
 	}
 	return "Network"

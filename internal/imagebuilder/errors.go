@@ -12,6 +12,7 @@ import (
 // error of Client is of one. Its text is the value of the label "class".
 type Class string
 
+// The classes and what they mean.
 const (
 	NotFound    Class = "not_found"   // the service does not know the id, not yet or no longer
 	BadRequest  Class = "bad_request" // the service rejects this request and would do so again
