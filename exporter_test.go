@@ -313,7 +313,7 @@ func TestASlowClient(t *testing.T) {
 	})
 }
 
-// TestAClientThatGoesAway is not rendered for, but one that is to be quick is.
+// TestAClientThatGoesAway is not rendered for, but one that a shutdown ends is.
 func TestAClientThatGoesAway(t *testing.T) {
 	for cause, want := range map[error]int{context.Canceled: http.StatusServiceUnavailable, server.ErrShutdown: http.StatusOK} {
 		synctest.Test(t, func(t *testing.T) {
