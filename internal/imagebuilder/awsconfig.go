@@ -67,6 +67,10 @@ func checkEndpoint(o sdk.Options) error {
 	return nil
 }
 
+// metadataTimeout bounds the request for instance metadata, which nobody answers outside
+// of EC2.
+const metadataTimeout = 5 * time.Second
+
 // DefaultRegion returns the region that the SDK finds in the environment, in the
 // AWS configuration file, or in the instance metadata, and the empty string when
 // there is none. It fails when the configuration file cannot be read.
@@ -80,13 +84,7 @@ func DefaultRegion(ctx context.Context) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
 	defer cancel()
-	cfg, err = config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}), config.WithEC2IMDSRegion())
-	if err != nil {
-		return "", nil // not on EC2, or without metadata: no region there
-	}
+	// Not on EC2, or without metadata, this fails: then there is no region.
+	cfg, _ = config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}), config.WithEC2IMDSRegion())
 	return cfg.Region, nil
 }
-
-// metadataTimeout bounds the request for instance metadata, which nobody answers outside
-// of EC2.
-const metadataTimeout = 5 * time.Second

@@ -116,6 +116,7 @@ func list[T row](
 	var all []T
 	places := map[string]int{} // in all, by key
 	var token *string
+	problem := fmt.Errorf("the list has more than %d pages", maxPages)
 	for range maxPages {
 		var rows []T
 		var next *string
@@ -129,22 +130,22 @@ func list[T row](
 		for _, row := range rows {
 			if place, twice := places[row.key()]; twice {
 				all[place] = row
-				continue
+			} else {
+				places[row.key()] = len(all)
+				all = append(all, row)
 			}
-			places[row.key()] = len(all)
-			all = append(all, row)
 		}
 		if c.firstPages || aws.ToString(next) == "" {
 			return all, nil
 		}
 		if token != nil && *token == *next {
-			c.invalid(reasonPages)
-			return nil, &Error{Operation: operation, Class: Invalid, Err: errors.New("a page names itself as the next one")}
+			problem = errors.New("a page names itself as the next one")
+			break
 		}
 		token, started = next, nil
 	}
 	c.invalid(reasonPages)
-	return nil, &Error{Operation: operation, Class: Invalid, Err: fmt.Errorf("the list has more than %d pages", maxPages)}
+	return nil, newError(operation, invalidAnswer(problem))
 }
 
 // row is a row of a list.
