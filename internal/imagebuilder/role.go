@@ -81,9 +81,10 @@ func (p *roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	})
 	if err != nil {
 		// Whatever STS refuses leaves the target without credentials.
-		failed := &failure{class: Denied, code: failureOf(err).code, error: roleError{p.role, err}}
-		if class := failureOf(err).class; class == Throttled || class == Unavailable {
-			failed.class = class
+		cause := failureOf(err)
+		failed := &failure{class: Denied, code: cause.code, error: roleError{p.role, err}}
+		if cause.class == Throttled || cause.class == Unavailable {
+			failed.class = cause.class
 		}
 		if credentialsExpired(failed.code) {
 			p.base.expire()
