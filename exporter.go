@@ -76,11 +76,19 @@ func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	deadline := time.Now().Add(scrapeTimeout(r.Header))
 	wait := scrapeTime(time.Until(deadline), e.offset+time.Duration(e.rendering.Load()))
 	var page server.Page
-	if e.collect(r.Context(), wait, deadline, func(g prometheus.Gatherer) { e.render(&page, r, g) }) {
-		e.answers.Write(w, &page)
+	inTime := e.collect(r.Context(), wait, deadline, func(g prometheus.Gatherer) {
+		promhttp.HandlerFor(g, promhttp.HandlerOpts{
+			ErrorHandling:     promhttp.ContinueOnError,
+			ErrorLog:          errorLog{e.logger},
+			Registry:          e.own,
+			EnableOpenMetrics: true,
+		}).ServeHTTP(&page, r)
+	})
+	if !inTime {
+		http.Error(w, "too many scrapes at a time; see --web.max-requests", http.StatusServiceUnavailable)
 		return
 	}
-	http.Error(w, "too many scrapes at a time; see --web.max-requests", http.StatusServiceUnavailable)
+	e.answers.Write(w, &page)
 }
 
 // collect looks up everything, for so long at most, and calls render with what is known,
@@ -93,12 +101,11 @@ func (e *Exporter) collect(client context.Context, wait time.Duration, deadline 
 	c := collector.New(ctx, sources, e.options, e.panics.inScrape)
 	c.Lookup()
 	begun := time.Now()
-	// A client that goes away needs no turn. One that is to be quick, for the program
-	// ends, does.
+	// A client that goes away needs no turn. One whose context a shutdown ends still does.
 	turn, cancelTurn := context.WithDeadline(context.WithoutCancel(client), deadline)
 	defer cancelTurn()
 	defer context.AfterFunc(client, func() {
-		if !errors.Is(context.Cause(client), server.ErrHurry) {
+		if !errors.Is(context.Cause(client), server.ErrShutdown) {
 			cancelTurn()
 		}
 	})()
@@ -110,7 +117,7 @@ func (e *Exporter) collect(client context.Context, wait time.Duration, deadline 
 	registry.MustRegister(c)
 	// The exporter's own metrics come second, so that they count this scrape's lookups.
 	render(inTurn{registry, e.own})
-	e.rendered(time.Since(begun))
+	e.rendering.Store(max(int64(time.Since(begun)), e.rendering.Load()*4/5)) // outliers are forgotten
 	return true
 }
 
@@ -164,22 +171,6 @@ func down(up *dto.MetricFamily) []string {
 		}
 	}
 	return all
-}
-
-// render writes to w what r asks for.
-func (e *Exporter) render(w http.ResponseWriter, r *http.Request, g prometheus.Gatherer) {
-	promhttp.HandlerFor(g, promhttp.HandlerOpts{
-		ErrorHandling:     promhttp.ContinueOnError,
-		ErrorLog:          errorLog{e.logger},
-		Registry:          e.own,
-		EnableOpenMetrics: true,
-	}).ServeHTTP(w, r)
-}
-
-// rendered takes in how long a scrape took beside waiting for lookups. An outlier is
-// forgotten after some scrapes.
-func (e *Exporter) rendered(took time.Duration) {
-	e.rendering.Store(max(int64(took), e.rendering.Load()*4/5))
 }
 
 // inTurn gathers from one registry after the other. Unlike prometheus.Gatherers it

@@ -313,9 +313,9 @@ func TestASlowClient(t *testing.T) {
 	})
 }
 
-// TestAClientThatGoesAway is not rendered for, but one that is to be quick is.
+// TestAClientThatGoesAway is not rendered for, but one that a shutdown ends is.
 func TestAClientThatGoesAway(t *testing.T) {
-	for cause, want := range map[error]int{context.Canceled: http.StatusServiceUnavailable, server.ErrHurry: http.StatusOK} {
+	for cause, want := range map[error]int{context.Canceled: http.StatusServiceUnavailable, server.ErrShutdown: http.StatusOK} {
 		synctest.Test(t, func(t *testing.T) {
 			api, ids := lookuptest.Executions(time.Now())
 			api.Fault = func(string, string) http.Handler { return emulator.Hang() }

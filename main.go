@@ -68,18 +68,17 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if _, err := app.Parse(args); err != nil {
 		return fmt.Errorf("%w; see %s --help", err, name)
 	}
-	values, err := f.check()
-	if err != nil {
+	if err := f.check(); err != nil {
 		return err
 	}
 	ctx := context.Background()
 	switch {
-	case *f.healthCheck:
+	case f.healthCheck:
 		return server.CheckHealth(ctx, f.web)
-	case *f.configCheck:
+	case f.configCheck:
 		return checkConfig(ctx, f, stdout, stderr)
 	}
-	logs := logging.New(*f.logLevel, *f.logFormat == "json", stderr)
+	logs := logging.New(f.logLevel, f.logFormat == "json", stderr)
 	defer logs.Close()
 	logger := logs.Logger
 	level.Info(logger).Log("msg", "starting "+name, "version", version.Info(), "build", version.BuildContext())
@@ -87,11 +86,11 @@ func run(args []string, stdout, stderr io.Writer) error {
 	own := prometheus.NewRegistry()
 	own.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		versioncollector.NewCollector(name))
-	e := newExporter(own, f.collectors.options(), *f.maxRequests, logger)
-	e.offset = values.offset
+	e := newExporter(own, f.collectors, f.maxRequests, logger)
+	e.offset = f.offset.Duration
 	o := targets.Options{Collectors: e.options, Metrics: imagebuilder.NewMetrics(own), Panics: e.panics, Logger: logger}
-	file, load := *f.configFile, func() (*config.Config, error) { return config.Load(*f.configFile) }
-	if *f.demo {
+	file, load := f.configFile, func() (*config.Config, error) { return config.Load(f.configFile) }
+	if f.demo {
 		url, c, end, err := startDemo(logger)
 		if err != nil {
 			return err
@@ -107,8 +106,8 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if err := reloader.Load(ctx); err != nil {
 		return err
 	}
-	if *f.once {
-		return e.Once(ctx, values.once, stdout)
+	if f.once {
+		return e.Once(ctx, f.onceTimeout.Duration, stdout)
 	}
 	page, err := status.New(set.Known, version.Version)
 	if err != nil {
@@ -116,13 +115,13 @@ func run(args []string, stdout, stderr io.Writer) error {
 	}
 	s, err := server.New(server.Config{
 		Name: name, Description: "Prometheus exporter for the workflow executions of EC2 Image Builder", Version: version.Info(),
-		MetricsPath: *f.telemetryPath, Metrics: promhttp.InstrumentMetricHandler(own, e), Status: page,
-		Reload: reloader.Reload, Pprof: *f.pprof, Web: f.web, Logger: logger, Slog: logs.Slog,
+		MetricsPath: f.telemetryPath, Metrics: promhttp.InstrumentMetricHandler(own, e), Status: page,
+		Reload: reloader.Reload, Pprof: f.pprof, Web: f.web, Logger: logger, Slog: logs.Slog,
 	})
 	if err != nil {
 		return err
 	}
-	return serve(ctx, s, reloader, reload, values.reload)
+	return serve(ctx, s, reloader, reload, f.reloadInterval.Duration)
 }
 
 // serve serves until the program is told to stop. A second signal ends it at once, as one
@@ -152,22 +151,22 @@ func serve(ctx context.Context, s *server.Server, r *targets.Reloader, hangups <
 // checkConfig loads the configuration file and says so. With --config.check-aws it also
 // tries what that needs.
 func checkConfig(ctx context.Context, f *flags, stdout, stderr io.Writer) error {
-	c, err := config.Load(*f.configFile)
+	c, err := config.Load(f.configFile)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s: valid, %s\n", *f.configFile, c.Summary())
+	fmt.Fprintf(stdout, "%s: valid, %s\n", f.configFile, c.Summary())
 	own := prometheus.NewRegistry()
 	set := targets.New(targets.Options{
-		Collectors: f.collectors.options(), Metrics: imagebuilder.NewMetrics(own), Panics: newPanics(own, log.NewNopLogger()), Logger: log.NewNopLogger(),
+		Collectors: f.collectors, Metrics: imagebuilder.NewMetrics(own), Panics: newPanics(own, log.NewNopLogger()), Logger: log.NewNopLogger(),
 	})
 	defer set.Close()
 	switch err := set.Apply(ctx, c); {
-	case err != nil && *f.configCheckAWS:
+	case err != nil && f.configCheckAWS:
 		return err
 	case err != nil:
 		fmt.Fprintf(stderr, "warning: %v\n", err)
-	case *f.configCheckAWS:
+	case f.configCheckAWS:
 		ctx, cancel := context.WithTimeout(ctx, checkTime)
 		defer cancel()
 		if !set.Check(ctx, stdout) {
@@ -179,42 +178,18 @@ func checkConfig(ctx context.Context, f *flags, stdout, stderr io.Writer) error 
 
 // flags are the values of the command line.
 type flags struct {
-	configFile     *string
-	configCheck    *bool
-	configCheckAWS *bool
-	configReload   *string
-	once           *bool
-	onceTimeout    *string
-	healthCheck    *bool
-	demo           *bool
-	offset         *string
-	collectors     collectorFlags
-	logLevel       *string
-	logFormat      *string
-	telemetryPath  *string
-	maxRequests    *int
-	pprof          *bool
-	web            *web.FlagConfig
+	configFile, telemetryPath, logLevel, logFormat              string
+	configCheck, configCheckAWS, once, healthCheck, demo, pprof bool
+	reloadInterval, onceTimeout, offset                         duration
+	maxRequests                                                 int
+	collectors                                                  collector.Options
+	web                                                         *web.FlagConfig
 }
 
-// collectorFlags switch the families of collector.Options.
-type collectorFlags struct{ status, images, pipelines, steps, waiting *bool }
-
-func newCollectorFlags(app *kingpin.Application) collectorFlags {
-	on := func(name, help string) *bool {
-		return app.Flag("collector."+name, help).Default("true").Bool()
-	}
-	return collectorFlags{
-		status:    on("status", "Publish imagebuilder_workflow_execution_status, one series for each execution and status."),
-		images:    on("images", "Publish imagebuilder_image_*, the image builds that are followed."),
-		pipelines: on("pipelines", "Publish imagebuilder_pipeline_*, the pipelines that are selected."),
-		steps:     on("steps", "Look up and publish the steps of executions, where the configuration asks for them."),
-		waiting:   on("waiting", "Look up and publish the steps that wait for an approval."),
-	}
-}
-
-func (f collectorFlags) options() collector.Options {
-	return collector.Options{Status: *f.status, Images: *f.images, Pipelines: *f.pipelines, Steps: *f.steps, Waiting: *f.waiting}
+// duration is the value of a flag, which check reads from its text.
+type duration struct {
+	text string
+	time.Duration
 }
 
 // newApp returns the command line and where its values will stand.
@@ -222,72 +197,76 @@ func newApp() (*kingpin.Application, *flags) {
 	app := kingpin.New(name, "A Prometheus exporter for the workflow executions of EC2 Image Builder.")
 	app.Version(version.Print(name))
 	app.HelpFlag.Short('h')
-	return app, &flags{
-		configFile:     app.Flag("config.file", "The configuration file.").Default("config.yml").String(),
-		configCheck:    app.Flag("config.check", "Check the configuration file and exit: 0 when it is valid, else 1.").Bool(),
-		configCheckAWS: app.Flag("config.check-aws", "With --config.check, also try one call for each permission that is needed, and say which are missing.").Bool(),
-		configReload:   app.Flag("config.auto-reload-interval", "How often to look whether the content of the configuration file has changed, and to reload it then; 0s for never.").Default("0s").String(),
-		once:           app.Flag("once", "Look everything up, print the metrics and exit: 0 when all targets have answered, else 1.").Bool(),
-		onceTimeout:    app.Flag("once.timeout", "How long --once may take.").Default("1m").String(),
-		healthCheck:    app.Flag("health-check", "Ask the exporter that runs on this machine with the same --web flags whether it is healthy, and exit: 0 when it is, else 1.").Bool(),
-		demo:           app.Flag("demo", "Show executions of an emulated Image Builder. Reads no configuration file, uses no AWS account.").Bool(),
-		offset:         app.Flag("scrape.timeout-offset", "How long before Prometheus' scrape timeout a scrape is to be complete.").Default("0.5s").String(),
-		collectors:     newCollectorFlags(app),
-		logLevel:       app.Flag("log.level", "Log messages of this level and above: debug, info, warn or error.").Default("info").String(),
-		logFormat:      app.Flag("log.format", "How log messages are written: logfmt or json.").Default("logfmt").String(),
-		telemetryPath:  app.Flag("web.telemetry-path", "The path of the metrics.").Default("/metrics").String(),
-		maxRequests:    app.Flag("web.max-requests", "How many scrapes are rendered at a time. Others wait for their turn, until their timeout.").Default("4").Int(),
-		pprof:          app.Flag("web.enable-pprof", "Serve profiles under /debug/pprof/.").Bool(),
-		web:            kingpinflag.AddFlags(app, ":10120"),
+	f := &flags{}
+	app.Flag("config.file", "The configuration file.").Default("config.yml").StringVar(&f.configFile)
+	app.Flag("config.check", "Check the configuration file and exit: 0 when it is valid, else 1.").BoolVar(&f.configCheck)
+	app.Flag("config.check-aws", "With --config.check, also try one call for each permission that is needed, and say which are missing.").BoolVar(&f.configCheckAWS)
+	app.Flag("config.auto-reload-interval", "How often to look whether the content of the configuration file has changed, and to reload it then; 0s for never.").Default("0s").StringVar(&f.reloadInterval.text)
+	app.Flag("once", "Look everything up, print the metrics and exit: 0 when all targets have answered, else 1.").BoolVar(&f.once)
+	app.Flag("once.timeout", "How long --once may take.").Default("1m").StringVar(&f.onceTimeout.text)
+	app.Flag("health-check", "Ask the exporter that runs on this machine with the same --web flags whether it is healthy, and exit: 0 when it is, else 1.").BoolVar(&f.healthCheck)
+	app.Flag("demo", "Show executions of an emulated Image Builder. Reads no configuration file, uses no AWS account.").BoolVar(&f.demo)
+	app.Flag("scrape.timeout-offset", "How long before Prometheus' scrape timeout a scrape is to be complete.").Default("0.5s").StringVar(&f.offset.text)
+	on := func(name string, to *bool, help string) {
+		app.Flag("collector."+name, help).Default("true").BoolVar(to)
 	}
+	on("status", &f.collectors.Status, "Publish imagebuilder_workflow_execution_status, one series for each execution and status.")
+	on("images", &f.collectors.Images, "Publish imagebuilder_image_*, the image builds that are followed.")
+	on("pipelines", &f.collectors.Pipelines, "Publish imagebuilder_pipeline_*, the pipelines that are selected.")
+	on("steps", &f.collectors.Steps, "Look up and publish the steps of executions, where the configuration asks for them.")
+	on("waiting", &f.collectors.Waiting, "Look up and publish the steps that wait for an approval.")
+	app.Flag("log.level", "Log messages of this level and above: debug, info, warn or error.").Default("info").StringVar(&f.logLevel)
+	app.Flag("log.format", "How log messages are written: logfmt or json.").Default("logfmt").StringVar(&f.logFormat)
+	app.Flag("web.telemetry-path", "The path of the metrics.").Default("/metrics").StringVar(&f.telemetryPath)
+	app.Flag("web.max-requests", "How many scrapes are rendered at a time. Others wait for their turn, until their timeout.").Default("4").IntVar(&f.maxRequests)
+	app.Flag("web.enable-pprof", "Serve profiles under /debug/pprof/.").BoolVar(&f.pprof)
+	f.web = kingpinflag.AddFlags(app, ":10120")
+	return app, f
 }
 
-// settings are those values of flags that had to be parsed.
-type settings struct{ offset, reload, once time.Duration }
-
-// check finds what is wrong with the values of flags, and returns those that are more
-// than text. (It is not left to the flag library, whose errors do not name the flag.)
-func (f *flags) check() (s settings, err error) {
+// check finds what is wrong with the values of flags, and reads the durations. (It is not
+// left to the flag library, whose errors do not name the flag.)
+func (f *flags) check() error {
 	for _, choice := range []struct {
 		flag, value string
 		allowed     []string
 	}{
-		{"--log.level", *f.logLevel, []string{"debug", "info", "warn", "error"}},
-		{"--log.format", *f.logFormat, []string{"logfmt", "json"}},
+		{"--log.level", f.logLevel, []string{"debug", "info", "warn", "error"}},
+		{"--log.format", f.logFormat, []string{"logfmt", "json"}},
 	} {
 		if !slices.Contains(choice.allowed, choice.value) {
-			return s, fmt.Errorf("%s=%s: must be one of %s", choice.flag, choice.value, strings.Join(choice.allowed, ", "))
+			return fmt.Errorf("%s=%s: must be one of %s", choice.flag, choice.value, strings.Join(choice.allowed, ", "))
 		}
 	}
 	for _, d := range []struct {
-		flag, value string
-		least       time.Duration
-		zero        bool // whether it may be 0
-		allowed     string
-		to          *time.Duration
+		flag    string
+		value   *duration
+		least   time.Duration
+		zero    bool // whether it may be 0
+		allowed string
 	}{
-		{"--scrape.timeout-offset", *f.offset, 0, true, "a duration that is not below zero, such as 0.5s", &s.offset},
-		{"--config.auto-reload-interval", *f.configReload, time.Second, true, "0s, or a duration of at least 1s, such as 30s", &s.reload},
-		{"--once.timeout", *f.onceTimeout, time.Millisecond, false, "a duration above zero, such as 1m", &s.once},
+		{"--scrape.timeout-offset", &f.offset, 0, true, "a duration that is not below zero, such as 0.5s"},
+		{"--config.auto-reload-interval", &f.reloadInterval, time.Second, true, "0s, or a duration of at least 1s, such as 30s"},
+		{"--once.timeout", &f.onceTimeout, time.Millisecond, false, "a duration above zero, such as 1m"},
 	} {
-		v, err := time.ParseDuration(d.value)
+		v, err := time.ParseDuration(d.value.text)
 		if err != nil || v < d.least && (v != 0 || !d.zero) {
-			return s, fmt.Errorf("%s=%s: must be %s", d.flag, d.value, d.allowed)
+			return fmt.Errorf("%s=%s: must be %s", d.flag, d.value.text, d.allowed)
 		}
-		*d.to = v
+		d.value.Duration = v
 	}
-	if err := server.CheckPath(*f.telemetryPath); err != nil {
-		return s, fmt.Errorf("--web.telemetry-path=%s: %w", *f.telemetryPath, err)
+	if err := server.CheckPath(f.telemetryPath); err != nil {
+		return fmt.Errorf("--web.telemetry-path=%s: %w", f.telemetryPath, err)
 	}
 	switch {
-	case *f.maxRequests < 1:
-		return s, fmt.Errorf("--web.max-requests=%d: must be at least 1", *f.maxRequests)
-	case *f.configCheckAWS && !*f.configCheck:
-		return s, errors.New("--config.check-aws goes with --config.check")
-	case *f.demo && *f.configCheck:
-		return s, errors.New("--config.check cannot be combined with --demo, which reads no configuration file")
+	case f.maxRequests < 1:
+		return fmt.Errorf("--web.max-requests=%d: must be at least 1", f.maxRequests)
+	case f.configCheckAWS && !f.configCheck:
+		return errors.New("--config.check-aws goes with --config.check")
+	case f.demo && f.configCheck:
+		return errors.New("--config.check cannot be combined with --demo, which reads no configuration file")
 	}
-	return s, nil
+	return nil
 }
 
 // startDemo starts an emulator on a loopback port, and returns its URL, what to look up

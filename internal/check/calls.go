@@ -129,21 +129,15 @@ func (t *trial) firstPipeline() (subject, unknown string) {
 // selects none.
 func (t *trial) match(all []imagebuilder.Pipeline) {
 	t.listed = true
-	used := make([]bool, len(t.Pipelines))
-	for i := range all {
-		selected := false
-		for s := range t.Pipelines {
-			if t.Pipelines[s].Matches(&all[i]) {
-				selected, used[s] = true, true
-			}
-		}
-		if selected {
-			t.matching = append(t.matching, all[i].ARN)
+	for _, p := range all {
+		if slices.ContainsFunc(t.Pipelines, func(s lookup.Selector) bool { return s.Matches(&p) }) {
+			t.matching = append(t.matching, p.ARN)
 		}
 	}
-	for s := range used {
-		if !used[s] && len(all) > 0 {
-			t.report.add(line{verdict: untried, action: "pipelines", text: fmt.Sprintf("(none of %d matches selector %d)", len(all), s+1)})
+	for i, s := range t.Pipelines {
+		used := slices.ContainsFunc(all, func(p imagebuilder.Pipeline) bool { return s.Matches(&p) })
+		if !used && len(all) > 0 {
+			t.print(untried, "pipelines", fmt.Sprintf("(none of %d matches selector %d)", len(all), i+1), nil)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -65,6 +66,34 @@ func TestWhatIsAskedAbout(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTheConfiguredExecutionIsAskedForSteps holds that one of a list does not replace it.
+func TestTheConfiguredExecutionIsAskedForSteps(t *testing.T) {
+	const configured = "wf-00000000-0000-0000-0000-000000000000"
+	synctest.Test(t, func(t *testing.T) {
+		a := web()
+		older := a.Images[0]
+		older.ARN, older.Created = account+"image/web/0.9.0/1", older.Created.Add(-time.Hour)
+		older.Attempts = []emulator.Attempt{{Runs: []emulator.Run{{ID: configured, Start: older.Created}}}}
+		a.Images = append(a.Images, older)
+		api, role := behindRole(a)
+		asked := map[string]string{}
+		api.Fault = func(operation, id string) http.Handler {
+			asked[operation] = id
+			return nil
+		}
+		s := lookup.Selection{WorkflowExecutions: []string{configured}, Pipelines: everything().Pipelines, Steps: lookup.StepsAll}
+		if got, ok := run(t, target(t, api, s, role)); !ok {
+			t.Errorf("it is printed:\n%s", got)
+		}
+		if got := asked["ListWorkflowStepExecutions"]; got != configured {
+			t.Errorf("steps are asked for of %q, want %q", got, configured)
+		}
+		if got, want := asked["ListWorkflowExecutions"], account+"image/web/1.0.0/1"; got != want {
+			t.Errorf("executions are asked for of %q, want %q", got, want)
+		}
+	})
 }
 
 func TestAtMostFivePipelinesAreTried(t *testing.T) {

@@ -7,16 +7,15 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 
-	"golang.org/x/sync/semaphore"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-// Target is what is tried: one target in one region.
-type Target struct {
+// Request is what is to be tried: one target in one region.
+type Request struct {
 	Name, Region string
 	lookup.Selection
 	Client *imagebuilder.Client
@@ -27,44 +26,29 @@ type Target struct {
 // does not delay all others.
 const concurrency = 8
 
-// Run tries, for each target, one call for each permission that its selection needs, and
-// prints the results to w, in the order of the targets. It reports whether all calls are
+// Run tries, for each request, one call for each permission that its selection needs, and
+// prints the results to w, in the order of the requests. It reports whether all calls are
 // allowed. A call for which there is nothing to ask about is printed, and is no failure.
-func Run(ctx context.Context, targets []Target, w io.Writer) bool {
-	reports := make([]report, len(targets))
-	turns := semaphore.NewWeighted(concurrency)
-	var running sync.WaitGroup
-	for i := range targets {
-		_ = turns.Acquire(context.Background(), 1) // also after ctx has ended: then each fails at once
-		running.Go(func() {
-			defer turns.Release(1)
-			reports[i] = try(ctx, &targets[i])
+func Run(ctx context.Context, requests []Request, w io.Writer) bool {
+	trials := make([]*trial, len(requests))
+	var running errgroup.Group
+	running.SetLimit(concurrency)
+	for i := range requests {
+		running.Go(func() error { // also after ctx has ended: then each fails at once
+			trials[i] = try(ctx, &requests[i])
+			return nil
 		})
 	}
-	running.Wait()
+	_ = running.Wait()
 	ok := true
-	for i := range reports {
-		reports[i].print(w)
-		ok = ok && reports[i].ok
+	for _, t := range trials {
+		fmt.Fprintf(w, "%s", &t.printed)
+		ok = ok && t.ok
 	}
 	return ok
 }
 
-// report is the result for one target.
-type report struct {
-	title string
-	lines []line
-	ok    bool
-}
-
-// line is the result of one call.
-type line struct {
-	verdict verdict
-	action  string // as IAM names it
-	text    string // what more there is to say, empty for nothing
-	err     error  // what AWS said, nil for nothing
-}
-
+// verdict is what came of one call.
 type verdict string
 
 const (
@@ -74,19 +58,13 @@ const (
 	untried verdict = "untried" // there is nothing to ask about
 )
 
-func (r *report) add(l line) {
-	r.lines = append(r.lines, l)
-	if l.verdict == missing || l.verdict == failed {
-		r.ok = false
-	}
-}
-
-func (r *report) print(w io.Writer) {
-	fmt.Fprintln(w, r.title)
-	for _, l := range r.lines {
-		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("  %-8s %s %s", l.verdict, l.action, l.text), " "))
-		if l.err != nil {
-			fmt.Fprintf(w, "           %v\n", l.err)
-		}
+// print prints a line: the action as IAM names it, what more there is to say, and what AWS
+// said. Text and err may be empty.
+func (t *trial) print(v verdict, action, text string, err error) {
+	t.ok = t.ok && v != missing && v != failed
+	line := fmt.Sprintf("  %-8s %s %s", v, action, text)
+	fmt.Fprintln(&t.printed, strings.TrimRight(line, " "))
+	if err != nil {
+		fmt.Fprintf(&t.printed, "           %v\n", err)
 	}
 }

@@ -49,8 +49,8 @@ func everything() lookup.Selection {
 	}
 }
 
-// target returns a Target that asks api, in the name of role if that is not empty.
-func target(t *testing.T, api http.Handler, s lookup.Selection, role imagebuilder.Role) Target {
+// target returns a Request that asks api, in the name of role if that is not empty.
+func target(t *testing.T, api http.Handler, s lookup.Selection, role imagebuilder.Role) Request {
 	t.Helper()
 	httpClient, end := emulator.Pipe(api)
 	t.Cleanup(end)
@@ -64,7 +64,7 @@ func target(t *testing.T, api http.Handler, s lookup.Selection, role imagebuilde
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Target{Name: "golden-images", Region: "eu-west-1", Selection: s, Client: client, Role: role}
+	return Request{Name: "golden-images", Region: "eu-west-1", Selection: s, Client: client, Role: role}
 }
 
 // behindRole returns an API of that account, and a role that reaches it.
@@ -75,7 +75,7 @@ func behindRole(a *emulator.Account) (*emulator.API, imagebuilder.Role) {
 }
 
 // run returns what is printed, without what AWS said, and whether all is well.
-func run(t *testing.T, targets ...Target) (string, bool) {
+func run(t *testing.T, targets ...Request) (string, bool) {
 	t.Helper()
 	var out bytes.Buffer
 	ok := Run(t.Context(), targets, &out)
@@ -246,7 +246,7 @@ func TestOneTargetThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good, role := behindRole(web())
 		bad := &emulator.API{Scenario: emulator.Runs(), Fault: func(string, string) http.Handler { return emulator.Hang() }}
-		targets := []Target{target(t, bad, everything(), imagebuilder.Role{}), target(t, good, everything(), role)}
+		targets := []Request{target(t, bad, everything(), imagebuilder.Role{}), target(t, good, everything(), role)}
 		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 		defer cancel()
 		begin := time.Now()

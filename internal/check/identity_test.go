@@ -77,6 +77,22 @@ func TestWhoIsToldOf(t *testing.T) {
 			": credentials from static, the role " + role + "\n  failed   imagebuilder:GetWorkflowExecution\n",
 		},
 		{
+			"a request that is refused as a bad one is one that is allowed", func(api *emulator.API, _ *imagebuilder.Role) {
+				api.Fault = func(operation, _ string) http.Handler {
+					if operation == "GetWorkflowExecution" {
+						return emulator.Error(400, "InvalidRequestException", "no")
+					}
+					return nil
+				}
+			},
+			lookup.Selection{WorkflowExecutions: ids.WorkflowExecutions, Steps: lookup.StepsAll},
+			true,
+			": credentials from static, the role " + role + `
+  ok       imagebuilder:GetWorkflowExecution (but it is refused: does it exist?)
+  untried  imagebuilder:ListWorkflowStepExecutions (no execution is known)
+`,
+		},
+		{
 			"nothing is there", func(api *emulator.API, _ *imagebuilder.Role) { api.Roles[0].Scenario = &emulator.Account{} },
 			lookup.Selection{Pipelines: everything().Pipelines, Images: everything().Images[:1], Steps: lookup.StepsAll},
 			true,
@@ -130,7 +146,7 @@ func TestNoCredentials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, ok := run(t, Target{Name: "golden-images", Region: "eu-west-1", Selection: everything(), Client: client})
+	got, ok := run(t, Request{Name: "golden-images", Region: "eu-west-1", Selection: everything(), Client: client})
 	want := "golden-images, eu-west-1: credentials from instance metadata\n  failed   credentials\n"
 	if diff := cmp.Diff(want, got); diff != "" || ok {
 		t.Errorf("ok %t (-want +got):\n%s", ok, diff)

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -8,13 +9,14 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
 
-// trial is a Target that is tried.
+// trial is a Request that is tried.
 type trial struct {
-	*Target
+	*Request
 	first    *imagebuilder.Client // whose lists end after a page
-	identity string               // that asks
-	account  string               // the beginning of the ARNs of its account
-	report   report
+	arn      string               // of who asks; empty when STS does not tell
+	identity string               // who asks, in words
+	printed  strings.Builder
+	ok       bool // whether nothing is missing and nothing has failed
 
 	// What there is to ask about, empty as long as it is not known.
 	version   string   // the ARN of an image version that is selected
@@ -25,9 +27,9 @@ type trial struct {
 	execution string   // the id of a workflow execution
 }
 
-// try tries one target.
-func try(ctx context.Context, target *Target) report {
-	t := &trial{Target: target, first: target.Client.FirstPages(), report: report{ok: true}}
+// try carries out one request.
+func try(ctx context.Context, request *Request) *trial {
+	t := &trial{Request: request, first: request.Client.FirstPages(), ok: true}
 	for _, arn := range t.Images {
 		if parsed, err := imagebuilder.ParseImageARN(arn); err == nil && parsed.Build {
 			t.build = arn
@@ -40,62 +42,45 @@ func try(ctx context.Context, target *Target) report {
 			t.call(ctx, &calls[i])
 		}
 	}
-	return t.report
+	return t
 }
 
 // authenticate makes sure that there are credentials, finds out whose they are, and
 // reports whether it makes sense to go on.
 func (t *trial) authenticate(ctx context.Context) bool {
-	t.report.title = fmt.Sprintf("%s, %s: credentials from %s", t.Name, t.Region, t.Client.CredentialsSource())
-	err := t.Client.Authenticate(ctx)
-	switch {
-	case err == nil:
-	case t.Role.ARN == "":
-		t.report.add(line{verdict: failed, action: "credentials", err: err})
-		return false
-	default:
-		t.assumeRole(ctx, err)
+	fmt.Fprintf(&t.printed, "%s, %s: credentials from %s", t.Name, t.Region, t.Client.CredentialsSource())
+	if err := t.Client.Authenticate(ctx); err != nil {
+		fmt.Fprintln(&t.printed)
+		t.noCredentials(ctx, err)
 		return false
 	}
-	t.identity, err = t.Client.Identity(ctx)
-	t.account = accountARN(t.Region, t.identity, t.Role.ARN)
-	switch {
-	case t.Role.ARN != "":
+	t.arn, _ = t.Client.Identity(ctx)
+	t.identity = cmp.Or(t.arn, "these credentials")
+	if t.Role.ARN != "" {
 		t.identity = "the role " + t.Role.ARN
-	case err != nil:
-		t.identity = "these credentials"
 	}
-	t.report.title += ", " + t.identity
+	fmt.Fprintf(&t.printed, ", %s\n", t.identity)
 	return true
 }
 
-// accountARN returns the beginning of the ARNs of Image Builder in a region and in the
-// account of the first of the identities that is an ARN, or in any account.
-func accountARN(region string, identities ...string) string {
-	for _, identity := range identities {
-		if parts := strings.Split(identity, ":"); len(parts) >= 6 {
-			return fmt.Sprintf("arn:%s:imagebuilder:%s:%s:", parts[1], region, parts[4])
-		}
-	}
-	return "arn:aws:imagebuilder:" + region + ":*:"
-}
-
-// assumeRole says why the role cannot be assumed.
-func (t *trial) assumeRole(ctx context.Context, err error) {
+// noCredentials says why there are no credentials, or why they cannot assume the role.
+func (t *trial) noCredentials(ctx context.Context, err error) {
 	const action = "sts:AssumeRole"
-	if class := imagebuilder.ClassOf(err); class != imagebuilder.Denied {
-		t.report.add(line{verdict: failed, action: action, text: "on " + t.Role.ARN, err: err})
+	switch {
+	case t.Role.ARN == "":
+		t.print(failed, "credentials", "", err)
+		return
+	case imagebuilder.ClassOf(err) != imagebuilder.Denied:
+		t.print(failed, action, "on "+t.Role.ARN, err)
 		return
 	}
 	base, baseErr := t.Client.BaseIdentity(ctx)
 	if baseErr != nil { // there is nobody to assume it
-		t.report.add(line{verdict: failed, action: "credentials", text: "to assume " + t.Role.ARN, err: err})
+		t.print(failed, "credentials", "to assume "+t.Role.ARN, err)
 		return
 	}
-	t.report.add(line{
-		verdict: missing, action: action, err: err,
-		text: fmt.Sprintf("on %s for %s; or the role's trust policy does not allow it, or not with this external_id", t.Role.ARN, base),
-	})
+	t.print(missing, action, fmt.Sprintf("on %s for %s; or the role's trust policy does not allow it, "+
+		"or not with this external_id", t.Role.ARN, base), err)
 }
 
 // call tries an operation, if the selection needs it and there is something to ask about.
@@ -103,49 +88,45 @@ func (t *trial) call(ctx context.Context, c *call) {
 	if !c.needed(t) {
 		return
 	}
-	l := line{action: "imagebuilder:" + string(c.operation)}
+	action := "imagebuilder:" + string(c.operation)
 	subject, unknown := "", ""
 	if c.subject != nil {
-		subject, unknown = c.subject(t)
+		if subject, unknown = c.subject(t); subject == "" {
+			t.print(untried, action, "("+unknown+")", nil)
+			return
+		}
 	}
-	if c.subject != nil && subject == "" {
-		l.verdict, l.text = untried, "("+unknown+")"
-	} else {
-		l.err = c.ask(ctx, t, subject)
-		l.verdict, l.text = t.judge(l.err, t.resource(c.operation, subject))
-	}
-	t.report.add(l)
-}
-
-// judge returns what err says about the permission for a resource.
-func (t *trial) judge(err error, resource string) (v verdict, text string) {
+	err := c.ask(ctx, t, subject)
 	switch {
 	case err == nil:
-		return allowed, ""
+		t.print(allowed, action, "", nil)
 	case refused(err): // permissions are checked first
-		return allowed, "(but it is refused: does it exist?)"
+		t.print(allowed, action, "(but it is refused: does it exist?)", err)
 	case imagebuilder.ClassOf(err) == imagebuilder.Denied:
-		return missing, fmt.Sprintf("on %s for %s", resource, t.identity)
+		t.print(missing, action, fmt.Sprintf("on %s for %s", t.resource(c.operation, subject), t.identity), err)
+	default:
+		t.print(failed, action, "", err)
 	}
-	return failed, ""
 }
 
-// resource returns what IAM policies have to name: all resources of a kind, in the
-// account of subject if that is an ARN.
+// resource returns what IAM policies have to name: all resources of a kind, in the account
+// of the subject or of who asks, or in any account.
 func (t *trial) resource(operation imagebuilder.Operation, subject string) string {
 	kind := operation.Resource()
 	if kind == "*" {
 		return kind
 	}
-	if parts := strings.SplitN(subject, ":", 6); len(parts) == 6 {
-		return strings.Join(parts[:5], ":") + ":" + kind
+	for _, arn := range []string{subject, t.arn, t.Role.ARN} {
+		if parts := strings.Split(arn, ":"); len(parts) >= 6 {
+			return fmt.Sprintf("arn:%s:imagebuilder:%s:%s:%s", parts[1], t.Region, parts[4], kind)
+		}
 	}
-	return t.account + kind
+	return "arn:aws:imagebuilder:" + t.Region + ":*:" + kind
 }
 
 // refused reports whether err says that what was asked about is not there. What is only
 // denied can be asked about in another way.
 func refused(err error) bool {
 	class := imagebuilder.ClassOf(err)
-	return err != nil && (class == imagebuilder.NotFound || class == imagebuilder.BadRequest)
+	return class == imagebuilder.NotFound || class == imagebuilder.BadRequest
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,32 +21,22 @@ type ImageBuildVersion struct {
 // arn:PARTITION:imagebuilder:REGION:ACCOUNT:image/NAME/VERSION/BUILD, in every
 // partition. What is not of this form gives the zero value, never a part of one.
 func ParseImageBuildVersionARN(arn string) ImageBuildVersion {
-	account, resource, ok := splitARN(arn)
-	if !ok {
+	account, parts := splitARN(arn, "image", 3)
+	if parts == nil {
 		return ImageBuildVersion{}
 	}
-	parts := strings.Split(resource, "/")
-	if len(parts) != 4 || parts[0] != "image" || anyEmpty(parts) {
-		return ImageBuildVersion{}
-	}
-	return ImageBuildVersion{AccountID: account, Name: parts[1], Version: parts[2] + "/" + parts[3]}
+	return ImageBuildVersion{AccountID: account, Name: parts[0], Version: parts[1] + "/" + parts[2]}
 }
 
 // workflowType returns BUILD, TEST or DISTRIBUTION as the ARN of a workflow build
 // version says, arn:PARTITION:imagebuilder:REGION:ACCOUNT:workflow/TYPE/NAME/VERSION/BUILD,
 // and the empty string for anything else.
 func workflowType(arn string) string {
-	_, resource, ok := splitARN(arn)
-	if !ok {
-		return ""
-	}
-	parts := strings.Split(resource, "/")
-	if len(parts) != 5 || parts[0] != "workflow" || anyEmpty(parts) {
-		return ""
-	}
-	switch t := strings.ToUpper(parts[1]); t {
-	case "BUILD", "TEST", "DISTRIBUTION":
-		return t
+	if _, parts := splitARN(arn, "workflow", 4); parts != nil {
+		switch t := strings.ToUpper(parts[0]); t {
+		case "BUILD", "TEST", "DISTRIBUTION":
+			return t
+		}
 	}
 	return ""
 }
@@ -54,12 +45,22 @@ func workflowType(arn string) string {
 // arn:PARTITION:imagebuilder:REGION:ACCOUNT:image-pipeline/NAME, and the empty string for
 // anything else. It is in lower case, with hyphens for spaces.
 func pipelineName(arn string) string {
-	_, resource, ok := splitARN(arn)
-	name, isPipeline := strings.CutPrefix(resource, "image-pipeline/")
-	if !ok || !isPipeline || strings.Contains(name, "/") {
-		return ""
+	_, parts := splitARN(arn, "image-pipeline", 1)
+	return strings.Join(parts, "")
+}
+
+// splitARN returns the account in the ARN of a resource of Image Builder, and the parts
+// behind the kind of the resource. For anything but n parts of this kind they are nil.
+func splitARN(arn, kind string, n int) (account string, parts []string) {
+	fields := strings.SplitN(arn, ":", 6)
+	if len(fields) != 6 || fields[0] != "arn" || fields[2] != "imagebuilder" || slices.Contains(fields, "") {
+		return "", nil
 	}
-	return name
+	parts = strings.Split(fields[5], "/")
+	if len(parts) != n+1 || parts[0] != kind || slices.Contains(parts, "") {
+		return "", nil
+	}
+	return fields[4], parts[1:]
 }
 
 // ImageARN is the ARN of an image version or of an image build version, as a user
@@ -84,32 +85,12 @@ func ParseImageARN(s string) (ImageARN, error) {
 
 // compareVersions compares two image versions, 1.10.0/2, by their numbers.
 func compareVersions(a, b string) int {
-	split := func(r rune) bool { return r == '.' || r == '/' }
-	x, y := strings.FieldsFunc(a, split), strings.FieldsFunc(b, split)
-	for i := range min(len(x), len(y)) {
-		m, _ := strconv.Atoi(x[i]) // what is no number counts as 0
-		n, _ := strconv.Atoi(y[i])
-		if order := cmp.Compare(m, n); order != 0 {
-			return order
-		}
+	split := func(version string) []string {
+		return strings.FieldsFunc(version, func(r rune) bool { return r == '.' || r == '/' })
 	}
-	return cmp.Compare(len(x), len(y))
-}
-
-// splitARN returns the account and the resource of an ARN of Image Builder.
-func splitARN(arn string) (account, resource string, ok bool) {
-	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "imagebuilder" || anyEmpty(parts) {
-		return "", "", false
-	}
-	return parts[4], parts[5], true
-}
-
-func anyEmpty(parts []string) bool {
-	for _, p := range parts {
-		if p == "" {
-			return true
-		}
-	}
-	return false
+	return slices.CompareFunc(split(a), split(b), func(x, y string) int {
+		m, _ := strconv.Atoi(x) // what is no number counts as 0
+		n, _ := strconv.Atoi(y)
+		return cmp.Compare(m, n)
+	})
 }

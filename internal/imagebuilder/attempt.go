@@ -11,22 +11,8 @@ import (
 // call is the state of one operation during its attempts, which are made one after the
 // other.
 type call struct {
-	start func() *time.Timer // called once, returns the running time limit
-	timer *time.Timer        // nil until the first attempt
-	last  error              // what the last attempt on the wire ended with
-}
-
-// begin is called when an attempt goes on the wire.
-func (c *call) begin() {
-	if c.timer == nil {
-		c.timer = c.start()
-	}
-}
-
-func (c *call) end() {
-	if c.timer != nil {
-		c.timer.Stop()
-	}
+	begin func() // an attempt goes on the wire
+	last  error  // what the last attempt on the wire ended with
 }
 
 type callKey struct{}
@@ -52,40 +38,31 @@ func (a *attempts) install(stack *middleware.Stack) error {
 
 // HandleFinalize makes one attempt.
 func (a *attempts) HandleFinalize(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
-	middleware.FinalizeOutput, middleware.Metadata, error,
+	out middleware.FinalizeOutput, metadata middleware.Metadata, err error,
 ) {
-	if Operation(awsmiddleware.GetOperationName(ctx)).Discovery() {
+	operation := awsmiddleware.GetOperationName(ctx)
+	if Operation(operation).Discovery() {
 		if err := a.discovery.enter(ctx); err != nil {
-			return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+			return out, metadata, err
 		}
 		defer a.discovery.leave()
 	}
 	if err := a.gate.enter(ctx); err != nil {
-		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+		return out, metadata, err
 	}
 	defer a.gate.leave()
-	c := ctx.Value(callKey{}).(*call)
-	c.begin()
+	call := ctx.Value(callKey{}).(*call)
+	call.begin()
 	begun := time.Now()
-	out, metadata, err := next.HandleFinalize(ctx, in)
-	took := time.Since(begun)
-	var failed *failure
-	if err != nil {
-		failed = newFailure(err)
-		err = failed
-	}
-	c.last = err
-	a.observe(ctx, took, failed)
-	return out, metadata, err
-}
-
-// observe counts and times an attempt; failed is nil when it was answered.
-func (a *attempts) observe(ctx context.Context, took time.Duration, failed *failure) {
-	operation := awsmiddleware.GetOperationName(ctx)
+	out, metadata, err = next.HandleFinalize(ctx, in)
 	a.metrics.requests.WithLabelValues(a.target, a.region, operation).Inc()
-	a.metrics.durations.WithLabelValues(operation).Observe(took.Seconds())
-	if failed != nil {
+	a.metrics.durations.WithLabelValues(operation).Observe(time.Since(begun).Seconds())
+	if err != nil {
+		failed := newFailure(err)
 		code := a.metrics.code(failed.label(ctx))
 		a.metrics.errors.WithLabelValues(a.target, a.region, operation, string(failed.class), code).Inc()
+		err = failed
 	}
+	call.last = err
+	return out, metadata, err
 }

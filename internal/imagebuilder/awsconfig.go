@@ -16,11 +16,12 @@ import (
 	"github.com/aws/smithy-go/logging"
 )
 
-// awsConfig returns the SDK's configuration: credentials, and what the environment says.
-func awsConfig(ctx context.Context, c ClientConfig) (aws.Config, error) {
+// awsConfig returns the SDK's configuration, which is what the environment says, and the
+// credentials.
+func awsConfig(ctx context.Context, c ClientConfig) (aws.Config, *credentials, error) {
 	if c.Static != nil {
 		static := awscredentials.NewStaticCredentialsProvider(c.Static.AccessKeyID, c.Static.SecretAccessKey, "")
-		return aws.Config{Region: c.Region, Credentials: &credentials{current: static}}, nil
+		return aws.Config{Region: c.Region}, &credentials{current: static}, nil
 	}
 	load := func(ctx context.Context) (aws.Config, error) {
 		return config.LoadDefaultConfig(ctx,
@@ -31,17 +32,13 @@ func awsConfig(ctx context.Context, c ClientConfig) (aws.Config, error) {
 			config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(c.Timeout)))
 	}
 	cfg, err := load(ctx)
-	if err != nil {
-		return aws.Config{}, err
-	}
-	cfg.Credentials = &credentials{
+	return cfg, &credentials{
 		current: cfg.Credentials,
 		reload: func(ctx context.Context) (aws.CredentialsProvider, error) {
 			later, err := load(ctx)
 			return later.Credentials, err
 		},
-	}
-	return cfg, nil
+	}, err
 }
 
 // newHTTPClient returns the client that sends requests, with the transport of cfg, which
@@ -70,6 +67,10 @@ func checkEndpoint(o sdk.Options) error {
 	return nil
 }
 
+// metadataTimeout bounds the request for instance metadata, which nobody answers outside
+// of EC2.
+const metadataTimeout = 5 * time.Second
+
 // DefaultRegion returns the region that the SDK finds in the environment, in the
 // AWS configuration file, or in the instance metadata, and the empty string when
 // there is none. It fails when the configuration file cannot be read.
@@ -83,13 +84,7 @@ func DefaultRegion(ctx context.Context) (string, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
 	defer cancel()
-	cfg, err = config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}), config.WithEC2IMDSRegion())
-	if err != nil {
-		return "", nil // not on EC2, or without metadata: no region there
-	}
+	// Not on EC2, or without metadata, this fails: then there is no region.
+	cfg, _ = config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}), config.WithEC2IMDSRegion())
 	return cfg.Region, nil
 }
-
-// metadataTimeout bounds the request for instance metadata, which nobody answers outside
-// of EC2.
-const metadataTimeout = 5 * time.Second

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
+	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/restjson"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -18,119 +18,102 @@ import (
 // it: an attempt, the credentials, a role, or the reading of an answer. Retries, metrics
 // and callers read the class. The text is that of the cause.
 type failure struct {
+	error
 	class Class
 	code  string // the service's error code, empty when it gave none
-	err   error
 }
 
-// Error returns the text of the cause.
-func (f *failure) Error() string { return f.err.Error() }
-
 // Unwrap returns the cause.
-func (f *failure) Unwrap() error { return f.err }
+func (f *failure) Unwrap() error { return f.error }
 
 // newFailure classifies an error of the SDK.
 func newFailure(err error) *failure {
 	code := apiCode(err)
-	return &failure{class: classify(err, code), code: code, err: err}
+	return &failure{class: classify(err, code), code: code, error: err}
 }
 
 // failureOf returns the failure in err. An error without one, such as that of a context
 // that ended, does not come from an attempt; it is classified here.
 func failureOf(err error) *failure {
-	var f *failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*failure](err); ok {
 		return f
 	}
 	return newFailure(err)
 }
 
 // invalidAnswer is the failure of an answer that was read and cannot be used.
-func invalidAnswer(err error) error { return &failure{class: Invalid, err: err} }
+func invalidAnswer(err error) error { return &failure{class: Invalid, error: err} }
 
-// classCodes are the beginnings, in lower case, of the error codes that decide
-// alone, whatever the status: some common errors come with status 400. Sources: the
-// API reference ("Errors" of each operation, "Common Errors") and that of STS.
+// classCodes are the beginnings of the error codes that decide alone, whatever the status:
+// some common errors come with status 400. Sources: the API reference ("Errors" of each
+// operation, "Common Errors") and that of STS.
 var classCodes = []struct {
-	prefix string
-	class  Class
+	class Class
 	// refusal: the credentials were accepted, and do not allow this. Every other code of
 	// class Denied is about the credentials themselves.
 	refusal bool
+	codes   *regexp.Regexp
 }{
-	{"resourcenotfoundexception", NotFound, false},
-	{"accessdenied", Denied, true},
-	{"forbiddenexception", Denied, true},
-	{"expiredtoken", Denied, false},
-	{"requestexpired", Denied, false},
-	{"unrecognizedclient", Denied, false},
-	{"invalidsignature", Denied, false},
-	{"signaturedoesnotmatch", Denied, false},
-	{"incompletesignature", Denied, false},
-	{"notauthorized", Denied, true},
-	{"optinrequired", Denied, false},
-	{"missingauthenticationtoken", Denied, false},
-	{"invalidclienttokenid", Denied, false},
-	{"callratelimitexceeded", Throttled, false},
-	{"throttl", Throttled, false},
-	{"serviceexception", Unavailable, false},
-	{"serviceunavailable", Unavailable, false},
-	{"internalfailure", Unavailable, false},
-	{"internalservererror", Unavailable, false},
-	{"requesttimeout", Unavailable, false},
+	{NotFound, false, regexp.MustCompile(`(?i)^ResourceNotFoundException`)},
+	{Denied, true, regexp.MustCompile(`(?i)^(AccessDenied|ForbiddenException|NotAuthorized)`)},
+	{Denied, false, regexp.MustCompile(`(?i)^(ExpiredToken|RequestExpired|OptInRequired)`)},
+	{Denied, false, regexp.MustCompile(`(?i)^(UnrecognizedClient|InvalidClientTokenId|MissingAuthenticationToken)`)},
+	{Denied, false, regexp.MustCompile(`(?i)^(InvalidSignature|SignatureDoesNotMatch|IncompleteSignature)`)},
+	{Throttled, false, regexp.MustCompile(`(?i)^(CallRateLimitExceeded|Throttl)`)},
+	{Unavailable, false, regexp.MustCompile(`(?i)^(ServiceException|ServiceUnavailable|RequestTimeout)`)},
+	{Unavailable, false, regexp.MustCompile(`(?i)^(InternalFailure|InternalServerError)`)},
 }
 
-// classOfCode returns the class of an error code that decides alone.
-func classOfCode(code string) (Class, bool) {
+// classOfCode returns the class of an error code that decides alone, and whether it is a
+// refusal.
+func classOfCode(code string) (class Class, refusal, ok bool) {
 	if _, ok := retry.DefaultThrottleErrorCodes[code]; ok {
-		return Throttled, true
+		return Throttled, false, true
 	}
-	code = strings.ToLower(code)
 	for _, c := range classCodes {
-		if strings.HasPrefix(code, c.prefix) {
-			return c.class, true
+		if c.codes.MatchString(code) {
+			return c.class, c.refusal, true
 		}
 	}
-	return "", false
+	return "", false, false
 }
 
 // CredentialsRefused reports whether err says that there are no credentials, or that they
 // are not accepted, so that no operation can succeed. It is false for what accepted
 // credentials do not allow.
 func CredentialsRefused(err error) bool {
-	var e *Error
-	if !errors.As(err, &e) || e.Class != Denied {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Class != Denied {
 		return false
 	}
-	if role := (roleError{}); e.Operation == Authenticate || errors.Is(err, errNoCredentials) || errors.As(err, &role) {
+	if e.Operation == Authenticate || errors.Is(err, errNoCredentials) || has[roleError](err) {
 		return true
 	}
-	if e.Code == "" {
-		return httpStatus(err) == http.StatusUnauthorized
+	if _, refusal, ok := classOfCode(e.Code); ok {
+		return !refusal
 	}
-	for _, c := range classCodes {
-		if strings.HasPrefix(strings.ToLower(e.Code), c.prefix) {
-			return !c.refusal
-		}
-	}
-	return httpStatus(err) == http.StatusUnauthorized
+	status, _ := answerOf(err)
+	return status == http.StatusUnauthorized
 }
 
 // classify returns the class of an error of the SDK with this code: the code decides
 // first, then whether the body was JSON, then the status.
 func classify(err error, code string) Class {
-	if class, ok := classOfCode(code); ok {
+	if class, _, ok := classOfCode(code); ok {
 		return class
 	}
-	status := httpStatus(err)
+	status, _ := answerOf(err)
 	switch {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return Denied
 	case status == http.StatusTooManyRequests:
 		return Throttled
 	case status >= 200 && status < 300:
-		return classifyUndecodable(err)
-	case isDecodeError(err):
+		if has[readError](err) || has[*json.SyntaxError](err) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return Unavailable // not JSON, or not complete
+		}
+		return Invalid
+	case has[*smithy.DeserializationError](err):
 		return Unavailable
 	case status == http.StatusNotFound:
 		return NotFound
@@ -140,51 +123,33 @@ func classify(err error, code string) Class {
 	return Unavailable
 }
 
-// classifyUndecodable returns the class of an answer with success that cannot be decoded:
-// Unavailable when it is not JSON or not complete, Invalid when its contents are wrong.
-func classifyUndecodable(err error) Class {
-	var read readError
-	var syntax *json.SyntaxError
-	if errors.As(err, &read) || errors.As(err, &syntax) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return Unavailable
-	}
-	return Invalid
-}
-
 // unknownCode is what the SDK says when an error carries no code.
 const unknownCode = "UnknownError"
 
 // apiCode returns the service's error code, or the empty string. The SDK loses the
 // code of the header when it cannot read the body, so the header is asked last.
 func apiCode(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) && api.ErrorCode() != unknownCode {
+	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() != unknownCode {
 		return api.ErrorCode()
 	}
-	var response *smithyhttp.ResponseError
-	if !errors.As(err, &response) || response.Response == nil || response.Response.Response == nil {
-		return ""
+	_, header := answerOf(err)
+	return restjson.SanitizeErrorCode(header.Get("X-Amzn-ErrorType"))
+}
+
+// answerOf returns the status and the header of the answer that err is about, 0 and nil
+// when there was none.
+func answerOf(err error) (status int, header http.Header) {
+	failed, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok || failed.Response == nil || failed.Response.Response == nil {
+		return 0, nil
 	}
-	return restjson.SanitizeErrorCode(response.Response.Header.Get("X-Amzn-ErrorType"))
+	return failed.Response.StatusCode, failed.Response.Header
 }
 
-// httpStatus returns the status of the answer, 0 when there was none.
-func httpStatus(err error) int {
-	var response *smithyhttp.ResponseError
-	if !errors.As(err, &response) || response.Response == nil || response.Response.Response == nil {
-		return 0
-	}
-	return response.HTTPStatusCode()
-}
-
-func isDecodeError(err error) bool {
-	var decode *smithy.DeserializationError
-	return errors.As(err, &decode)
-}
-
-func isTimeout(err error) bool {
-	var timeout interface{ Timeout() bool } // every net.Error, and context.DeadlineExceeded
-	return errors.As(err, &timeout) && timeout.Timeout()
+// has reports whether there is an E in err.
+func has[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 // label returns the value of the label "code" for an attempt that failed with f while
@@ -192,16 +157,17 @@ func isTimeout(err error) bool {
 // happened.
 func (f *failure) label(ctx context.Context) string {
 	var canceled interface{ CanceledError() bool }
+	status, _ := answerOf(f)
 	switch {
 	case f.code != "":
 		return f.code
-	case errors.Is(context.Cause(ctx), errTimeLimit), isTimeout(f.err):
+	case errors.Is(context.Cause(ctx), errTimeLimit), retry.TimeouterError{}.IsErrorTimeout(f.error).Bool():
 		return "Timeout"
-	case ctx.Err() != nil, errors.As(f.err, &canceled) && canceled.CanceledError():
+	case ctx.Err() != nil, errors.As(f.error, &canceled) && canceled.CanceledError():
 		return "Canceled"
-	case isDecodeError(f.err):
+	case has[*smithy.DeserializationError](f.error):
 		return "Decode"
-	case httpStatus(f.err) != 0:
+	case status != 0:
 		return unknownCode
 	}
 	return "Network"

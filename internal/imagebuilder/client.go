@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	sdk "github.com/aws/aws-sdk-go-v2/service/imagebuilder"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -67,7 +69,7 @@ type Client struct {
 	base        *credentials                   // those that assume the role; credentials without one
 	sts         func(*credentials) *sts.Client // that asks with these
 	attempts    *attempts
-	timeout     *timeLimit
+	timeout     *atomic.Int64 // a time.Duration
 	region      string
 	invalid     func(reason string)
 	http        *http.Client
@@ -78,58 +80,51 @@ type Client struct {
 // fails when the SDK cannot read its own configuration, or cannot combine the
 // endpoint with FIPS or dual-stack.
 func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
-	cfg, err := awsConfig(ctx, c)
+	cfg, base, err := awsConfig(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
 	if c.HTTPClient == nil {
 		c.HTTPClient = newHTTPClient(cfg)
 	}
-	attempts := &attempts{
-		target: c.Target, region: c.Region, metrics: c.Metrics,
-		gate: newGate(c.Limits), discovery: newGate(c.forDiscovery()),
+	cfg.HTTPClient = boundedClient{c.HTTPClient}
+	cfg.Retryer = func() aws.Retryer { return newRetryer() }
+	client := &Client{
+		credentials: base, base: base,
+		sts: func(as *credentials) *sts.Client { return newSTS(cfg, c, as) },
+		attempts: &attempts{
+			target: c.Target, region: c.Region, metrics: c.Metrics,
+			gate: newGate(c.Limits), discovery: newGate(c.forDiscovery()),
+		},
+		timeout: new(atomic.Int64),
+		region:  c.Region,
+		http:    c.HTTPClient,
+		invalid: func(reason string) { c.Metrics.invalid.WithLabelValues(c.Target, c.Region, reason).Inc() },
 	}
-	timeout := &timeLimit{}
-	timeout.set(c.Timeout)
-	base := cfg.Credentials.(*credentials)
+	client.timeout.Store(int64(c.Timeout))
 	if c.Role != (Role{}) {
-		cfg.Credentials = assumeRole(cfg, c, timeout)
+		client.credentials = assumeRole(client.sts(base), c.Role, base, client.timeout)
 	}
-	client := sdk.NewFromConfig(cfg, func(o *sdk.Options) {
-		o.HTTPClient = boundedClient{c.HTTPClient}
-		o.Retryer = newRetryer()
+	client.sdk = sdk.NewFromConfig(cfg, func(o *sdk.Options) {
+		o.Credentials = client.credentials
 		if c.EndpointURL != "" {
 			o.BaseEndpoint = &c.EndpointURL
 		}
-		o.APIOptions = append(o.APIOptions, attempts.install,
+		o.APIOptions = append(o.APIOptions, client.attempts.install,
 			awsmiddleware.AddUserAgentKeyValue("imagebuilder_exporter", version.Version))
 	})
-	if err := checkEndpoint(client.Options()); err != nil {
+	if err := checkEndpoint(client.sdk.Options()); err != nil {
 		return nil, err
 	}
-	c.Metrics.declare(c.Target, c.Region, GetWorkflowExecution)
-	return &Client{
-		sdk:         client,
-		credentials: cfg.Credentials.(*credentials),
-		base:        base,
-		sts: func(as *credentials) *sts.Client {
-			cfg := cfg.Copy()
-			cfg.Credentials = as
-			return newSTS(cfg, c)
-		},
-		attempts: attempts,
-		timeout:  timeout,
-		region:   c.Region,
-		http:     c.HTTPClient,
-		invalid:  func(reason string) { c.Metrics.invalid.WithLabelValues(c.Target, c.Region, reason).Inc() },
-	}, nil
+	c.Metrics.declare(c.Target, c.Region)
+	return client, nil
 }
 
 // SetLimits changes the limits at once, also for attempts that wait for their turn.
 // Attempts on the wire are not disturbed, and a lookup that has begun keeps its time limit.
 // The sources of credentials that the SDK asks over HTTP keep the first time limit.
 func (c *Client) SetLimits(l Limits) {
-	c.timeout.set(l.Timeout)
+	c.timeout.Store(int64(l.Timeout))
 	c.attempts.gate.set(l)
 	c.attempts.discovery.set(l.forDiscovery())
 }
@@ -151,7 +146,7 @@ func (c *Client) FirstPages() *Client {
 // get them and not one for each request.
 func (c *Client) Authenticate(ctx context.Context) error {
 	// Their source has the time limit, too, and a better error than "deadline exceeded".
-	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout.get()+time.Second, errTimeLimit)
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(c.timeout.Load())+time.Second, errTimeLimit)
 	defer cancel()
 	if _, err := c.credentials.Retrieve(ctx); err != nil {
 		return newError(Authenticate, err)
@@ -218,27 +213,24 @@ func (c *Client) ask(ctx context.Context, operation Operation, started func(), f
 	return failed
 }
 
-// timeLimit is a time limit that can change while it is used.
-type timeLimit struct{ nanoseconds atomic.Int64 }
-
-func (l *timeLimit) set(d time.Duration) { l.nanoseconds.Store(int64(d)) }
-
-func (l *timeLimit) get() time.Duration { return time.Duration(l.nanoseconds.Load()) }
-
 // do runs f with a context that ends a timeout after the first attempt has gone on the
-// wire; then it calls started. When the context ends while a retry waits, the SDK says
-// "canceled" only, so the error of the last attempt is returned with it.
-func do(ctx context.Context, timeout *timeLimit, started func(), f func(context.Context) error) error {
+// wire; then it calls started. The timeout is a time.Duration that can change. When the
+// context ends while a retry waits, the SDK says "canceled" only, so the error of the last
+// attempt is returned with it.
+func do(ctx context.Context, timeout *atomic.Int64, started func(), f func(context.Context) error) error {
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	call := &call{start: func() *time.Timer {
+	var limit *time.Timer
+	call := &call{begin: sync.OnceFunc(func() {
 		if started != nil {
 			started()
 		}
-		return time.AfterFunc(timeout.get(), func() { cancel(errTimeLimit) })
-	}}
-	defer call.end()
+		limit = time.AfterFunc(time.Duration(timeout.Load()), func() { cancel(errTimeLimit) })
+	})}
 	err := f(context.WithValue(limited, callKey{}, call))
+	if limit != nil {
+		limit.Stop()
+	}
 	if err == nil || limited.Err() == nil {
 		return err
 	}

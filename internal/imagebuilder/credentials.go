@@ -2,7 +2,6 @@ package imagebuilder
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -12,7 +11,8 @@ import (
 )
 
 // credentials are those of a Client. An error of theirs is a failure, unless the caller
-// gave up: of a role that cannot be assumed, or an errNoCredentials. Its methods may be called concurrently.
+// gave up: of a role that cannot be assumed, or an errNoCredentials. Its methods may be
+// called concurrently.
 type credentials struct {
 	// reload, when not nil, looks for credentials again. The SDK decides once where
 	// they come from, so it would never see those that are added later.
@@ -32,12 +32,14 @@ func (c *credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if c.reload != nil {
 		if later, reloadErr := c.reload(ctx); reloadErr == nil {
 			if v, err := later.Retrieve(ctx); err == nil {
-				c.use(later)
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				c.current = later
 				return v, nil
 			}
 		}
 	}
-	if known := (*failure)(nil); errors.As(err, &known) { // of a role
+	if has[*failure](err) { // of a role
 		return v, err
 	}
 	return v, noCredentials(err)
@@ -47,11 +49,11 @@ func (c *credentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 // code of their source says otherwise.
 func noCredentials(err error) *failure {
 	code := apiCode(err)
-	class, ok := classOfCode(code)
+	class, _, ok := classOfCode(code)
 	if !ok {
 		class = Denied
 	}
-	return &failure{class: class, code: code, err: fmt.Errorf("%w: %w", errNoCredentials, err)}
+	return &failure{class: class, code: code, error: fmt.Errorf("%w: %w", errNoCredentials, err)}
 }
 
 func (c *credentials) provider() aws.CredentialsProvider {
@@ -78,10 +80,4 @@ func (c *credentials) expire() {
 		c.expired = time.Now()
 		cache.Invalidate()
 	}
-}
-
-func (c *credentials) use(p aws.CredentialsProvider) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.current = p
 }

@@ -1,6 +1,7 @@
 package imagebuilder
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -49,15 +50,12 @@ func newExecution(id, image string, row *types.WorkflowExecutionMetadata, invali
 	e := Execution{
 		ID:                      id,
 		Status:                  Status(row.Status),
-		WorkflowType:            string(row.Type),
+		WorkflowType:            cmp.Or(string(row.Type), workflowType(aws.ToString(row.WorkflowBuildVersionArn))),
 		WorkflowBuildVersionARN: aws.ToString(row.WorkflowBuildVersionArn),
 		ImageBuildVersionARN:    image,
 		Image:                   ParseImageBuildVersionARN(image),
 		ParallelGroup:           aws.ToString(row.ParallelGroup),
 		Message:                 aws.ToString(row.Message),
-	}
-	if e.WorkflowType == "" {
-		e.WorkflowType = workflowType(e.WorkflowBuildVersionARN)
 	}
 	counts := StepCounts{
 		Total:     int(row.TotalStepCount),

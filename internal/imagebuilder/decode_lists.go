@@ -1,6 +1,7 @@
 package imagebuilder
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -9,9 +10,9 @@ import (
 
 // The functions of this file turn a row of the SDK into a plain value. They report
 // false for a row that cannot be used; a part that is wrong is left out. Both are
-// reported to invalid by their reason.
+// counted by their reason.
 
-func decodeStep(row *types.WorkflowStepMetadata, invalid func(reason string)) (Step, bool) {
+func (c *Client) decodeStep(row *types.WorkflowStepMetadata) (Step, bool) {
 	s := Step{
 		ID:             aws.ToString(row.StepExecutionId),
 		Name:           aws.ToString(row.Name),
@@ -20,44 +21,41 @@ func decodeStep(row *types.WorkflowStepMetadata, invalid func(reason string)) (S
 		RollbackStatus: string(row.RollbackStatus),
 	}
 	if s.ID == "" {
-		invalid(reasonEmpty)
+		c.invalid(reasonEmpty)
 		return Step{}, false
 	}
-	s.Start, s.End = decodeTimes(row.StartTime, row.EndTime, invalid)
+	s.Start, s.End = decodeTimes(row.StartTime, row.EndTime, c.invalid)
 	return s, true
 }
 
-func decodeWaitingStep(row *types.WorkflowStepExecution, invalid func(reason string)) (WaitingStep, bool) {
+func (c *Client) decodeWaitingStep(row *types.WorkflowStepExecution) (WaitingStep, bool) {
 	id, err := ParseExecutionID(aws.ToString(row.WorkflowExecutionId))
 	s := WaitingStep{
 		ExecutionID: id,
 		ID:          aws.ToString(row.StepExecutionId),
 		Name:        aws.ToString(row.Name),
 		Action:      aws.ToString(row.Action),
-		Since:       decodeTime(row.StartTime, invalid),
+		Since:       decodeTime(row.StartTime, c.invalid),
 	}
 	if err != nil || s.ID == "" || row.StartTime == nil {
-		invalid(reasonEmpty)
+		c.invalid(reasonEmpty)
 		return WaitingStep{}, false
 	}
 	return s, !s.Since.IsZero()
 }
 
-func decodePipeline(row *types.ImagePipeline, invalid func(reason string)) (Pipeline, bool) {
+func (c *Client) decodePipeline(row *types.ImagePipeline) (Pipeline, bool) {
 	p := Pipeline{
 		ARN:           aws.ToString(row.Arn),
-		Name:          aws.ToString(row.Name),
+		Name:          cmp.Or(aws.ToString(row.Name), pipelineName(aws.ToString(row.Arn))),
 		Platform:      string(row.Platform),
 		Status:        string(row.Status),
 		Tags:          row.Tags,
 		LastRunStatus: ImageStatus(row.LastRunStatus),
-		NextRun:       decodeTime(row.DateNextRun, invalid),
-	}
-	if p.Name == "" {
-		p.Name = pipelineName(p.ARN)
+		NextRun:       decodeTime(row.DateNextRun, c.invalid),
 	}
 	if p.ARN == "" || p.Name == "" {
-		invalid(reasonEmpty)
+		c.invalid(reasonEmpty)
 		return Pipeline{}, false
 	}
 	if row.ConsecutiveFailures != nil && *row.ConsecutiveFailures >= 0 {
@@ -84,7 +82,7 @@ func (c *Client) newImage(row *types.Image) (Image, bool) {
 		Created:            decodeTime(row.DateCreated, c.invalid),
 		Outputs:            outputsOf(row.OutputResources),
 		SourcePipelineARN:  aws.ToString(row.SourcePipelineArn),
-		SourcePipelineName: aws.ToString(row.SourcePipelineName),
+		SourcePipelineName: cmp.Or(aws.ToString(row.SourcePipelineName), pipelineName(aws.ToString(row.SourcePipelineArn))),
 	}
 	if row.State != nil {
 		i.Status, i.Reason = ImageStatus(row.State.Status), aws.ToString(row.State.Reason)
@@ -97,9 +95,6 @@ func (c *Client) newImage(row *types.Image) (Image, bool) {
 	case arn.Region != c.region:
 		c.invalid(reasonForeignID)
 		return Image{}, false
-	}
-	if i.SourcePipelineName == "" {
-		i.SourcePipelineName = pipelineName(i.SourcePipelineARN)
 	}
 	return i, true
 }

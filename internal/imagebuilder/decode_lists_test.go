@@ -19,7 +19,8 @@ func TestConsecutiveFailures(t *testing.T) {
 		{"some", aws.Int32(2), aws.Int(2)},
 		{"less than none", aws.Int32(-1), nil},
 	} {
-		p, ok := decodePipeline(&types.ImagePipeline{Arn: aws.String(testPipeline), ConsecutiveFailures: c.got}, func(reason string) { t.Error(reason) })
+		client := &Client{invalid: func(reason string) { t.Error(reason) }}
+		p, ok := client.decodePipeline(&types.ImagePipeline{Arn: aws.String(testPipeline), ConsecutiveFailures: c.got})
 		if diff := cmp.Diff(c.want, p.ConsecutiveFailures); !ok || diff != "" {
 			t.Errorf("%s: %t (-want +got):\n%s", c.name, ok, diff)
 		}

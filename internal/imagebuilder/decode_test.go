@@ -46,7 +46,7 @@ func TestAnAnswerBecomesAnExecution(t *testing.T) {
 		}
 		want := Execution{
 			ID:                      testID,
-			Status:                  StatusCompleted,
+			Status:                  "COMPLETED",
 			WorkflowType:            "BUILD",
 			WorkflowBuildVersionARN: "arn:aws:imagebuilder:us-west-2:aws:workflow/build/build-image/1.0.3/1",
 			ImageBuildVersionARN:    "arn:aws:imagebuilder:us-west-2:111122223333:image/my-example-recipe/1.0.0/1",
@@ -157,7 +157,7 @@ func TestTextsOfAnExecution(t *testing.T) {
 	}
 	got, ok := decodeListedExecution(testImage, row, func(reason string) { t.Error(reason) })
 	want := Execution{
-		ID: testID, Status: StatusFailed, WorkflowType: "TEST", WorkflowBuildVersionARN: *row.WorkflowBuildVersionArn,
+		ID: testID, Status: "FAILED", WorkflowType: "TEST", WorkflowBuildVersionARN: *row.WorkflowBuildVersionArn,
 		ImageBuildVersionARN: testImage, Image: ParseImageBuildVersionARN(testImage),
 		ParallelGroup: "group", Message: "why", Steps: &StepCounts{},
 	}

@@ -8,29 +8,18 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Class is why a request got no usable answer. Every error of Client is one:
-//
-//	errors.Is(err, imagebuilder.NotFound)
-//
-// Its text is the value of the label "class".
+// Class is why a request got no usable answer: errors.Is(err, imagebuilder.NotFound). Every
+// error of Client is of one. Its text is the value of the label "class".
 type Class string
 
+// The classes and what they mean.
 const (
-	// NotFound means that the service does not know the id, not yet or no longer.
-	NotFound Class = "not_found"
-	// BadRequest means that the service rejects this request and would do so again.
-	BadRequest Class = "bad_request"
-	// Denied means that there are no credentials, or that they are not accepted or
-	// do not allow the operation.
-	Denied Class = "denied"
-	// Throttled means that the service had too many requests.
-	Throttled Class = "throttled"
-	// Unavailable means that the service failed or did not answer in time, or that
-	// what answered was not Image Builder.
-	Unavailable Class = "unavailable"
-	// Invalid means that the service answered with success, and with something
-	// unusable.
-	Invalid Class = "invalid"
+	NotFound    Class = "not_found"   // the service does not know the id, not yet or no longer
+	BadRequest  Class = "bad_request" // the service rejects this request and would do so again
+	Denied      Class = "denied"      // no credentials, or they are not accepted or do not allow the operation
+	Throttled   Class = "throttled"   // the service had too many requests
+	Unavailable Class = "unavailable" // it failed or did not answer in time, or it was not Image Builder
+	Invalid     Class = "invalid"     // the service answered with success, and with something unusable
 )
 
 // Error returns the class's name.
@@ -76,8 +65,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // ClassOf returns the class of an error of Client. An error that has none did not
 // come from the service and is Unavailable.
 func ClassOf(err error) Class {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Class
 	}
 	return Unavailable

@@ -64,16 +64,11 @@ func (g *gate) enter(ctx context.Context) error {
 	if err := g.takeSlot(ctx); err != nil {
 		return err
 	}
-	for {
-		ok, err := g.takeToken(ctx)
-		if err != nil {
-			g.leave()
-			return err
-		}
-		if ok {
-			return nil
-		}
+	if err := g.takeToken(ctx); err != nil {
+		g.leave()
+		return err
 	}
+	return nil
 }
 
 // leave gives the slot back.
@@ -94,14 +89,10 @@ func (g *gate) admit() {
 }
 
 func (g *gate) takeSlot(ctx context.Context) error {
-	g.mu.Lock()
-	if g.taken < g.slots {
-		g.taken++
-		g.mu.Unlock()
-		return nil
-	}
 	turn := make(chan struct{})
+	g.mu.Lock()
 	g.waiting = append(g.waiting, turn)
+	g.admit()
 	g.mu.Unlock()
 	select {
 	case <-turn:
@@ -119,34 +110,29 @@ func (g *gate) takeSlot(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// takeToken waits for a token. It reports false when the limit changes meanwhile; then the
-// caller tries again.
-func (g *gate) takeToken(ctx context.Context) (ok bool, err error) {
+// takeToken waits for a token, of the new limit when that changes meanwhile.
+func (g *gate) takeToken(ctx context.Context) error {
 	g.mu.Lock()
-	if g.tokens.Allow() {
-		g.mu.Unlock()
-		return true, nil
-	}
 	token, changed := g.tokens.Reserve(), g.changed
 	g.mu.Unlock()
 	delay := token.Delay()
-	ready := time.NewTimer(delay)
-	defer ready.Stop()
-	deadline, limited := ctx.Deadline()
-	late := limited && time.Until(deadline) < delay
-	if late { // others may want it
-		ready.Stop()
-		token.Cancel()
+	if delay == 0 {
+		return nil
+	}
+	ready := time.After(delay)
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < delay {
+		token.Cancel() // others may want it
+		ready = nil
 	}
 	select {
-	case <-ready.C:
-		return true, nil
+	case <-ready:
+		return nil
 	case <-changed:
-		return false, nil
+		return g.takeToken(ctx)
 	case <-ctx.Done():
-		if !late {
+		if ready != nil {
 			token.Cancel()
 		}
-		return false, ctx.Err()
+		return ctx.Err()
 	}
 }

@@ -7,12 +7,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// maxResponseBytes bounds one answer. A page of 25 executions with long messages
-// stays far below it.
-const maxResponseBytes = 4 << 20
-
-// maxHeaderBytes bounds the header of an answer.
-const maxHeaderBytes = 1 << 20
+// Bounds of an answer. A page of 25 executions with long messages stays far below them.
+const (
+	maxResponseBytes = 4 << 20
+	maxHeaderBytes   = 1 << 20
+)
 
 // boundedClient fails the reading of an answer that is larger than maxResponseBytes
 // with errTooLarge.

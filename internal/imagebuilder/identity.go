@@ -1,8 +1,10 @@
 package imagebuilder
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -34,23 +36,15 @@ var sourceNames = map[aws.CredentialSource]string{
 // CredentialsSource says in words where the credentials come from; with a Role, those that
 // assume it. It gets no credentials. Several sources, as of a chain of profiles, are joined
 // with commas.
-func (c *Client) CredentialsSource() string { return c.base.source() }
-
-func (c *credentials) source() string {
-	provider, ok := c.provider().(aws.CredentialProviderSource)
-	if !ok {
-		return "unknown"
-	}
+func (c *Client) CredentialsSource() string {
 	var names []string
-	for _, s := range provider.ProviderSources() {
-		if name := sourceNames[s]; name != "" && (len(names) == 0 || names[len(names)-1] != name) {
-			names = append(names, name)
+	if provider, ok := c.base.provider().(aws.CredentialProviderSource); ok {
+		for _, s := range provider.ProviderSources() {
+			names = append(names, sourceNames[s])
 		}
 	}
-	if len(names) == 0 {
-		return "unknown"
-	}
-	return strings.Join(names, ", ")
+	names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
+	return cmp.Or(strings.Join(slices.Compact(names), ", "), "unknown")
 }
 
 // Identity returns the ARN with which the Client asks: of a user, or of a role's session.

@@ -86,12 +86,12 @@ func TestDurations(t *testing.T) {
 		want  time.Duration
 		known bool
 	}{
-		{"ended", Execution{Status: StatusCompleted, Start: hour, End: hour.Add(time.Minute)}, time.Minute, true},
+		{"ended", Execution{Status: "COMPLETED", Start: hour, End: hour.Add(time.Minute)}, time.Minute, true},
 		{"running", Execution{Status: StatusRunning, Start: hour}, time.Hour, true},
 		{"status of the future", Execution{Status: "PAUSED", Start: hour}, time.Hour, true},
-		{"not started", Execution{Status: StatusPending}, 0, false},
-		{"end without a start", Execution{Status: StatusCompleted, End: hour}, 0, false},
-		{"final without an end", Execution{Status: StatusFailed, Start: hour}, 0, false},
+		{"not started", Execution{Status: "PENDING"}, 0, false},
+		{"end without a start", Execution{Status: "COMPLETED", End: hour}, 0, false},
+		{"final without an end", Execution{Status: "FAILED", Start: hour}, 0, false},
 		{"starts in the future, as with a wrong clock", Execution{Status: StatusRunning, Start: now.Add(time.Hour)}, 0, true},
 	} {
 		if got, known := c.e.Duration(now); got != c.want || known != c.known {

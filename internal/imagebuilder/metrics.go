@@ -65,11 +65,9 @@ const (
 )
 
 // declare makes the series exist from the start, so that their first increase is seen.
-func (m *Metrics) declare(target, region string, operations ...Operation) {
-	for _, o := range operations {
-		m.requests.WithLabelValues(target, region, string(o))
-		m.durations.WithLabelValues(string(o))
-	}
+func (m *Metrics) declare(target, region string) {
+	m.requests.WithLabelValues(target, region, string(GetWorkflowExecution))
+	m.durations.WithLabelValues(string(GetWorkflowExecution))
 	for _, r := range []string{reasonEmpty, reasonForeignID, reasonPages, reasonTimestamp, reasonStepCounts} {
 		m.invalid.WithLabelValues(target, region, r)
 	}

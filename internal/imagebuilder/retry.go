@@ -46,22 +46,16 @@ const learning = time.Second
 // zero.
 func (r retryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
 	release, err := r.AdaptiveMode.GetAttemptToken(ctx)
-	if err == nil {
-		if time.Since(r.begun()) < learning {
-			return func(error) error { return release(nil) }, nil
-		}
-		return release, nil
-	}
-	ticker := time.NewTicker(tokenPoll)
-	defer ticker.Stop()
-	for {
+	for err != nil {
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case <-ticker.C:
+		case <-time.After(tokenPoll):
 		}
-		if release, err := r.AdaptiveMode.GetAttemptToken(ctx); err == nil {
-			return release, nil
-		}
+		release, err = r.AdaptiveMode.GetAttemptToken(ctx)
 	}
+	if time.Since(r.begun()) < learning {
+		return func(error) error { return release(nil) }, nil
+	}
+	return release, nil
 }

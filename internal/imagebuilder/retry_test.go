@@ -66,7 +66,7 @@ func TestACallerThatWaitsForATokenMayLeave(t *testing.T) {
 		if release, err = r.GetAttemptToken(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		_ = release(&failure{class: Throttled, err: errors.New("throttled")})
+		_ = release(&failure{class: Throttled, error: errors.New("throttled")})
 		left := 0
 		for range 5 {
 			begin := time.Now()

@@ -1,6 +1,7 @@
 package imagebuilder
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -28,14 +29,16 @@ const (
 	roleRenewal = 5 * time.Minute
 )
 
-// newSTS returns a client of STS that asks with the credentials of cfg. Its attempts are
+// newSTS returns a client of STS that asks with these credentials. Its attempts are
 // counted like all others, but wait for no turn: nothing else can go on before a role is
 // assumed.
-func newSTS(cfg aws.Config, c ClientConfig) *sts.Client {
-	attempts := &attempts{target: c.Target, region: c.Region, metrics: c.Metrics, gate: newGate(Limits{Concurrency: math.MaxInt, Burst: 1})}
+func newSTS(cfg aws.Config, c ClientConfig, as *credentials) *sts.Client {
+	attempts := &attempts{
+		target: c.Target, region: c.Region, metrics: c.Metrics,
+		gate: newGate(Limits{Concurrency: math.MaxInt, Burst: 1}),
+	}
 	return sts.NewFromConfig(cfg, func(o *sts.Options) {
-		o.HTTPClient = boundedClient{c.HTTPClient}
-		o.Retryer = newRetryer()
+		o.Credentials = as
 		if c.STSEndpointURL != "" {
 			o.BaseEndpoint = &c.STSEndpointURL
 		}
@@ -43,25 +46,20 @@ func newSTS(cfg aws.Config, c ClientConfig) *sts.Client {
 	})
 }
 
-// assumeRole returns the credentials of c.Role, which those of cfg assume. They are
-// kept for as long as they are valid.
-func assumeRole(cfg aws.Config, c ClientConfig, timeout *timeLimit) *credentials {
-	client := newSTS(cfg, c)
-	provider := stscreds.NewAssumeRoleProvider(client, c.Role.ARN, func(o *stscreds.AssumeRoleOptions) {
+// assumeRole returns the credentials of a role, which base assumes. They are kept for as
+// long as they are valid.
+func assumeRole(client *sts.Client, role Role, base *credentials, timeout *atomic.Int64) *credentials {
+	provider := stscreds.NewAssumeRoleProvider(client, role.ARN, func(o *stscreds.AssumeRoleOptions) {
 		o.Duration = roleDuration
-		o.RoleSessionName = c.Role.SessionName
-		if o.RoleSessionName == "" {
-			o.RoleSessionName = "imagebuilder_exporter"
-		}
-		if c.Role.ExternalID != "" {
-			o.ExternalID = &c.Role.ExternalID
+		o.RoleSessionName = cmp.Or(role.SessionName, "imagebuilder_exporter")
+		if role.ExternalID != "" {
+			o.ExternalID = &role.ExternalID
 		}
 	})
-	role := &roleProvider{provider: provider, base: cfg.Credentials.(*credentials), role: c.Role, timeout: timeout}
-	cache := aws.NewCredentialsCache(role, func(o *aws.CredentialsCacheOptions) {
+	p := &roleProvider{provider: provider, base: base, role: role, timeout: timeout}
+	return &credentials{current: aws.NewCredentialsCache(p, func(o *aws.CredentialsCacheOptions) {
 		o.ExpiryWindow = roleRenewal
-	})
-	return &credentials{current: cache}
+	})}
 }
 
 // roleProvider assumes a role. Its errors are failures with a roleError.
@@ -69,7 +67,7 @@ type roleProvider struct {
 	provider aws.CredentialsProvider
 	base     *credentials // that assume it
 	role     Role
-	timeout  *timeLimit
+	timeout  *atomic.Int64             // a time.Duration
 	end      atomic.Pointer[time.Time] // of the last credentials
 }
 
@@ -82,7 +80,12 @@ func (p *roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		return err
 	})
 	if err != nil {
-		failed := p.failure(err)
+		// Whatever STS refuses leaves the target without credentials.
+		cause := failureOf(err)
+		failed := &failure{class: Denied, code: cause.code, error: roleError{p.role, err}}
+		if cause.class == Throttled || cause.class == Unavailable {
+			failed.class = cause.class
+		}
 		if credentialsExpired(failed.code) {
 			p.base.expire()
 		}
@@ -90,17 +93,6 @@ func (p *roleProvider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	}
 	p.end.Store(&v.Expires)
 	return v, nil
-}
-
-// failure classifies the failure to assume the role: whatever STS refuses leaves the
-// target without credentials.
-func (p *roleProvider) failure(err error) *failure {
-	cause := failureOf(err)
-	f := &failure{class: Denied, code: cause.code, err: roleError{p.role, err}}
-	if cause.class == Throttled || cause.class == Unavailable {
-		f.class = cause.class
-	}
-	return f
 }
 
 // HandleFailToRefresh implements aws.HandleFailRefreshCredentialsCacheStrategy: the

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
@@ -135,6 +137,40 @@ func TestAnOutageOfSTS(t *testing.T) {
 			t.Errorf("the role was assumed or tried %d times", n)
 		}
 	})
+}
+
+// TestHowLongPreviousCredentialsAreUsed has, for what is left of them when they cannot be
+// renewed, when the next try is due. The cache takes roleRenewal off again.
+func TestHowLongPreviousCredentialsAreUsed(t *testing.T) {
+	refused := errors.New("refused")
+	for _, c := range []struct {
+		name string
+		left time.Duration
+		next time.Duration
+		err  error
+	}{
+		{"the next try is due after a minute", time.Hour, time.Minute, nil},
+		{"a minute is left", time.Minute, time.Minute, nil},
+		{"the next try is due at their end", time.Second, time.Second, nil},
+		{"a moment is left", 1, 1, nil},
+		{"they end now", 0, 0, refused},
+		{"they have ended", -time.Second, 0, refused},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			end := time.Now().Add(c.left)
+			p := &roleProvider{}
+			p.end.Store(&end)
+			previous := aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret"}
+			got, err := p.HandleFailToRefresh(t.Context(), previous, refused)
+			want := previous
+			if c.err == nil {
+				want.Expires = time.Now().Add(c.next + roleRenewal)
+			}
+			if diff := cmp.Diff(want, got); diff != "" || !errors.Is(err, c.err) {
+				t.Errorf("%s: %v, want %v (-want +got):\n%s", c.name, err, c.err, diff)
+			}
+		})
+	}
 }
 
 // TestCredentialsThatExpireEarly are replaced when the service says so.

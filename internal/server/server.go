@@ -31,9 +31,9 @@ type Config struct {
 	Slog        *slog.Logger // for exporter-toolkit
 }
 
-// ErrHurry is why the context of a request ends when a shutdown takes too long: the
+// ErrShutdown is why the context of a request ends when a shutdown takes too long: the
 // client is still there, and gets the last known values.
-var ErrHurry = errors.New("the program ends")
+var ErrShutdown = errors.New("the program ends")
 
 // Server serves the pages of an exporter. It is made by New.
 type Server struct {
@@ -79,7 +79,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("serving: %w", err)
 	case <-ctx.Done():
 	}
-	s.drain(servers, func() { end(ErrHurry) })
+	s.drain(servers, func() { end(ErrShutdown) })
 	return nil
 }
 

@@ -111,9 +111,9 @@ func (s *Set) Check(ctx context.Context, w io.Writer) bool {
 	s.mu.Lock()
 	members := s.members
 	s.mu.Unlock()
-	var all []check.Target
+	var all []check.Request
 	for _, m := range members {
-		all = append(all, check.Target{
+		all = append(all, check.Request{
 			Name: m.name, Region: m.region, Selection: selection(m.wanted, s.o.Collectors), Client: m.client, Role: m.role(),
 		})
 	}
