@@ -76,7 +76,7 @@ func newPipeline(p lookup.Pipeline) pipeline {
 		ARN: p.ARN, Name: p.Name, LastRun: string(p.LastRunStatus), Failures: p.ConsecutiveFailures,
 		NextRun: optionalTime(p.NextRun), LastSuccess: optionalTime(p.LastSuccess),
 	}
-	if enabled := p.Status == "ENABLED"; enabled || p.Status == "DISABLED" {
+	if enabled, known := p.Enabled(); known {
 		row.Enabled = &enabled
 	}
 	return row
