@@ -62,14 +62,12 @@ func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution)
 
 // sorted returns those of rows that pass the filters, in the order that q asks for.
 func sorted(rows []*execution, q query) []*execution {
-	compare := comparison(q.Sort)
 	rows = slices.DeleteFunc(slices.Clone(rows), func(e *execution) bool { return !e.matches(q) })
 	slices.SortStableFunc(rows, func(a, b *execution) int {
-		c := cmp.Or(compare(a, b), cmp.Compare(a.ID, b.ID))
-		if q.Descending {
-			c = -c
+		if q.Order == "desc" {
+			a, b = b, a
 		}
-		return c
+		return cmp.Or(comparisons[q.Sort](a, b), cmp.Compare(a.ID, b.ID))
 	})
 	return rows
 }
