@@ -35,7 +35,7 @@ func TestTicksAreRound(t *testing.T) {
 // ran returns an execution of a build that started and ended so long before now. It runs when
 // ended is negative.
 func ran(build string, started, ended time.Duration) *execution {
-	e := &execution{ID: "wf-" + build, Image: build, Version: "1.0.0/1", ImageARN: "arn/" + build, Status: "COMPLETED", now: now}
+	e := &execution{ID: "wf-" + build, Image: build, Version: "1.0.0/1", ImageARN: "arn/" + build, Status: "COMPLETED"}
 	e.Started, e.Duration = pointer(now.Add(-started)), pointer((started - max(ended, 0)).Seconds())
 	if ended < 0 {
 		e.Status = "RUNNING"
