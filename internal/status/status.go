@@ -66,6 +66,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	header.Set("Referrer-Policy", "no-referrer")
 	if strings.HasSuffix(r.URL.Path, StylePath) {
+		header.Set("Content-Type", "text/css; charset=utf-8")
 		header.Set("Cache-Control", "max-age=300")
 		http.ServeFileFS(w, r, files, "style.css")
 		return
