@@ -43,11 +43,12 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 	}
 	mux.HandleFunc("GET "+p, s.scrape)
 	landing, err := web.NewLandingPage(web.LandingConfig{
-		Name:        s.config.Name,
-		Description: s.config.Description,
-		Version:     s.config.Version,
-		Links:       []web.LandingLinks{{Address: p, Text: "Metrics"}, {Address: pathStatus, Text: "Executions"}, {Address: pathHealthy, Text: "Healthy"}, {Address: pathReady, Text: "Ready"}},
-		Profiling:   fmt.Sprint(s.config.Pprof),
+		Name: s.config.Name, Description: s.config.Description, Version: s.config.Version,
+		Links: []web.LandingLinks{
+			{Address: p, Text: "Metrics"}, {Address: pathStatus, Text: "Executions"},
+			{Address: pathHealthy, Text: "Healthy"}, {Address: pathReady, Text: "Ready"},
+		},
+		Profiling: fmt.Sprint(s.config.Pprof),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making the landing page: %w", err)

@@ -100,6 +100,11 @@ func TestTimeline(t *testing.T) {
 			[]string{"linux COMPLETED 240.0 370.0", "linux RUNNING 610.0 370.0"}, "980.0",
 		},
 		{
+			"a build that took no time has a bar where an older one is left out",
+			[]*execution{ran("old", 30*day, 29*day), ran("new", time.Hour, time.Hour)},
+			[]string{"new COMPLETED 240.0 3.0"}, "",
+		},
+		{
 			"a build that is much older is left out",
 			[]*execution{ran("old", 30*day, 29*day), ran("new", time.Hour, runs)},
 			[]string{"new RUNNING 240.0 740.0"}, "980.0",
