@@ -9,6 +9,7 @@ package collector
 import (
 	"context"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -48,27 +49,23 @@ type Collector struct {
 	families  []family
 	panicked  Panicked
 	lookedUp  sync.Once
-	snapshots []lookup.Snapshot // of each source, once lookedUp
+	snapshots []*lookup.Snapshot // of each source, once lookedUp
 }
 
 // New returns a Collector for a scrape whose deadline is ctx's. panicked may be nil.
 func New(ctx context.Context, sources []Source, o Options, panicked Panicked) *Collector {
-	families := []family{targets, lookups, executions, counts}
-	for _, f := range []struct {
-		on     bool
-		family family
-	}{
-		{o.Status, status},
-		{o.Steps, steps},
-		{o.Waiting, waiting},
-		{o.Images, images},
-		{o.Pipelines, pipelines},
-	} {
-		if f.on {
-			families = append(families, f.family)
+	c := &Collector{ctx: ctx, sources: sources, families: []family{targets, lookups, executions, counts}, panicked: panicked}
+	add := func(on bool, f family) {
+		if on {
+			c.families = append(c.families, f)
 		}
 	}
-	return &Collector{ctx: ctx, sources: sources, families: families, panicked: panicked}
+	add(o.Status, status)
+	add(o.Steps, steps)
+	add(o.Waiting, waiting)
+	add(o.Images, images)
+	add(o.Pipelines, pipelines)
+	return c
 }
 
 // Describe implements prometheus.Collector.
@@ -81,8 +78,8 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector. Nothing is sent on ch after it returns.
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	c.Lookup()
-	for i := range c.snapshots {
-		s := &scrape{target: &c.snapshots[i]}
+	for _, target := range c.snapshots {
+		s := &scrape{target: target}
 		c.contain("labels", s.labelExecutions)
 		for _, f := range c.families {
 			c.contain(f.name, func() { f.collect(ch, s) })
@@ -95,29 +92,22 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 // ends. A target whose lookup panics is left out.
 func (c *Collector) Lookup() {
 	c.lookedUp.Do(func() {
-		all := make([]lookup.Snapshot, len(c.sources))
-		ok := make([]bool, len(c.sources))
+		all := make([]*lookup.Snapshot, len(c.sources))
 		var running sync.WaitGroup
 		for i, s := range c.sources {
-			running.Go(func() { ok[i] = c.contain("lookup", func() { all[i] = s.Lookup(c.ctx) }) })
+			running.Go(func() { c.contain("lookup", func() { all[i] = new(s.Lookup(c.ctx)) }) })
 		}
 		running.Wait()
-		for i := range all {
-			if ok[i] {
-				c.snapshots = append(c.snapshots, all[i])
-			}
-		}
+		c.snapshots = slices.DeleteFunc(all, func(s *lookup.Snapshot) bool { return s == nil })
 	})
 }
 
-// contain calls f, which is a part of the scrape. It recovers from a panic, and then reports
-// false.
-func (c *Collector) contain(part string, f func()) (ok bool) {
+// contain calls f, which is a part of the scrape. It recovers from a panic.
+func (c *Collector) contain(part string, f func()) {
 	defer func() {
 		if v := recover(); v != nil && c.panicked != nil {
 			c.panicked(part, v, debug.Stack())
 		}
 	}()
 	f()
-	return true
 }

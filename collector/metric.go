@@ -2,6 +2,7 @@ package collector
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -48,25 +49,18 @@ func withLabels[T any](base []*dto.LabelPair, it T, more []label[T]) []*dto.Labe
 	if len(more) == 0 {
 		return base
 	}
-	all := grown(base, len(more))
+	all := slices.Grow(slices.Clip(base), len(more))
 	for i := range more {
-		value := more[i].value(it)
-		all = insert(all, &dto.LabelPair{Name: &more[i].name, Value: &value})
+		all = insert(all, &dto.LabelPair{Name: &more[i].name, Value: new(more[i].value(it))})
 	}
 	return all
 }
 
-// grown returns a copy of labels with room for n more.
-func grown(labels []*dto.LabelPair, n int) []*dto.LabelPair {
-	return append(make([]*dto.LabelPair, 0, len(labels)+n), labels...)
-}
-
 // insert puts p where it belongs among labels, which are sorted by name.
 func insert(labels []*dto.LabelPair, p *dto.LabelPair) []*dto.LabelPair {
-	i := len(labels)
-	for i > 0 && labels[i-1].GetName() > p.GetName() {
-		i--
-	}
+	i, _ := slices.BinarySearchFunc(labels, p, func(a, b *dto.LabelPair) int {
+		return strings.Compare(a.GetName(), b.GetName())
+	})
 	return slices.Insert(labels, i, p)
 }
 

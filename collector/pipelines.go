@@ -19,7 +19,8 @@ var pipelines = newFamily("pipelines", tableOf(selectedPipelines,
 		}...),
 	gauge("imagebuilder_pipeline_enabled", "Whether the pipeline is enabled.",
 		func(p *lookup.Pipeline) (float64, bool) {
-			return bit(p.Status == "ENABLED"), p.Status == "ENABLED" || p.Status == "DISABLED"
+			enabled, known := p.Enabled()
+			return bit(enabled), known
 		}),
 	stateSet("imagebuilder_pipeline_last_run_status",
 		"1 for the state of the image of the pipeline's last run, 0 for every other one. Absent when it never ran.",

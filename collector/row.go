@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"slices"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -70,7 +71,7 @@ func stateSet[T any, S state](name, help string, states []S, current func(T) S) 
 		for i, s := range states {
 			for _, e := range all {
 				if c := current(e.of); c != "" {
-					o.send(insert(grown(e.labels, 1), labels[i]), bit(c == s || s == unknown && !c.Known()))
+					o.send(insert(slices.Clip(e.labels), labels[i]), bit(c == s || s == unknown && !c.Known()))
 				}
 			}
 		}

@@ -1,6 +1,10 @@
 package collector
 
-import "github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+import (
+	"slices"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+)
 
 // scrape is what the families emit for one target. The executions are labelled once for all
 // families.
@@ -28,10 +32,7 @@ var (
 // labelExecutions sets the executions of s.target.
 func (s *scrape) labelExecutions() {
 	s.selected = allExecutions.entities(s)
-	s.published = make([]entity[*lookup.Execution], 0, len(s.selected))
-	for _, e := range s.selected {
-		if e.of.Value != nil {
-			s.published = append(s.published, e)
-		}
-	}
+	s.published = slices.DeleteFunc(slices.Clone(s.selected), func(e entity[*lookup.Execution]) bool {
+		return e.of.Value == nil
+	})
 }

@@ -15,3 +15,9 @@ type Pipeline struct {
 	ConsecutiveFailures *int
 	NextRun             time.Time // zero when it is not scheduled
 }
+
+// Enabled reports whether the pipeline is enabled. A status that the API reference does not
+// have is not known.
+func (p *Pipeline) Enabled() (enabled, known bool) {
+	return p.Status == "ENABLED", p.Status == "ENABLED" || p.Status == "DISABLED"
+}

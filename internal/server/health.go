@@ -98,11 +98,10 @@ func askHealth(ctx context.Context, scheme string, addresses []string) (status i
 	if wantsCertificate.Load() && hungUp(err) {
 		return http.StatusUnauthorized, nil
 	}
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err // without the URL, which is not where it asked
+	}
 	if err != nil {
-		var wrapped *url.Error // names a URL that is not where it asked
-		if errors.As(err, &wrapped) {
-			err = wrapped.Err
-		}
 		return 0, err
 	}
 	_ = resp.Body.Close()
@@ -112,8 +111,8 @@ func askHealth(ctx context.Context, scheme string, addresses []string) (status i
 // hungUp reports whether err is that of a connection that the server ended. The TLS
 // alert that comes first is lost when the request is still on its way.
 func hungUp(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "remote error" ||
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "remote error" ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/pprof"
+	_ "net/http/pprof" // registers its pages with http.DefaultServeMux
 	"path"
 	"strings"
 	"time"
@@ -35,11 +35,7 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 	mux.Handle("GET "+pathStatus, s.config.Status)
 	mux.Handle("GET "+pathStatus+"/style.css", s.config.Status)
 	if s.config.Pprof {
-		mux.HandleFunc("GET "+pathPprof, pprof.Index)
-		mux.HandleFunc("GET "+pathPprof+"cmdline", pprof.Cmdline)
-		mux.HandleFunc("GET "+pathPprof+"profile", pprof.Profile)
-		mux.HandleFunc("GET "+pathPprof+"symbol", pprof.Symbol)
-		mux.HandleFunc("GET "+pathPprof+"trace", pprof.Trace)
+		mux.Handle("GET "+pathPprof, http.DefaultServeMux)
 	}
 	if p == "/" {
 		mux.HandleFunc("GET /{$}", s.scrape)
@@ -47,11 +43,12 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 	}
 	mux.HandleFunc("GET "+p, s.scrape)
 	landing, err := web.NewLandingPage(web.LandingConfig{
-		Name:        s.config.Name,
-		Description: s.config.Description,
-		Version:     s.config.Version,
-		Links:       []web.LandingLinks{{Address: p, Text: "Metrics"}, {Address: pathStatus, Text: "Executions"}, {Address: pathHealthy, Text: "Healthy"}, {Address: pathReady, Text: "Ready"}},
-		Profiling:   fmt.Sprint(s.config.Pprof),
+		Name: s.config.Name, Description: s.config.Description, Version: s.config.Version,
+		Links: []web.LandingLinks{
+			{Address: p, Text: "Metrics"}, {Address: pathStatus, Text: "Executions"},
+			{Address: pathHealthy, Text: "Healthy"}, {Address: pathReady, Text: "Ready"},
+		},
+		Profiling: fmt.Sprint(s.config.Pprof),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making the landing page: %w", err)
@@ -89,7 +86,7 @@ func (s *Server) scrape(w http.ResponseWriter, r *http.Request) {
 // serving is next, but 503 while the server drains.
 func (s *Server) serving(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if s.scrapes.draining() {
+		if _, draining := s.scrapes.state(); draining {
 			say(w, http.StatusServiceUnavailable, "Shutting down")
 			return
 		}

@@ -73,7 +73,7 @@ func (s *Server) Run(ctx context.Context) error {
 		servers = append(servers, server)
 		running.Go(func() { failed <- web.ListenAndServe(server, f, s.config.Slog) })
 	}
-	defer func() { each(servers, func(server *http.Server) { _ = server.Close() }) }()
+	defer func() { each(servers, (*http.Server).Close) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serving: %w", err)
@@ -99,11 +99,11 @@ func perAddress(f *web.FlagConfig) []*web.FlagConfig {
 	return all
 }
 
-// each calls f for all servers concurrently.
-func each(servers []*http.Server, f func(*http.Server)) {
+// each calls f for all servers concurrently. Its errors are about clients.
+func each(servers []*http.Server, f func(*http.Server) error) {
 	var all sync.WaitGroup
 	for _, server := range servers {
-		all.Go(func() { f(server) })
+		all.Go(func() { _ = f(server) })
 	}
 	all.Wait()
 }
@@ -122,9 +122,10 @@ func (s *Server) drain(servers []*http.Server, endRequests func()) {
 		// of HTTP/2 within a second; the time limit is for slow clients of other pages.
 		ctx, cancel := context.WithTimeout(ctx, s.limits.flush)
 		defer cancel()
-		each(servers, func(server *http.Server) { _ = server.Shutdown(ctx) })
+		each(servers, func(server *http.Server) error { return server.Shutdown(ctx) })
 	case <-ctx.Done():
-		level.Warn(s.config.Logger).Log("msg", "scrapes were cut off", "scrapes", s.scrapes.count())
+		n, _ := s.scrapes.state()
+		level.Warn(s.config.Logger).Log("msg", "scrapes were cut off", "scrapes", n)
 	}
 }
 
@@ -169,16 +170,9 @@ func (s *scrapes) drain() <-chan struct{} {
 	return s.drained
 }
 
-// draining reports whether drain was called.
-func (s *scrapes) draining() bool {
+// state returns how many scrapes are in flight, and whether drain was called.
+func (s *scrapes) state() (inFlight int, draining bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.drained != nil
-}
-
-// count returns how many scrapes are in flight.
-func (s *scrapes) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.inFlight
+	return s.inFlight, s.drained != nil
 }

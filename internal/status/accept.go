@@ -11,15 +11,13 @@ import (
 func wantsJSON(accept []string) bool {
 	quality := map[string]float64{}
 	for part := range strings.SplitSeq(strings.Join(accept, ","), ",") {
-		kind, parameters, err := mime.ParseMediaType(strings.TrimSpace(part))
+		kind, parameters, err := mime.ParseMediaType(part)
 		if err != nil {
 			continue
 		}
-		q := 1.0
-		if given, err := strconv.ParseFloat(parameters["q"], 64); err == nil {
-			q = given
+		if quality[kind], err = strconv.ParseFloat(parameters["q"], 64); err != nil {
+			quality[kind] = 1
 		}
-		quality[kind] = q
 	}
 	of := func(kinds ...string) float64 {
 		for _, k := range kinds {

@@ -2,53 +2,25 @@ package status
 
 import (
 	"cmp"
-	"slices"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
 
-// column is one of the table of executions. One without compare cannot be sorted by.
-type column struct {
-	name    string
-	compare func(a, b *execution) int
-}
+// columns are those of the table of executions, from left to right.
+var columns = []string{"status", "type", "image", "pipeline", "started", "duration", "steps", "age", "execution"}
 
-// columns are those of the table, from left to right.
-var columns = []column{
-	{"status", func(a, b *execution) int { return cmp.Compare(a.Status, b.Status) }},
-	{"type", func(a, b *execution) int { return cmp.Compare(a.Type, b.Type) }},
-	{"image", func(a, b *execution) int {
+// comparisons say how executions are sorted by a column. By the others they cannot be sorted.
+var comparisons = map[string]func(a, b *execution) int{
+	"status": func(a, b *execution) int { return cmp.Compare(a.Status, b.Status) },
+	"type":   func(a, b *execution) int { return cmp.Compare(a.Type, b.Type) },
+	"image": func(a, b *execution) int {
 		return cmp.Or(cmp.Compare(a.Image, b.Image), a.build().Compare(b.build()))
-	}},
-	{"pipeline", func(a, b *execution) int { return cmp.Compare(a.Pipeline, b.Pipeline) }},
-	{"started", func(a, b *execution) int { return compareTimes(a.Started, b.Started) }},
-	{"duration", func(a, b *execution) int { return compareDurations(a.Duration, b.Duration) }},
-	{"steps", nil},
-	{"age", func(a, b *execution) int { return compareTimes(b.ReadAt, a.ReadAt) }},
-	{"execution", nil},
-}
-
-// comparison returns how the column with this name is sorted, nil when it cannot be.
-func comparison(name string) func(a, b *execution) int {
-	for _, c := range columns {
-		if c.name == name {
-			return c.compare
-		}
-	}
-	return nil
-}
-
-// sortable returns the names of the columns that can be sorted by, in alphabetical order.
-func sortable() []string {
-	var names []string
-	for _, c := range columns {
-		if c.compare != nil {
-			names = append(names, c.name)
-		}
-	}
-	slices.Sort(names)
-	return names
+	},
+	"pipeline": func(a, b *execution) int { return cmp.Compare(a.Pipeline, b.Pipeline) },
+	"started":  func(a, b *execution) int { return compareTimes(a.Started, b.Started) },
+	"duration": func(a, b *execution) int { return cmp.Compare(valueOr(a.Duration, -1), valueOr(b.Duration, -1)) },
+	"age":      func(a, b *execution) int { return compareTimes(b.ReadAt, a.ReadAt) },
 }
 
 // heading is that of a column.
@@ -61,41 +33,28 @@ type heading struct {
 // Headings returns those of the table of executions.
 func (q query) Headings() []heading {
 	all := make([]heading, len(columns))
-	for i, c := range columns {
-		all[i].Name = c.name
-		if c.compare != nil {
-			all[i].Href = q.With("sort", c.name)
+	for i, name := range columns {
+		all[i].Name = name
+		if comparisons[name] != nil {
+			all[i].Href = q.With("sort", name)
 		}
-		switch {
-		case c.name != q.Sort:
-		case q.Descending:
-			all[i].Order = "descending"
-		default:
-			all[i].Order = "ascending"
+		if name == q.Sort {
+			all[i].Order = q.Order + "ending"
 		}
 	}
 	return all
 }
 
-func compareTimes(a, b *time.Time) int { return orZero(a).Compare(orZero(b)) }
-
-// compareDurations compares seconds. Nil comes before 0.
-func compareDurations(a, b *float64) int {
-	x, y := -1.0, -1.0
-	if a != nil {
-		x = *a
-	}
-	if b != nil {
-		y = *b
-	}
-	return cmp.Compare(x, y)
+func compareTimes(a, b *time.Time) int {
+	return valueOr(a, time.Time{}).Compare(valueOr(b, time.Time{}))
 }
 
-func orZero(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
+// valueOr returns what p points to, or the fallback when it is nil.
+func valueOr[T any](p *T, fallback T) T {
+	if p == nil {
+		return fallback
 	}
-	return *t
+	return *p
 }
 
 // build returns an image with the version of e's, to compare versions by their numbers.

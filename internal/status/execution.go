@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
@@ -28,8 +27,6 @@ type execution struct {
 	ErrorClass string     `json:"lookup_error_class,omitempty"`
 	Error      string     `json:"lookup_error,omitempty"`
 	StepRows   []step     `json:"step_executions,omitempty"`
-
-	now time.Time // of the snapshot
 }
 
 // step is a line in the list of an execution's steps. What is not known is empty.
@@ -42,18 +39,10 @@ type step struct {
 	Duration *float64   `json:"duration_seconds,omitempty"`
 }
 
-func newExecutions(s *lookup.Snapshot) []*execution {
-	rows := make([]*execution, len(s.Executions))
-	for i := range s.Executions {
-		rows[i] = newExecution(&s.Executions[i], s.Time)
-	}
-	return rows
-}
-
 func newExecution(x *lookup.Execution, now time.Time) *execution {
 	e := &execution{
 		ID: x.ID, Pipeline: x.Pipeline, ReadAt: optionalTime(x.ReadAt), LookedUp: x.LookedUp,
-		ErrorClass: string(x.Failure), Error: x.Reason, now: now,
+		ErrorClass: string(x.Failure), Error: x.Reason,
 	}
 	v := x.Value
 	if v == nil {
@@ -62,30 +51,22 @@ func newExecution(x *lookup.Execution, now time.Time) *execution {
 	e.Status, e.Type, e.Message = string(v.Status), v.WorkflowType, v.Message
 	e.Image, e.Version, e.ImageARN = v.Image.Name, v.Image.Version, v.ImageBuildVersionARN
 	e.Started, e.Ended = optionalTime(v.Start), optionalTime(v.End)
-	e.Duration = seconds(v.Duration(now))
-	if v.Steps != nil {
-		e.Steps = &steps{v.Steps.Total, v.Steps.Succeeded, v.Steps.Failed, v.Steps.Skipped}
-	}
-	for i := range x.Steps {
-		e.StepRows = append(e.StepRows, newStep(&x.Steps[i], now, v.Status.Final()))
+	e.Duration, e.Steps = seconds(v.Duration(now)), (*steps)(v.Steps)
+	for _, s := range x.Steps {
+		e.StepRows = append(e.StepRows, step{
+			ID: s.ID, Name: s.Name, Action: s.Action, Status: s.Status,
+			Started: optionalTime(s.Start), Duration: seconds(s.Duration(now, v.Status.Final())),
+		})
 	}
 	slices.SortStableFunc(e.StepRows, func(a, b step) int { return compareTimes(a.Started, b.Started) })
 	return e
-}
-
-func newStep(s *imagebuilder.Step, now time.Time, executionEnded bool) step {
-	return step{
-		ID: s.ID, Name: s.Name, Action: s.Action, Status: s.Status,
-		Started: optionalTime(s.Start), Duration: seconds(s.Duration(now, executionEnded)),
-	}
 }
 
 func seconds(d time.Duration, ok bool) *float64 {
 	if !ok {
 		return nil
 	}
-	s := d.Seconds()
-	return &s
+	return new(d.Seconds())
 }
 
 // matches reports whether e passes the filters of q but that of the target.

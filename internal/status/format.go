@@ -2,8 +2,11 @@ package status
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
+
+const day = 24 * time.Hour
 
 // duration writes seconds for people. Nil is not known.
 func duration(seconds *float64) string {
@@ -15,23 +18,16 @@ func duration(seconds *float64) string {
 
 // formatDuration writes d with its two largest units: 2h 5m.
 func formatDuration(d time.Duration) string {
-	units := []struct {
-		name string
-		is   time.Duration
-	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}}
-	for i, u := range units {
-		if d < u.is {
-			continue
+	for _, u := range []struct {
+		name, nextName string
+		is, next       time.Duration
+	}{{"d", "h", day, time.Hour}, {"h", "m", time.Hour, time.Minute}, {"m", "s", time.Minute, time.Second}} {
+		if d >= u.is {
+			text := fmt.Sprintf("%d%s %d%s", d/u.is, u.name, d%u.is/u.next, u.nextName)
+			return strings.TrimSuffix(text, " 0"+u.nextName)
 		}
-		text := fmt.Sprintf("%d%s", d/u.is, u.name)
-		if i+1 < len(units) {
-			if rest := d % u.is / units[i+1].is; rest > 0 {
-				text += fmt.Sprintf(" %d%s", rest, units[i+1].name)
-			}
-		}
-		return text
 	}
-	return "0s"
+	return fmt.Sprintf("%ds", d/time.Second)
 }
 
 // date writes a time for people, in UTC.

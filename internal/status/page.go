@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
@@ -18,6 +17,8 @@ type page struct {
 	Query   query           `json:"-"`
 	Targets []targetSection `json:"targets"`
 
+	Up          int       `json:"-"` // how many targets are up
+	Down        []string  `json:"-"` // the names of those that are down
 	Filters     []filter  `json:"-"`
 	Counts      []count   `json:"-"` // of all targets' executions, by status
 	Waiting     []waiting `json:"-"` // the first ones of all targets
@@ -45,13 +46,23 @@ func newPage(all []lookup.Snapshot, q query, now time.Time) *page {
 	for i := range all {
 		s := &all[i]
 		names[s.Name] = true
-		rows := newExecutions(s)
-		for _, e := range rows {
-			statuses[e.Status], pipelines[e.Pipeline] = true, true
+		rows := make([]*execution, len(s.Executions))
+		for j := range rows {
+			rows[j] = newExecution(&s.Executions[j], s.Time)
+			statuses[rows[j].Status], pipelines[rows[j].Pipeline] = true, true
 		}
-		if q.Target == "" || q.Target == s.Name {
-			p.Targets = append(p.Targets, newTargetSection(p, fmt.Sprintf("target-%d", i+1), s, rows))
-			shown = append(shown, rows...)
+		if q.Target != "" && q.Target != s.Name {
+			continue
+		}
+		t := newTargetSection(p, fmt.Sprintf("target-%d", i+1), s, rows)
+		p.Targets = append(p.Targets, t)
+		p.Waiting = append(p.Waiting, t.Waiting...)
+		shown = append(shown, rows...)
+		switch {
+		case s.RefreshEnded && s.Up:
+			p.Up++
+		case s.RefreshEnded:
+			p.Down = append(p.Down, s.Name+" "+s.Region)
 		}
 	}
 	p.Filters = []filter{
@@ -60,9 +71,6 @@ func newPage(all []lookup.Snapshot, q query, now time.Time) *page {
 		{"Pipeline", "pipeline", options(pipelines, q.Pipeline), q.Pipeline},
 	}
 	p.Counts = byStatus(shown)
-	for i := range p.Targets {
-		p.Waiting = append(p.Waiting, p.Targets[i].Waiting...)
-	}
 	p.MoreWaiting = max(0, len(p.Waiting)-maxWaiting)
 	p.Waiting = p.Waiting[:len(p.Waiting)-p.MoreWaiting]
 	return p
@@ -94,32 +102,4 @@ func byStatus(rows []*execution) []count {
 	}
 	slices.SortFunc(all, func(a, b count) int { return cmp.Or(b.N-a.N, cmp.Compare(a.Status, b.Status)) })
 	return all
-}
-
-// Summary says how many targets are up, and which are down.
-func (p *page) Summary() string {
-	var down []string
-	refreshed := 0
-	for i := range p.Targets {
-		t := &p.Targets[i]
-		if t.Refreshed {
-			refreshed++
-		}
-		if t.Up != nil && !*t.Up {
-			down = append(down, t.Name+" "+t.Region)
-		}
-	}
-	switch {
-	case refreshed == 0:
-		return "Nobody has scraped the exporter yet, so nothing is known."
-	case len(down) > 0:
-		return fmt.Sprintf("%d of %d targets down: %s.", len(down), len(p.Targets), truncate(strings.Join(down, ", "), 500))
-	case refreshed < len(p.Targets):
-		return fmt.Sprintf("%d of %d targets up, the others were not scraped yet.", refreshed, len(p.Targets))
-	case refreshed == 1:
-		return "The target is up."
-	case refreshed == 2:
-		return "Both targets are up."
-	}
-	return fmt.Sprintf("All %d targets are up.", refreshed)
 }

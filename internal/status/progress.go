@@ -1,6 +1,9 @@
 package status
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // steps counts the steps of an execution.
 type steps struct {
@@ -13,25 +16,27 @@ type steps struct {
 // Ended is how many steps have ended.
 func (s *steps) Ended() int { return s.Succeeded + s.Failed + s.Skipped }
 
-// outcome is how many steps have ended in the same way.
-type outcome struct {
-	steps       int
-	word, class string
+// segment is a part of a progress bar, in percent of its width.
+type segment struct {
+	Class, X, W string
+	Y, H        int
 }
 
-// outcomes returns those that occur, in the order of the progress bar.
+// outcome is how many steps have ended in the same way, and how the progress bar shows them.
+type outcome struct {
+	steps int
+	word  string
+	bar   segment // without its X and W
+}
+
+// outcomes returns those that occur, in the order of the progress bar. Skipped steps are lower
+// than the rest, for readers who cannot tell the colours apart.
 func (s *steps) outcomes() []outcome {
-	var all []outcome
-	for _, o := range []outcome{
-		{s.Succeeded, "succeeded", "good"},
-		{s.Skipped, "skipped", "idle"},
-		{s.Failed, "failed", "failed"},
-	} {
-		if o.steps > 0 {
-			all = append(all, o)
-		}
-	}
-	return all
+	return slices.DeleteFunc([]outcome{
+		{s.Succeeded, "succeeded", segment{Class: "good", H: 8}},
+		{s.Skipped, "skipped", segment{Class: "idle", Y: 2, H: 4}},
+		{s.Failed, "failed", segment{Class: "failed", H: 8}},
+	}, func(o outcome) bool { return o.steps == 0 })
 }
 
 // Description says what the progress bar shows.
@@ -45,26 +50,13 @@ func (s *steps) Description() string {
 	return text
 }
 
-// segment is a part of a progress bar, in percent of its width.
-type segment struct {
-	Class, X, W string
-	Y, H        int
-}
-
-// Bar returns the segments of the progress bar. Skipped steps are lower than the rest, for
-// readers who cannot tell the colours apart.
+// Bar returns the segments of the progress bar.
 func (s *steps) Bar() []segment {
-	if s.Total == 0 {
-		return nil
-	}
 	var all []segment
 	before := 0
 	for _, o := range s.outcomes() {
-		g := segment{Class: o.class, X: percent(before, s.Total), W: percent(o.steps, s.Total), H: 8}
-		if o.class == "idle" {
-			g.Y, g.H = 2, 4
-		}
-		all = append(all, g)
+		o.bar.X, o.bar.W = percent(before, s.Total), percent(o.steps, s.Total)
+		all = append(all, o.bar)
 		before += o.steps
 	}
 	return all

@@ -1,6 +1,8 @@
 package status
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -16,9 +18,11 @@ const pageSize = 200
 type query struct {
 	Target, Status, Pipeline, Text string // filters
 	Sort                           string // the name of a column
-	Descending                     bool
-	Page                           int // from 1
-	Refresh                        int // seconds, 0 for never
+	Order                          string // asc or desc
+	Page                           int    // from 1
+	Refresh                        int    // seconds, 0 for never
+
+	given url.Values // the parameters that were given and are not empty
 }
 
 // parameters are those of the page, with how each is read. The text of an error follows the
@@ -29,14 +33,14 @@ var parameters = map[string]func(*query, string) error{
 	"pipeline": func(q *query, v string) error { q.Pipeline = v; return nil },
 	"q":        func(q *query, v string) error { q.Text = v; return nil },
 	"sort": func(q *query, v string) error {
-		if q.Sort = v; comparison(v) == nil {
-			return fmt.Errorf("must be one of %s", strings.Join(sortable(), ", "))
+		if q.Sort = v; comparisons[v] == nil {
+			return fmt.Errorf("must be one of %s", sortedKeys(comparisons))
 		}
 		return nil
 	},
 	"order": func(q *query, v string) error {
-		if q.Descending = v == "desc"; v != "asc" && v != "desc" {
-			return fmt.Errorf("must be asc or desc")
+		if q.Order = v; v != "asc" && v != "desc" {
+			return errors.New("must be asc or desc")
 		}
 		return nil
 	},
@@ -59,19 +63,22 @@ func parseQuery(raw string) (query, error) {
 	if err != nil {
 		return query{}, fmt.Errorf("the query cannot be read: %w", err)
 	}
-	q := query{Sort: "started", Descending: values.Get("sort") == "", Page: 1}
+	q := query{Sort: "started", Order: "desc", Page: 1, given: values}
+	if values.Get("sort") != "" {
+		q.Order = "asc"
+	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		read := parameters[name]
 		if read == nil {
-			return query{}, fmt.Errorf("the parameter %q is unknown; allowed are %s", name, strings.Join(slices.Sorted(maps.Keys(parameters)), ", "))
+			return query{}, fmt.Errorf("the parameter %q is unknown; allowed are %s", name, sortedKeys(parameters))
 		}
 		if len(values[name]) > 1 {
 			return query{}, fmt.Errorf("the parameter %q must be given once", name)
 		}
-		if v := values[name][0]; v != "" { // a form sends what is not filled in, too
-			if err := read(&q, v); err != nil {
-				return query{}, fmt.Errorf("the parameter %q %w", name, err)
-			}
+		if values.Get(name) == "" {
+			values.Del(name) // a form sends what is not filled in, too
+		} else if err := read(&q, values.Get(name)); err != nil {
+			return query{}, fmt.Errorf("the parameter %q %w", name, err)
 		}
 	}
 	return q, nil
@@ -79,47 +86,32 @@ func parseQuery(raw string) (query, error) {
 
 // Filtered reports whether something is left out.
 func (q query) Filtered() bool {
-	return q.Target != "" || q.Status != "" || q.Pipeline != "" || q.Text != ""
+	return cmp.Or(q.Target, q.Status, q.Pipeline, q.Text) != ""
 }
 
 // With returns the address of the same page with one parameter changed, or without it
 // when the value is empty; without a name, the same. Another order or filter begins at
 // the first page.
 func (q query) With(name string, value any) string {
-	v := url.Values{}
-	set := func(name, value string) {
-		v.Del(name)
-		if value != "" {
-			v.Set(name, value)
-		}
-	}
-	set("target", q.Target)
-	set("status", q.Status)
-	set("pipeline", q.Pipeline)
-	set("q", q.Text)
-	if q.Sort != "started" || !q.Descending {
-		set("sort", q.Sort)
-		set("order", order(q.Descending))
-	}
-	if q.Refresh > 0 {
-		set("refresh", strconv.Itoa(q.Refresh))
-	}
-	if q.Page > 1 && (name == "" || name == "refresh") {
-		set("page", strconv.Itoa(q.Page))
+	v := maps.Clone(q.given)
+	if name != "" && name != "refresh" {
+		v.Del("page")
 	}
 	if name == "sort" {
-		column := fmt.Sprint(value)
-		set("order", order(column == q.Sort && !q.Descending))
+		v.Set("order", "asc")
+		if value == q.Sort && q.Order == "asc" {
+			v.Set("order", "desc")
+		}
 	}
-	if name != "" {
-		set(name, fmt.Sprint(value))
+	switch text := fmt.Sprint(value); {
+	case text == "":
+		v.Del(name)
+	case name != "":
+		v.Set(name, text)
 	}
 	return "?" + v.Encode()
 }
 
-func order(descending bool) string {
-	if descending {
-		return "desc"
-	}
-	return "asc"
+func sortedKeys[T any](m map[string]T) string {
+	return strings.Join(slices.Sorted(maps.Keys(m)), ", ")
 }

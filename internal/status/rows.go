@@ -76,7 +76,7 @@ func newPipeline(p lookup.Pipeline) pipeline {
 		ARN: p.ARN, Name: p.Name, LastRun: string(p.LastRunStatus), Failures: p.ConsecutiveFailures,
 		NextRun: optionalTime(p.NextRun), LastSuccess: optionalTime(p.LastSuccess),
 	}
-	if enabled := p.Status == "ENABLED"; enabled || p.Status == "DISABLED" {
+	if enabled, known := p.Enabled(); known {
 		row.Enabled = &enabled
 	}
 	return row
@@ -87,6 +87,5 @@ func optionalTime(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
-	t = t.UTC()
-	return &t
+	return new(t.UTC())
 }

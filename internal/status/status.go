@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
@@ -30,7 +31,6 @@ type Handler struct {
 	snapshots func() []lookup.Snapshot
 	version   string
 	template  *template.Template
-	style     []byte
 	renders   *semaphore.Weighted // bounds how many pages are rendered at a time
 }
 
@@ -40,13 +40,8 @@ const maxRenders = 2
 
 // New returns a Handler that shows what snapshots returns at each request.
 func New(snapshots func() []lookup.Snapshot, version string) (*Handler, error) {
-	h := &Handler{snapshots: snapshots, version: version, renders: semaphore.NewWeighted(maxRenders)}
-	var err error
-	if h.style, err = files.ReadFile("style.css"); err != nil {
-		return nil, err
-	}
-	h.template, err = template.New("page").Funcs(functions).ParseFS(files, "*.html.tmpl")
-	return h, err
+	pages, err := template.New("page").Funcs(functions).ParseFS(files, "*.html.tmpl")
+	return &Handler{snapshots, version, pages, semaphore.NewWeighted(maxRenders)}, err
 }
 
 // functions are what the templates call.
@@ -56,9 +51,9 @@ var functions = template.FuncMap{
 	"class":     class,
 	"console":   consoleURL,
 	"date":      date,
-	"deref":     func(b *bool) bool { return *b },
+	"deref":     reflect.Indirect,
 	"duration":  duration,
-	"positive":  func(n *int) bool { return *n > 0 },
+	"join":      strings.Join,
 	"rfc3339":   func(t time.Time) string { return t.Format(time.RFC3339) },
 	"shortDate": shortDate,
 	"truncate":  truncate,
@@ -73,7 +68,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasSuffix(r.URL.Path, StylePath) {
 		header.Set("Content-Type", "text/css; charset=utf-8")
 		header.Set("Cache-Control", "max-age=300")
-		_, _ = w.Write(h.style) // the client has gone
+		http.ServeFileFS(w, r, files, "style.css")
 		return
 	}
 	header.Set("Cache-Control", "no-store")

@@ -15,8 +15,7 @@ type targetSection struct {
 	ID          string       `json:"-"` // within the page
 	Name        string       `json:"target"`
 	Region      string       `json:"region"`
-	Refreshed   bool         `json:"-"` // whether a refresh has ended; before that Up is nil
-	Up          *bool        `json:"up,omitempty"`
+	Up          *bool        `json:"up,omitempty"` // nil until a refresh has ended
 	LastSuccess *time.Time   `json:"last_refresh_success,omitempty"`
 	Discovered  *time.Time   `json:"last_discovery_success,omitempty"`
 	Dropped     int          `json:"workflow_executions_dropped"`
@@ -37,20 +36,19 @@ type targetSection struct {
 // Of long lists it has the part that p's query asks for.
 func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution) targetSection {
 	t := targetSection{
-		Page: p, ID: id, Name: s.Name, Region: s.Region, Refreshed: s.RefreshEnded,
+		Page: p, ID: id, Name: s.Name, Region: s.Region,
 		LastSuccess: optionalTime(s.LastSuccess), Discovered: optionalTime(s.DiscoveredAt),
 		Dropped: s.Dropped, Selected: len(rows), Counts: byStatus(rows),
 		AllImages: len(s.Images), AllPipelines: len(s.Pipelines),
 	}
-	if t.Refreshed {
+	if s.RefreshEnded {
 		t.Up = &s.Up
 	}
 	rows = sorted(rows, p.Query)
 	t.Matching, t.Executions = len(rows), onPage(rows, p.Query.Page)
-	t.Pages = pages(max(len(rows), len(s.Images), len(s.Pipelines)))
-	link := t.linker()
-	t.Timeline = newTimeline(rows, s.Time, link)
-	t.Waiting = newWaiting(s, &t, link)
+	t.Pages = (max(len(rows), len(s.Images), len(s.Pipelines)) + pageSize - 1) / pageSize
+	t.Timeline = newTimeline(rows, s.Time, t.href)
+	t.Waiting = newWaiting(s, &t, t.href)
 	for _, i := range onPage(s.Images, p.Query.Page) {
 		t.Images = append(t.Images, newImage(i))
 	}
@@ -62,14 +60,12 @@ func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution)
 
 // sorted returns those of rows that pass the filters, in the order that q asks for.
 func sorted(rows []*execution, q query) []*execution {
-	compare := comparison(q.Sort)
 	rows = slices.DeleteFunc(slices.Clone(rows), func(e *execution) bool { return !e.matches(q) })
 	slices.SortStableFunc(rows, func(a, b *execution) int {
-		c := cmp.Or(compare(a, b), cmp.Compare(a.ID, b.ID))
-		if q.Descending {
-			c = -c
+		if q.Order == "desc" {
+			a, b = b, a
 		}
-		return c
+		return cmp.Or(comparisons[q.Sort](a, b), cmp.Compare(a.ID, b.ID))
 	})
 	return rows
 }
@@ -80,20 +76,12 @@ func onPage[T any](all []T, page int) []T {
 	return all[from:min(from+pageSize, len(all))]
 }
 
-func pages(rows int) int { return (rows + pageSize - 1) / pageSize }
-
-// linker returns a function for the address of an execution: its row on this page or, when
-// it has none here, the page that shows it alone.
-func (t *targetSection) linker() func(id string) string {
-	here := make(map[string]bool, len(t.Executions))
-	for _, e := range t.Executions {
-		here[e.ID] = true
+// href returns the address of an execution: its row on this page or, when it has none here,
+// the page that shows it alone.
+func (t *targetSection) href(id string) string {
+	anchor := "#" + t.ID + "-" + id
+	if slices.ContainsFunc(t.Executions, func(e *execution) bool { return e.ID == id }) {
+		return anchor
 	}
-	return func(id string) string {
-		anchor := "#" + t.ID + "-" + id
-		if here[id] {
-			return anchor
-		}
-		return "?q=" + url.QueryEscape(id) + anchor
-	}
+	return "?q=" + url.QueryEscape(id) + anchor
 }

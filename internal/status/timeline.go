@@ -3,25 +3,26 @@ package status
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
 
 // The geometry of a timeline, in units of its view box.
 const (
-	timelineWidth  = 1000
-	timelineLabels = 240 // the width of the names
+	timelineWidth  = 1000 // as in the template
+	timelineLabels = 240  // the width of the names
 	timelineRow    = 24
 	timelineBuilds = 12 // at most
 )
 
 // timeline shows when the executions of the newest builds ran, a row for each build.
 type timeline struct {
-	Width, Height, Axis int
-	Title               string
-	Rows                []timelineBuild
-	Ticks               []tick
-	Now                 string // the x of now, empty when it is outside the timeline
+	From, To     time.Time
+	Height, Axis int // Axis is the y of the time axis
+	Rows         []timelineBuild
+	Ticks        []tick
+	Now          string // the x of now, empty when it is outside the timeline
 }
 
 // timelineBuild is a row of the timeline.
@@ -48,7 +49,7 @@ func newTimeline(rows []*execution, now time.Time, link func(id string) string) 
 	if len(builds) == 0 {
 		return nil
 	}
-	builds, from, to := recent(builds, now)
+	builds, from, to := recent(builds)
 	if late := now.Sub(to); late > 0 && late < to.Sub(from)/4 {
 		to = now
 	}
@@ -57,9 +58,7 @@ func newTimeline(rows []*execution, now time.Time, link func(id string) string) 
 		return timelineLabels + float64(timelineWidth-timelineLabels-20)*float64(t.Sub(from))/float64(span)
 	}
 	axis := timelineRow * len(builds)
-	t := &timeline{Width: timelineWidth, Height: axis + 40, Axis: axis, Ticks: ticks(from, to, x)}
-	t.Title = fmt.Sprintf("When the executions of %d builds ran, from %s to %s UTC. The table below says the same.",
-		len(builds), from.UTC().Format("Jan 2 15:04"), to.UTC().Format("Jan 2 15:04"))
+	t := &timeline{From: from, To: to, Height: axis + 40, Axis: axis, Ticks: ticks(from, to, x)}
 	if !now.Before(from) && !now.After(to) {
 		t.Now = fmt.Sprintf("%.1f", x(now))
 	}
@@ -88,8 +87,6 @@ var tickSteps = []time.Duration{
 	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
 	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, day, 2 * day, 7 * day, 28 * day,
 }
-
-const day = 24 * time.Hour
 
 // ticks returns about six ticks of the time axis at round times. A label has the date where that
 // changes.
@@ -120,22 +117,17 @@ func ticks(from, to time.Time, x func(time.Time) float64) []tick {
 // recent returns the newest of the builds, and the time that their timeline spans. It leaves out
 // a build that is much older than the newer ones, and all before it: the bars of the newer ones
 // would be too small to see.
-func recent(builds [][]*execution, now time.Time) (newest [][]*execution, from, to time.Time) {
-	from = now
+func recent(builds [][]*execution) (newest [][]*execution, from, to time.Time) {
 	for i, b := range builds {
 		begin, end := *b[0].Started, to
 		for _, e := range b {
-			if e.until().After(end) {
-				end = e.until()
-			}
+			end = later(end, e.until())
 		}
 		if i > 0 && end.Sub(begin) > 20*max(to.Sub(from), time.Hour) {
-			return builds[:i], from, to
+			builds = builds[:i]
+			break
 		}
-		if begin.Before(from) {
-			from = begin
-		}
-		to = end
+		from, to = begin, end
 	}
 	return builds, from, later(to, from.Add(time.Minute))
 }
@@ -155,24 +147,18 @@ func newestBuilds(rows []*execution) [][]*execution {
 			byARN[e.ImageARN] = append(byARN[e.ImageARN], e)
 		}
 	}
-	var builds [][]*execution
 	for _, b := range byARN {
-		slices.SortFunc(b, func(x, y *execution) int { return cmp.Or(compareTimes(x.Started, y.Started), cmp.Compare(x.ID, y.ID)) })
-		builds = append(builds, b)
+		slices.SortFunc(b, func(x, y *execution) int {
+			return cmp.Or(x.Started.Compare(*y.Started), cmp.Compare(x.ID, y.ID))
+		})
 	}
-	slices.SortFunc(builds, func(x, y []*execution) int {
-		return cmp.Or(compareTimes(y[0].Started, x[0].Started), cmp.Compare(x[0].ImageARN, y[0].ImageARN))
+	builds := slices.SortedFunc(maps.Values(byARN), func(x, y []*execution) int {
+		return cmp.Or(y[0].Started.Compare(*x[0].Started), cmp.Compare(x[0].ImageARN, y[0].ImageARN))
 	})
 	return builds[:min(len(builds), timelineBuilds)]
 }
 
-// until returns when e ended, or now when it runs.
+// until returns when e ended, or the moment until which it is known to have run.
 func (e *execution) until() time.Time {
-	switch {
-	case e.Ended != nil:
-		return *e.Ended
-	case e.Duration != nil:
-		return e.now
-	}
-	return *e.Started
+	return e.Started.Add(time.Duration(valueOr(e.Duration, 0) * float64(time.Second)))
 }

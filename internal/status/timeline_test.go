@@ -35,7 +35,7 @@ func TestTicksAreRound(t *testing.T) {
 // ran returns an execution of a build that started and ended so long before now. It runs when
 // ended is negative.
 func ran(build string, started, ended time.Duration) *execution {
-	e := &execution{ID: "wf-" + build, Image: build, Version: "1.0.0/1", ImageARN: "arn/" + build, Status: "COMPLETED", now: now}
+	e := &execution{ID: "wf-" + build, Image: build, Version: "1.0.0/1", ImageARN: "arn/" + build, Status: "COMPLETED"}
 	e.Started, e.Duration = pointer(now.Add(-started)), pointer((started - max(ended, 0)).Seconds())
 	if ended < 0 {
 		e.Status = "RUNNING"
@@ -98,6 +98,11 @@ func TestTimeline(t *testing.T) {
 			"the executions of a build share a row, in the order of their start",
 			[]*execution{ran("linux", 30*time.Minute, runs), ran("linux", time.Hour, 30*time.Minute)},
 			[]string{"linux COMPLETED 240.0 370.0", "linux RUNNING 610.0 370.0"}, "980.0",
+		},
+		{
+			"a build that took no time has a bar where an older one is left out",
+			[]*execution{ran("old", 30*day, 29*day), ran("new", time.Hour, time.Hour)},
+			[]string{"new COMPLETED 240.0 3.0"}, "",
 		},
 		{
 			"a build that is much older is left out",

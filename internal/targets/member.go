@@ -3,7 +3,6 @@ package targets
 import (
 	"context"
 	"fmt"
-	"reflect"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
@@ -43,9 +42,6 @@ type member struct {
 func (m *member) sameAccess(w wanted) bool {
 	return m.role() == w.role() && m.wanted.target.EndpointURL == w.target.EndpointURL
 }
-
-// same reports whether nothing has changed.
-func (m *member) same(w wanted) bool { return reflect.DeepEqual(m.wanted, w) }
 
 // newMember returns a member that has not been looked up. It fails when the SDK cannot
 // use its own configuration.

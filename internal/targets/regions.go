@@ -3,25 +3,18 @@ package targets
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
 
-// regions knows the SDK's region. The zero value has not asked for it. Once found, it
-// stays: a target must not move while the exporter runs.
-type regions struct {
-	mu  sync.Mutex
-	sdk string
-}
-
-// wanted returns what c says, in its order. A target without a region is in the SDK's.
+// wanted returns what c says, in its order. A target without a region is in the SDK's. The
+// caller holds s.applying.
 func (s *Set) wanted(ctx context.Context, c *config.Config) ([]wanted, error) {
 	var all []wanted
 	for _, t := range c.Targets {
 		if len(t.Regions) == 0 {
-			region, err := s.regions.find(ctx, t.Name)
+			region, err := s.defaultRegion(ctx, t.Name)
 			if err != nil {
 				return nil, err
 			}
@@ -37,12 +30,10 @@ func (s *Set) wanted(ctx context.Context, c *config.Config) ([]wanted, error) {
 	return all, nil
 }
 
-// find returns the SDK's region, for the target of that name.
-func (r *regions) find(ctx context.Context, target string) (string, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.sdk != "" {
-		return r.sdk, nil
+// defaultRegion returns the SDK's region, for the target of that name.
+func (s *Set) defaultRegion(ctx context.Context, target string) (string, error) {
+	if s.sdkRegion != "" {
+		return s.sdkRegion, nil
 	}
 	region, err := imagebuilder.DefaultRegion(ctx)
 	if err != nil {
@@ -54,6 +45,6 @@ func (r *regions) find(ctx context.Context, target string) (string, error) {
 	if err := imagebuilder.CheckRegion(region); err != nil {
 		return "", fmt.Errorf("the region of the AWS environment: %w", err)
 	}
-	r.sdk = region
+	s.sdkRegion = region
 	return region, nil
 }

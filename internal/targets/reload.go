@@ -11,6 +11,7 @@ import (
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
 )
@@ -35,19 +36,17 @@ type Reloader struct {
 // has not loaded anything. Without a file there is nothing to watch. Its metrics are
 // registered with reg.
 func NewReloader(set *Set, file string, load func() (*config.Config, error), reg prometheus.Registerer) *Reloader {
-	r := &Reloader{
+	return &Reloader{
 		set: set, file: file, load: load, logger: set.o.Logger,
-		successful: prometheus.NewGauge(prometheus.GaugeOpts{
+		successful: promauto.With(reg).NewGauge(prometheus.GaugeOpts{
 			Name: "imagebuilder_exporter_config_last_reload_successful",
 			Help: "Whether the configuration was loaded the last time it was tried: 1 for yes, 0 for no.",
 		}),
-		lastSuccess: prometheus.NewGauge(prometheus.GaugeOpts{
+		lastSuccess: promauto.With(reg).NewGauge(prometheus.GaugeOpts{
 			Name: "imagebuilder_exporter_config_last_reload_success_timestamp_seconds",
 			Help: "When the configuration was last loaded.",
 		}),
 	}
-	reg.MustRegister(r.successful, r.lastSuccess)
-	return r
 }
 
 // Load loads the configuration. When it fails, the error is a sentence for the user, and
@@ -129,8 +128,8 @@ func (r *Reloader) look(ctx context.Context) {
 	defer r.mu.Unlock()
 	before := r.failed
 	sum, err := config.Checksum(r.file)
-	var mistake *config.Error
-	if err == nil && sum == r.tried && (before == nil || errors.As(before, &mistake)) {
+	_, mistake := errors.AsType[*config.Error](before)
+	if err == nil && sum == r.tried && (before == nil || mistake) {
 		return
 	}
 	if err := r.tryAgain(ctx); err == nil || before == nil || before.Error() != err.Error() {

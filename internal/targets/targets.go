@@ -6,6 +6,8 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/go-kit/log"
@@ -36,10 +38,10 @@ type Options struct {
 // Set is what is looked up: every target in each of its regions. Its methods may be
 // called concurrently.
 type Set struct {
-	o       Options
-	regions regions
+	o Options
 
-	applying sync.Mutex // held by Apply
+	applying  sync.Mutex // held by Apply
+	sdkRegion string     // empty until it is found; then it stays, so that no target moves
 
 	mu      sync.Mutex
 	members []*member      // in the order of the configuration
@@ -51,9 +53,9 @@ type Set struct {
 // New returns a Set without targets.
 func New(o Options) *Set { return &Set{o: o, open: map[key]int{}} }
 
-// Apply makes c what is looked up. What is known, the credentials and the counters of
-// that which stays survive; scrapes that have begun end undisturbed with what there
-// was. When it fails, nothing has changed, and the error is a sentence for the user.
+// Apply makes c what is looked up. A target that stays keeps its credentials, its counters and
+// what is known of it; scrapes in flight go on with the targets that they have. When it fails,
+// nothing has changed, and the error is a sentence for the user.
 func (s *Set) Apply(ctx context.Context, c *config.Config) error {
 	s.applying.Lock()
 	defer s.applying.Unlock()
@@ -61,13 +63,14 @@ func (s *Set) Apply(ctx context.Context, c *config.Config) error {
 	if err != nil {
 		return err
 	}
-	before := s.byKey()
-	members := make([]*member, 0, len(wanted))
-	var added, changed []*member
+	before := map[key]*member{}
+	for _, m := range s.current() {
+		before[m.key] = m
+	}
+	var members, added []*member
 	for _, w := range wanted {
 		m := before[w.key]
-		switch {
-		case m == nil || !m.sameAccess(w):
+		if m == nil || !m.sameAccess(w) {
 			if m, err = s.newMember(ctx, w); err != nil {
 				for _, a := range added {
 					s.forget(a.key)
@@ -75,44 +78,33 @@ func (s *Set) Apply(ctx context.Context, c *config.Config) error {
 				return err
 			}
 			added = append(added, m)
-		case !m.same(w):
-			changed = append(changed, m)
 		}
 		members = append(members, m)
 	}
 	for i, m := range members {
-		if w := wanted[i]; !m.same(w) {
+		if w := wanted[i]; !reflect.DeepEqual(m.wanted, w) {
 			m.change(w, s.o.Collectors)
+			m.log(s.o.Logger, "target changed")
 		}
 	}
 	s.replace(members)
 	for _, m := range added {
 		m.log(s.o.Logger, "target")
 	}
-	for _, m := range changed {
-		m.log(s.o.Logger, "target changed")
-	}
 	return nil
 }
 
-func (s *Set) byKey() map[key]*member {
+func (s *Set) current() []*member {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make(map[key]*member, len(s.members))
-	for _, m := range s.members {
-		all[m.key] = m
-	}
-	return all
+	return s.members
 }
 
 // Check tries what the targets need of AWS, prints what came of it to w, and reports
 // whether nothing is missing.
 func (s *Set) Check(ctx context.Context, w io.Writer) bool {
-	s.mu.Lock()
-	members := s.members
-	s.mu.Unlock()
 	var all []check.Request
-	for _, m := range members {
+	for _, m := range s.current() {
 		all = append(all, check.Request{
 			Name: m.name, Region: m.region, Selection: selection(m.wanted, s.o.Collectors), Client: m.client, Role: m.role(),
 		})
@@ -128,16 +120,11 @@ func (s *Set) replace(members []*member) {
 	if s.closed {
 		return // the program ends
 	}
-	keep := make(map[*member]bool, len(members))
-	stays := make(map[key]bool, len(members))
-	for _, m := range members {
-		keep[m], stays[m.key] = true, true
-	}
 	for _, m := range s.members {
-		if keep[m] {
+		if slices.Contains(members, m) {
 			continue
 		}
-		if !stays[m.key] {
+		if !slices.ContainsFunc(members, func(n *member) bool { return n.key == m.key }) {
 			level.Info(s.o.Logger).Log("msg", "target removed", "target", m.name, "region", m.region)
 		}
 		m.gone = true
@@ -171,9 +158,7 @@ func (s *Set) Acquire() (sources []collector.Source, release func()) {
 
 // Known returns what all targets know now. Nothing is looked up.
 func (s *Set) Known() []lookup.Snapshot {
-	s.mu.Lock()
-	members := s.members
-	s.mu.Unlock()
+	members := s.current()
 	all := make([]lookup.Snapshot, len(members))
 	for i, m := range members {
 		all[i] = m.target.Known()
