@@ -66,8 +66,7 @@ func (q *request) listImagePipelineImages() (any, error) {
 	if !imagePipelineARN.MatchString(arn) {
 		return nil, invalid("imagePipelineArn")
 	}
-	is := func(p Pipeline) bool { return p.ARN == arn }
-	if !q.sees(arn) || !slices.ContainsFunc(q.scenario.ImagePipelines(q.now), is) {
+	if !q.sees(arn) || q.pipelineOf(arn) == nil {
 		return nil, unknown("image pipeline", arn)
 	}
 	return q.imageList(q.scenario.ImageBuilds(arn, q.now))
@@ -149,12 +148,10 @@ func (q *request) getImage() (any, error) {
 		return nil, unknown("image", arn)
 	}
 	answer := image{imageSummary: q.summary(&images[0]), SourcePipelineARN: images[0].PipelineARN}
-	for _, p := range q.scenario.ImagePipelines(q.now) {
-		if p.ARN == answer.SourcePipelineARN {
-			answer.SourcePipelineName = p.name()
-		}
+	answer.SourcePipelineName = arnName(answer.SourcePipelineARN)
+	if p := q.pipelineOf(answer.SourcePipelineARN); p != nil {
+		answer.SourcePipelineName = p.name()
 	}
-	answer.SourcePipelineName = cmp.Or(answer.SourcePipelineName, arnName(answer.SourcePipelineARN))
 	return struct {
 		RequestID string `json:"requestId"`
 		Image     image  `json:"image"`

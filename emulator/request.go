@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -97,6 +98,19 @@ func (q *request) sees(arn string) bool {
 	return region == "" || region == q.signer.region
 }
 
+// pipelineOf returns the pipeline with an ARN, nil when there is none. That takes no look at
+// the others, unless the Scenario is somebody's own.
+func (q *request) pipelineOf(arn string) *Pipeline {
+	if a, ok := q.scenario.(*Account); ok {
+		return a.pipeline(arn, q.now)
+	}
+	all := q.scenario.ImagePipelines(q.now)
+	if i := slices.IndexFunc(all, func(p Pipeline) bool { return p.ARN == arn }); i >= 0 {
+		return &all[i]
+	}
+	return nil
+}
+
 // refusal is an error that the service answers.
 type refusal struct {
 	status        int
@@ -143,9 +157,11 @@ func write(w http.ResponseWriter, r *http.Request, status int, v any) {
 
 // arnPart returns a part of an ARN, counted from 0; "" when there is none.
 func arnPart(arn string, n int) string {
-	parts := strings.SplitN(arn, ":", 6)
-	if n >= len(parts) {
-		return ""
+	for range n {
+		_, arn, _ = strings.Cut(arn, ":")
 	}
-	return parts[n]
+	if n < 5 {
+		arn, _, _ = strings.Cut(arn, ":")
+	}
+	return arn
 }
