@@ -3,13 +3,10 @@ package emulator
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 )
-
-var imagePipelineARN = regexp.MustCompile(`^arn:aws[^:]*:imagebuilder:[^:]+:(?:[0-9]{12}|aws):image-pipeline/[a-z0-9-_]+$`)
 
 // schedule is that of a pipeline.
 type schedule struct {
@@ -38,36 +35,24 @@ type listedPipeline struct {
 }
 
 func (q *request) listImagePipelines() (any, error) {
-	pipelines := slices.DeleteFunc(q.scenario.ImagePipelines(q.now), func(p Pipeline) bool { return !q.sees(p.ARN) })
-	pipelines, err := filtered(q, pipelines, pipelineField)
+	pipelines := slices.DeleteFunc(slices.Clone(q.scenario.ImagePipelines(q.now)), func(p Pipeline) bool { return !q.sees(p.ARN) })
+	pipelines, err := filtered(q, pipelines, pipelineFields)
 	if err != nil {
 		return nil, err
 	}
-	pipelines, next, err := page(q, pipelines, func(p Pipeline) string { return p.ARN })
-	rows := []listedPipeline{}
-	for i := range pipelines {
-		rows = append(rows, q.pipeline(&pipelines[i]))
-	}
-	return struct {
-		RequestID         string           `json:"requestId"`
-		ImagePipelineList []listedPipeline `json:"imagePipelineList"`
-		NextToken         string           `json:"nextToken,omitempty"`
-	}{q.id, rows, next}, err
+	return page(q, answer{"requestId": q.id}, "imagePipelineList", pipelines, q.pipeline)
 }
 
-// pipelineField is what the filters of ListImagePipelines look at.
-func pipelineField(p Pipeline, name string) (values []string, ok bool) {
-	switch name {
-	case "name":
-		return []string{p.name()}, true
-	case "status":
-		return []string{p.status()}, true
-	case "imageRecipeArn":
-		return []string{p.sibling("image-recipe")}, true
-	case "infrastructureConfigurationArn":
-		return []string{p.sibling("infrastructure-configuration")}, true
-	}
-	return nil, name == "description" || name == "distributionConfigurationArn"
+func (p Pipeline) id() string { return p.ARN }
+
+// pipelineFields are what the filters of ListImagePipelines look at.
+var pipelineFields = map[string]func(*Pipeline) []string{
+	"name":                           func(p *Pipeline) []string { return []string{p.name()} },
+	"status":                         func(p *Pipeline) []string { return []string{p.status()} },
+	"imageRecipeArn":                 func(p *Pipeline) []string { return []string{p.sibling("image-recipe")} },
+	"infrastructureConfigurationArn": func(p *Pipeline) []string { return []string{p.sibling("infrastructure-configuration")} },
+	"description":                    func(*Pipeline) []string { return nil },
+	"distributionConfigurationArn":   func(*Pipeline) []string { return nil },
 }
 
 // pipeline returns the row of p.
