@@ -96,12 +96,9 @@ func (q *request) listWorkflowStepExecutions() (any, error) {
 	if r == nil {
 		return nil, unknown("workflow execution", q.input.WorkflowExecutionID)
 	}
-	body := answer{"requestId": q.id, "workflowExecutionId": r.ID}
-	if r.WorkflowBuildVersionARN != "" {
-		body["workflowBuildVersionArn"] = r.WorkflowBuildVersionARN
-	}
-	if r.ImageBuildVersionARN != "" {
-		body["imageBuildVersionArn"] = r.ImageBuildVersionARN
+	body := answer{
+		"requestId": q.id, "workflowExecutionId": r.ID,
+		"workflowBuildVersionArn": r.WorkflowBuildVersionARN, "imageBuildVersionArn": r.ImageBuildVersionARN,
 	}
 	return page(q, body, "steps", q.steps(r), func(s *step) *step { return s })
 }

@@ -11,8 +11,7 @@ import (
 type index struct {
 	pipelines   map[string][]*Pipeline // by ARN
 	images      map[string][]*Image    // by ARN, by pipeline, and by ARN without the version
-	runs        map[string][]place     // by execution id, by how its steps' ids begin, and by image
-	waits       []place                // runs with a step that waits
+	runs        map[string][]place     // by execution id, beginning of step ids, and image; "" has those that wait
 	built       [][2]int               // which builds of each pipeline are in here
 	from, until time.Time              // no pipeline begins or drops a build meanwhile
 }
@@ -110,6 +109,9 @@ func runKeys(r *Run) []string {
 	if r.ImageBuildVersionARN != "" {
 		keys = append(keys, r.ImageBuildVersionARN)
 	}
+	if slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Waits }) {
+		keys = append(keys, "")
+	}
 	return keys
 }
 
@@ -135,9 +137,6 @@ func (x *index) addRun(p place) {
 	for _, k := range runKeys(p.run) {
 		x.runs[k] = append(x.runs[k], p)
 	}
-	if slices.ContainsFunc(p.run.Steps, func(s Step) bool { return s.Waits }) {
-		x.waits = append(x.waits, p)
-	}
 }
 
 func (x *index) removeImage(i Image) {
@@ -153,7 +152,6 @@ func (x *index) removeImage(i Image) {
 			}
 		}
 	}
-	x.waits = slices.DeleteFunc(x.waits, of)
 }
 
 // remove takes what f picks out of the list under a key.
@@ -180,12 +178,7 @@ func (a *Account) WorkflowRuns(of string, now time.Time) (runs []Run) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	x := a.at(now)
-	places := x.runs[of]
-	if of == "" {
-		places = x.waits
-	}
-	for _, p := range places {
+	for _, p := range a.at(now).runs[of] {
 		if p.image == nil {
 			runs = append(runs, *p.run)
 		} else if latest := p.image.attempt(now); p.image.exists(now) && p.attempt <= latest && p.image.Attempts[p.attempt].has(p.run, now) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -69,7 +70,7 @@ func (q *request) list() string {
 }
 
 // page adds to body the rows of the page that q asks for, as they are shown, under a name,
-// and the token of the next page, unless this is the last.
+// and the token of the next page, unless this is the last. What is "" is left out.
 func page[T interface{ id() string }, R any](q *request, body answer, name string, rows []T, show func(*T) R) (any, error) {
 	size := maxPageSize
 	if q.api.PageSize > 0 {
@@ -101,6 +102,7 @@ func page[T interface{ id() string }, R any](q *request, body answer, name strin
 	if next.rows < len(rows) || next.blanks > 0 {
 		body["nextToken"] = q.token(q.now, next)
 	}
+	maps.DeleteFunc(body, func(_ string, v any) bool { return v == "" })
 	return body, nil
 }
 

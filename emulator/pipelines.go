@@ -63,33 +63,37 @@ func (q *request) pipeline(p *Pipeline) listedPipeline {
 		InfrastructureConfigurationARN: p.sibling("infrastructure-configuration"),
 		DateCreated:                    timestamp(p.Created), DateUpdated: timestamp(p.Created), DateNextRun: timestamp(p.nextRun(q.now)),
 	}
-	if p.Every > 0 {
-		expression := fmt.Sprintf("rate(%d minutes)", p.Every/time.Minute)
-		if day := 24 * time.Hour; p.Every%day == 0 {
-			expression = fmt.Sprintf("rate(%d days)", p.Every/day)
-		}
-		row.Schedule = newSchedule(expression)
-	} else if !p.NextRun.IsZero() {
-		row.Schedule = newSchedule("cron(0 6 ? * sun *)")
+	if expression := p.expression(); expression != "" {
+		row.Schedule = &schedule{expression, "EXPRESSION_MATCH_ONLY", "UTC"}
 	}
 	images := newestFirst(q.scenario.ImageBuilds(p.ARN, q.now))
 	if len(images) > 0 {
-		row.LastRunStatus, _ = images[0].stateAt(q.now)
+		row.LastRunStatus = images[0].Status(q.now)
 	}
-	for i := range images {
-		status, _ := images[i].stateAt(q.now)
+	for _, i := range images {
+		status := i.Status(q.now)
 		if status == "AVAILABLE" || status == "DEPRECATED" {
 			break
 		}
-		if status == "FAILED" && images[i].buildType() == "SCHEDULED" {
+		if status == "FAILED" && i.buildType() == "SCHEDULED" {
 			row.ConsecutiveFailures++
 		}
 	}
 	return row
 }
 
-func newSchedule(expression string) *schedule {
-	return &schedule{expression, "EXPRESSION_MATCH_ONLY", "UTC"}
+// expression returns that of the schedule, "" for none.
+func (p *Pipeline) expression() string {
+	const day = 24 * time.Hour
+	switch {
+	case p.Every > 0 && p.Every%day == 0:
+		return fmt.Sprintf("rate(%d days)", p.Every/day)
+	case p.Every > 0:
+		return fmt.Sprintf("rate(%d minutes)", p.Every/time.Minute)
+	case !p.NextRun.IsZero():
+		return "cron(0 6 ? * sun *)"
+	}
+	return ""
 }
 
 func (p *Pipeline) status() string {
