@@ -158,19 +158,16 @@ func (c *Config) Summary() string {
 		images += len(t.Images)
 		pipelines += len(t.Pipelines)
 	}
-	var parts []string
+	text, separator := count(len(c.Targets), "target"), ": "
 	for _, part := range []struct {
 		n    int
 		what string
 	}{{executions, "workflow execution"}, {images, "image"}, {pipelines, "pipeline selector"}} {
 		if part.n > 0 {
-			parts = append(parts, count(part.n, part.what))
+			text, separator = text+separator+count(part.n, part.what), ", "
 		}
 	}
-	if len(parts) == 0 {
-		return count(len(c.Targets), "target")
-	}
-	return count(len(c.Targets), "target") + ": " + strings.Join(parts, ", ")
+	return text
 }
 
 func count(n int, what string) string {
