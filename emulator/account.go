@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"sync"
 	"time"
 )
@@ -100,12 +101,11 @@ func exists(created, deleted, now time.Time) bool {
 	return !now.Before(created) && (deleted.IsZero() || now.Before(deleted))
 }
 
+func (p *Pipeline) exists(now time.Time) bool { return exists(p.Created, p.Deleted, now) }
+
 // name returns what p is called.
 func (p *Pipeline) name() string {
-	if p.Name != "" {
-		return p.Name
-	}
-	return arnName(p.ARN)
+	return cmp.Or(p.Name, arnName(p.ARN))
 }
 
 // builds returns which builds there are at that time: from the first number up to
@@ -131,7 +131,13 @@ func (p *Pipeline) nextRun(now time.Time) time.Time {
 		return time.Time{}
 	case !p.NextRun.IsZero() || p.Every <= 0:
 		return p.NextRun
-	case now.Before(p.First):
+	}
+	return p.nextBuild(now)
+}
+
+// nextBuild returns when Every begins the next build after now, or p.First before that.
+func (p *Pipeline) nextBuild(now time.Time) time.Time {
+	if p.Every <= 0 || now.Before(p.First) {
 		return p.First
 	}
 	return p.First.Add((now.Sub(p.First)/p.Every + 1) * p.Every)

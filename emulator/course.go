@@ -1,6 +1,9 @@
 package emulator
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // course is how far a Run has come at some time.
 type course struct {
@@ -18,27 +21,19 @@ type stepCourse struct {
 
 // course lets r happen until now.
 func (r *Run) course(now time.Time) course {
-	c := course{status: "PENDING", steps: make([]stepCourse, len(r.Steps))}
-	for i := range c.steps {
-		c.steps[i].status = "PENDING"
-	}
-	if r.Start.IsZero() || now.Before(r.Start) {
-		return c
-	}
-	if r.Skipped {
-		c.status, c.end = "SKIPPED", r.Start
-		for i := range c.steps {
-			c.steps[i] = stepCourse{status: "SKIPPED", start: r.Start, end: r.Start}
-		}
-		return c
-	}
+	c := course{status: "PENDING", steps: slices.Repeat([]stepCourse{{status: "PENDING"}}, len(r.Steps))}
 	cancelled := r.Start.Add(r.Cancelled)
-	if r.Cancelled == 0 || now.Before(cancelled) {
+	switch {
+	case r.Start.IsZero() || now.Before(r.Start):
+	case r.Skipped:
+		skipped := stepCourse{status: "SKIPPED", start: r.Start, end: r.Start}
+		c = course{status: "SKIPPED", end: r.Start, steps: slices.Repeat([]stepCourse{skipped}, len(r.Steps))}
+	case r.Cancelled == 0 || now.Before(cancelled):
 		c.play(r, now)
-		return c
-	}
-	if c.play(r, cancelled); c.end.IsZero() {
-		c.cancel(cancelled)
+	default:
+		if c.play(r, cancelled); c.end.IsZero() {
+			c.cancel(cancelled)
+		}
 	}
 	return c
 }
@@ -60,10 +55,7 @@ func (c *course) play(r *Run, now time.Time) {
 			}
 			return
 		}
-		s.end = at
-		switch step.Ends {
-		case Succeeded:
-			s.status = "COMPLETED"
+		switch s.end, s.status = at, "COMPLETED"; step.Ends {
 		case SkippedStep:
 			s.status = "SKIPPED"
 		case FailedIgnored, Failed:

@@ -24,6 +24,7 @@ package emulator
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -71,41 +72,51 @@ type API struct {
 	received map[string]int
 }
 
-// operations maps "METHOD /path" to what answers there. What comes back is written as
-// JSON; an error is a *refusal.
-var operations = map[string]func(*request) (any, error){
-	"GET /GetWorkflowExecution":        (*request).getWorkflowExecution,
-	"POST /ListWorkflowExecutions":     (*request).listWorkflowExecutions,
-	"POST /ListWorkflowStepExecutions": (*request).listWorkflowStepExecutions,
-	"GET /GetWorkflowStepExecution":    (*request).getWorkflowStepExecution,
-	"POST /ListWaitingWorkflowSteps":   (*request).listWaitingWorkflowSteps,
-	"POST /ListImagePipelines":         (*request).listImagePipelines,
-	"POST /ListImagePipelineImages":    (*request).listImagePipelineImages,
-	"POST /ListImageBuildVersions":     (*request).listImageBuildVersions,
-	"GET /GetImage":                    (*request).getImage,
-	"POST /":                           (*request).sts,
+// operation is what answers at one path. What comes back is written as JSON; an error is a
+// *refusal.
+type operation struct {
+	answer    func(*request) (any, error)
+	parameter string         // names what a request is about; "" for nothing
+	pattern   *regexp.Regexp // that the parameter must match; nil for any
 }
+
+// operations are by "METHOD /path".
+var operations = map[string]operation{
+	"GET /GetWorkflowExecution":        {(*request).getWorkflowExecution, "workflowExecutionId", executionID},
+	"POST /ListWorkflowExecutions":     {(*request).listWorkflowExecutions, "imageBuildVersionArn", imageBuildVersionARN},
+	"POST /ListWorkflowStepExecutions": {(*request).listWorkflowStepExecutions, "workflowExecutionId", executionID},
+	"GET /GetWorkflowStepExecution":    {(*request).getWorkflowStepExecution, "stepExecutionId", stepID},
+	"POST /ListWaitingWorkflowSteps":   {answer: (*request).listWaitingWorkflowSteps},
+	"POST /ListImagePipelines":         {answer: (*request).listImagePipelines},
+	"POST /ListImagePipelineImages":    {(*request).listImagePipelineImages, "imagePipelineArn", imagePipelineARN},
+	"POST /ListImageBuildVersions":     {(*request).listImageBuildVersions, "imageVersionArn", imageVersionARN},
+	"GET /GetImage":                    {(*request).getImage, "imageBuildVersionArn", imageBuildVersionARN},
+	"POST /":                           {(*request).sts, "RoleArn", nil},
+}
+
+// The patterns of the API reference; an x in a version stands for any number.
+var (
+	executionID          = regexp.MustCompile(`^wf-` + uuid + `$`)
+	stepID               = regexp.MustCompile(`^step-` + uuid + `$`)
+	imagePipelineARN     = regexp.MustCompile(ofAccount + `image-pipeline/[a-z0-9-_]+$`)
+	imageVersionARN      = regexp.MustCompile(ofAccount + `image/[a-z0-9-_]+/(?:[0-9]+|x)\.(?:[0-9]+|x)\.(?:[0-9]+|x)$`)
+	imageBuildVersionARN = regexp.MustCompile(ofAccount + `image/[a-z0-9-_]+/[0-9]+\.[0-9]+\.[0-9]+/[0-9]+$`)
+)
+
+const (
+	uuid      = `[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`
+	ofAccount = `^arn:aws[^:]*:imagebuilder:[^:]+:(?:[0-9]{12}|aws):`
+)
 
 // ServeHTTP answers one request as the service would.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := fmt.Sprintf("00000000-0000-4000-8000-%012x", a.requests.Add(1))
-	w.Header().Set("x-amzn-RequestId", id)
-	signer, err := checkSignature(r)
-	if err != nil {
-		refuse(w, r, err)
-		return
-	}
-	answer := operations[r.Method+" "+r.URL.Path]
-	if answer == nil {
-		Error(http.StatusNotFound, "UnknownOperationException", "").ServeHTTP(w, r)
-		return
-	}
-	q := &request{id: id, api: a, signer: signer}
+	q := &request{id: fmt.Sprintf("00000000-0000-4000-8000-%012x", a.requests.Add(1)), api: a}
+	w.Header().Set("x-amzn-RequestId", q.id)
 	if err := q.read(r); err != nil {
 		refuse(w, r, err)
 		return
 	}
-	a.count(q.operation)
+	a.count(q.name)
 	if a.Latency > 0 && !wait(r, a.Latency) {
 		return
 	}
@@ -114,16 +125,12 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if a.Fault != nil {
-		if fault := a.Fault(q.operation, q.input.subject()); fault != nil {
+		if fault := a.Fault(q.name, q.subject()); fault != nil {
 			fault.ServeHTTP(w, r)
 			return
 		}
 	}
-	if err := q.begin(); err != nil {
-		refuse(w, r, err)
-		return
-	}
-	body, err := answer(q)
+	body, err := q.answer()
 	if err != nil {
 		refuse(w, r, err)
 		return

@@ -69,10 +69,8 @@ func Reset(sent string) http.Handler {
 
 // wait reports whether d went by before the client gave up.
 func wait(r *http.Request, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 		return true
 	case <-r.Context().Done():
 		return false

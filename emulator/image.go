@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -77,41 +78,32 @@ func (a *Attempt) stateAt(now time.Time) (status, reason string) {
 // has reports whether r, a run of a, is there once the attempt has begun: it is not
 // when another one has failed, or was cancelled, before it started.
 func (a *Attempt) has(r *Run, now time.Time) bool {
-	if r.Skipped {
-		return true
-	}
-	var first time.Time
-	for n := range a.Runs {
-		if at := a.Runs[n].course(now).broke; !at.IsZero() && (first.IsZero() || at.Before(first)) {
-			first = at
-		}
-	}
-	if first.IsZero() || !r.Start.IsZero() && r.Start.Before(first) {
-		return true
-	}
-	return r.course(now).broke.Equal(first)
+	return r.Skipped || !slices.ContainsFunc(a.Runs, func(other Run) bool {
+		broke := other.course(now).broke
+		return !broke.IsZero() && (r.Start.IsZero() || !r.Start.Before(broke)) && !broke.Equal(r.course(now).broke)
+	})
 }
 
-// arnName returns the name in the ARN of a pipeline or an image.
+// cutARN returns the name in the ARN of a pipeline or an image, and the version in that of an
+// image, with the build if it has one.
+func cutARN(arn string) (name, version string) {
+	_, name, _ = strings.Cut(arn, "/")
+	name, version, _ = strings.Cut(name, "/")
+	return name, version
+}
+
 func arnName(arn string) string {
-	parts := strings.Split(arnPart(arn, 5), "/")
-	if len(parts) < 2 {
-		return ""
-	}
-	return parts[1]
+	name, _ := cutARN(arn)
+	return name
 }
 
-// arnVersion returns the version in the ARN of an image, with the build if it has one.
 func arnVersion(arn string) string {
-	version := strings.TrimPrefix(arn, arnUnversioned(arn))
-	return strings.TrimPrefix(version, "/")
+	_, version := cutARN(arn)
+	return version
 }
 
 // arnUnversioned returns the ARN of an image without its version.
-func arnUnversioned(arn string) string {
-	parts := strings.SplitN(arn, "/", 3)
-	return strings.Join(parts[:min(2, len(parts))], "/")
-}
+func arnUnversioned(arn string) string { return strings.TrimSuffix(arn, "/"+arnVersion(arn)) }
 
 // Status returns the status that the API shows at that time.
 func (i Image) Status(now time.Time) string {

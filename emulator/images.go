@@ -2,15 +2,9 @@ package emulator
 
 import (
 	"cmp"
-	"regexp"
+	"path"
 	"slices"
 	"strings"
-)
-
-// The patterns of the API reference; an x in a version stands for any number.
-var (
-	imageBuildVersionARN = regexp.MustCompile(`^arn:aws[^:]*:imagebuilder:[^:]+:(?:[0-9]{12}|aws):image/[a-z0-9-_]+/[0-9]+\.[0-9]+\.[0-9]+/[0-9]+$`)
-	imageVersionARN      = regexp.MustCompile(`^arn:aws[^:]*:imagebuilder:[^:]+:(?:[0-9]{12}|aws):image/[a-z0-9-_]+/(?:[0-9]+|x)\.(?:[0-9]+|x)\.(?:[0-9]+|x)$`)
 )
 
 type imageState struct {
@@ -36,38 +30,29 @@ type outputResources struct {
 	Containers []container `json:"containers,omitempty"`
 }
 
-// imageSummary is a row of the lists of images.
-type imageSummary struct {
-	ARN             string            `json:"arn"`
-	Name            string            `json:"name"`
-	Type            string            `json:"type"`
-	Version         string            `json:"version"`
-	Platform        string            `json:"platform"`
-	OSVersion       string            `json:"osVersion,omitempty"`
-	State           imageState        `json:"state"`
-	Owner           string            `json:"owner,omitempty"`
-	DateCreated     string            `json:"dateCreated,omitempty"`
-	OutputResources *outputResources  `json:"outputResources,omitempty"`
-	Tags            map[string]string `json:"tags"`
-	BuildType       string            `json:"buildType"`
-	ImageSource     string            `json:"imageSource"`
-}
-
-// image is what GetImage answers.
+// image is a row of the lists of images, and what GetImage answers, which knows the pipeline
+// and not the owner.
 type image struct {
-	imageSummary
-	Owner              string `json:"owner,omitempty"` // not in this answer
-	SourcePipelineARN  string `json:"sourcePipelineArn,omitempty"`
-	SourcePipelineName string `json:"sourcePipelineName,omitempty"`
+	ARN                string            `json:"arn"`
+	Name               string            `json:"name"`
+	Type               string            `json:"type"`
+	Version            string            `json:"version"`
+	Platform           string            `json:"platform"`
+	OSVersion          string            `json:"osVersion,omitempty"`
+	State              imageState        `json:"state"`
+	Owner              string            `json:"owner,omitempty"`
+	DateCreated        string            `json:"dateCreated,omitempty"`
+	OutputResources    *outputResources  `json:"outputResources,omitempty"`
+	Tags               map[string]string `json:"tags"`
+	BuildType          string            `json:"buildType"`
+	ImageSource        string            `json:"imageSource"`
+	SourcePipelineARN  string            `json:"sourcePipelineArn,omitempty"`
+	SourcePipelineName string            `json:"sourcePipelineName,omitempty"`
 }
 
 func (q *request) listImagePipelineImages() (any, error) {
 	arn := q.input.ImagePipelineARN
-	if !imagePipelineARN.MatchString(arn) {
-		return nil, invalid("imagePipelineArn")
-	}
-	is := func(p Pipeline) bool { return p.ARN == arn }
-	if !q.sees(arn) || !slices.ContainsFunc(q.scenario.ImagePipelines(q.now), is) {
+	if !q.sees(arn) || q.pipelineOf(arn) == nil {
 		return nil, unknown("image pipeline", arn)
 	}
 	return q.imageList(q.scenario.ImageBuilds(arn, q.now))
@@ -75,96 +60,55 @@ func (q *request) listImagePipelineImages() (any, error) {
 
 func (q *request) listImageBuildVersions() (any, error) {
 	arn := q.input.ImageVersionARN
-	if !imageVersionARN.MatchString(arn) {
-		return nil, invalid("imageVersionArn")
-	}
-	var images []Image
-	if q.sees(arn) {
-		images = slices.DeleteFunc(q.scenario.ImageBuilds(arnUnversioned(arn), q.now), func(i Image) bool {
-			return !versionMatches(arnVersion(arn), arnVersion(i.ARN))
-		})
-	}
-	if len(images) == 0 {
+	builds := strings.ReplaceAll(arnVersion(arn), "x", "*") + "/*"
+	images := slices.DeleteFunc(slices.Clone(q.scenario.ImageBuilds(arnUnversioned(arn), q.now)), func(i Image) bool {
+		matched, _ := path.Match(builds, arnVersion(i.ARN))
+		return !matched
+	})
+	if len(images) == 0 || !q.sees(arn) {
 		return nil, unknown("image version", arn)
 	}
 	return q.imageList(images)
 }
 
-// versionMatches reports whether a version with its build, 1.4.0/12, is one of
-// pattern, 1.4.0 or 1.4.x.
-func versionMatches(pattern, version string) bool {
-	version, _, _ = strings.Cut(version, "/")
-	have := strings.Split(version, ".")
-	for n, part := range strings.Split(pattern, ".") {
-		if part != "x" && (n >= len(have) || part != have[n]) {
-			return false
-		}
-	}
-	return true
-}
-
 // imageList answers with a page of those images that pass the filters.
 func (q *request) imageList(images []Image) (any, error) {
-	images, err := filtered(q, images, imageField)
+	images, err := filtered(q, newestFirst(images), imageFields)
 	if err != nil {
 		return nil, err
 	}
-	images, next, err := page(q, newestFirst(images), func(i Image) string { return i.ARN })
-	rows := []imageSummary{}
-	for i := range images {
-		rows = append(rows, q.summary(&images[i]))
-	}
-	return struct {
-		RequestID        string         `json:"requestId"`
-		ImageSummaryList []imageSummary `json:"imageSummaryList"`
-		NextToken        string         `json:"nextToken,omitempty"`
-	}{q.id, rows, next}, err
+	return page(q, answer{"requestId": q.id}, "imageSummaryList", images, q.image)
 }
 
-// imageField is what the filters of the lists of images look at.
-func imageField(i Image, name string) (values []string, ok bool) {
-	switch name {
-	case "name":
-		return []string{i.name()}, true
-	case "version":
-		version, _, _ := strings.Cut(arnVersion(i.ARN), "/")
-		return []string{version, arnVersion(i.ARN)}, true
-	case "platform":
-		return []string{i.platform()}, true
-	case "type":
-		return []string{i.kind()}, true
-	case "osVersion":
-		return []string{i.osVersion()}, true
-	}
-	return nil, false
+func (i Image) id() string { return i.ARN }
+
+// imageFields are what the filters of the lists of images look at.
+var imageFields = map[string]func(*Image) []string{
+	"name":      func(i *Image) []string { return []string{i.name()} },
+	"version":   func(i *Image) []string { return []string{arnVersion(i.ARN), path.Dir(arnVersion(i.ARN))} },
+	"platform":  func(i *Image) []string { return []string{i.platform()} },
+	"type":      func(i *Image) []string { return []string{i.kind()} },
+	"osVersion": func(i *Image) []string { return []string{i.osVersion()} },
 }
 
 func (q *request) getImage() (any, error) {
 	arn := q.input.ImageBuildVersionARN
-	if !imageBuildVersionARN.MatchString(arn) {
-		return nil, invalid("imageBuildVersionArn")
-	}
 	images := q.scenario.ImageBuilds(arn, q.now)
 	if len(images) == 0 || !q.sees(arn) {
 		return nil, unknown("image", arn)
 	}
-	answer := image{imageSummary: q.summary(&images[0]), SourcePipelineARN: images[0].PipelineARN}
-	for _, p := range q.scenario.ImagePipelines(q.now) {
-		if p.ARN == answer.SourcePipelineARN {
-			answer.SourcePipelineName = p.name()
-		}
+	i := q.image(&images[0])
+	i.Owner, i.SourcePipelineARN, i.SourcePipelineName = "", images[0].PipelineARN, arnName(images[0].PipelineARN)
+	if p := q.pipelineOf(i.SourcePipelineARN); p != nil {
+		i.SourcePipelineName = p.name()
 	}
-	answer.SourcePipelineName = cmp.Or(answer.SourcePipelineName, arnName(answer.SourcePipelineARN))
-	return struct {
-		RequestID string `json:"requestId"`
-		Image     image  `json:"image"`
-	}{q.id, answer}, nil
+	return answer{"requestId": q.id, "image": i}, nil
 }
 
-// summary returns the row of i.
-func (q *request) summary(i *Image) imageSummary {
+// image returns the row of i.
+func (q *request) image(i *Image) image {
 	status, reason := i.stateAt(q.now)
-	row := imageSummary{
+	row := image{
 		ARN: i.ARN, Name: i.name(), Type: i.kind(), Version: arnVersion(i.ARN), Platform: i.platform(), OSVersion: i.osVersion(),
 		State: imageState{status, reason}, Owner: arnPart(i.ARN, 4), DateCreated: timestamp(i.Created), Tags: tags(i.Tags),
 		BuildType: i.buildType(), ImageSource: "CUSTOM",
@@ -186,10 +130,9 @@ func (q *request) summary(i *Image) imageSummary {
 	return row
 }
 
-// newestFirst sorts images by their creation.
+// newestFirst returns images by their creation.
 func newestFirst(images []Image) []Image {
-	slices.SortStableFunc(images, func(a, b Image) int { return b.Created.Compare(a.Created) })
-	return images
+	return slices.SortedStableFunc(slices.Values(images), func(a, b Image) int { return b.Created.Compare(a.Created) })
 }
 
 func (i *Image) name() string      { return cmp.Or(i.Name, arnName(i.ARN)) }

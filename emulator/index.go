@@ -9,10 +9,11 @@ import (
 // index finds what an Account has. It holds the images that pipelines build for ever
 // as far as they exist.
 type index struct {
-	images map[string][]*Image // by ARN, by pipeline, and by ARN without the version
-	runs   map[string][]place  // by execution id, by how its steps' ids begin, and by image
-	waits  []place             // runs with a step that waits
-	built  [][2]int            // which builds of each pipeline are in here
+	pipelines   map[string][]*Pipeline // by ARN
+	images      map[string][]*Image    // by ARN, by pipeline, and by ARN without the version
+	runs        map[string][]place     // by execution id, beginning of step ids, and image; "" has those that wait
+	built       [][2]int               // which builds of each pipeline are in here
+	from, until time.Time              // no pipeline begins or drops a build meanwhile
 }
 
 // place is where a run is: in an image's attempt, or by itself.
@@ -22,20 +23,25 @@ type place struct {
 	attempt int
 }
 
-// locked calls f with the index for that time.
-func (a *Account) locked(now time.Time, f func(*index)) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+// at returns the index for that time. The caller holds the lock.
+func (a *Account) at(now time.Time) *index {
 	if a.index == nil {
 		a.index = a.newIndex()
 	}
-	a.index.turn(a.Pipelines, now)
-	f(a.index)
+	if x := a.index; now.Before(x.from) || !now.Before(x.until) {
+		x.turn(a.Pipelines, now)
+	}
+	return a.index
 }
 
 func (a *Account) newIndex() *index {
 	x := &index{
-		images: map[string][]*Image{}, runs: make(map[string][]place, 3*len(a.Runs)), built: make([][2]int, len(a.Pipelines)),
+		pipelines: map[string][]*Pipeline{}, images: map[string][]*Image{}, runs: make(map[string][]place, 3*len(a.Runs)),
+		built: make([][2]int, len(a.Pipelines)),
+	}
+	for i := range a.Pipelines {
+		p := &a.Pipelines[i]
+		x.pipelines[p.ARN] = append(x.pipelines[p.ARN], p)
 	}
 	last := make(map[string]int, len(a.Runs))
 	for i := range a.Runs {
@@ -55,13 +61,15 @@ func (a *Account) newIndex() *index {
 // turn puts those builds of the pipelines into x that there are at that time, and
 // takes the others out.
 func (x *index) turn(pipelines []Pipeline, now time.Time) {
+	x.from, x.until = now, now.Add(24*time.Hour)
 	for i := range pipelines {
 		p := &pipelines[i]
+		if next := p.nextBuild(now); p.Build != nil && next.After(now) && next.Before(x.until) {
+			x.until = next
+		}
 		from, to := p.builds(now)
 		had := x.built[i]
-		if had == [2]int{from, to} {
-			continue
-		}
+		x.built[i] = [2]int{from, to}
 		for n := had[0]; n < had[1]; n++ {
 			if n < from || n >= to {
 				x.removeImage(p.build(n))
@@ -72,7 +80,6 @@ func (x *index) turn(pipelines []Pipeline, now time.Time) {
 				x.addImage(p.build(n))
 			}
 		}
-		x.built[i] = [2]int{from, to}
 	}
 }
 
@@ -102,6 +109,9 @@ func runKeys(r *Run) []string {
 	if r.ImageBuildVersionARN != "" {
 		keys = append(keys, r.ImageBuildVersionARN)
 	}
+	if slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Waits }) {
+		keys = append(keys, "")
+	}
 	return keys
 }
 
@@ -127,9 +137,6 @@ func (x *index) addRun(p place) {
 	for _, k := range runKeys(p.run) {
 		x.runs[k] = append(x.runs[k], p)
 	}
-	if slices.ContainsFunc(p.run.Steps, func(s Step) bool { return s.Waits }) {
-		x.waits = append(x.waits, p)
-	}
 }
 
 func (x *index) removeImage(i Image) {
@@ -145,7 +152,6 @@ func (x *index) removeImage(i Image) {
 			}
 		}
 	}
-	x.waits = slices.DeleteFunc(x.waits, of)
 }
 
 // remove takes what f picks out of the list under a key.
@@ -170,42 +176,44 @@ func (a *Account) WorkflowRuns(of string, now time.Time) (runs []Run) {
 	if strings.HasPrefix(of, "step-") && len(of) > beginning {
 		of = of[:beginning]
 	}
-	a.locked(now, func(x *index) {
-		places := x.runs[of]
-		if of == "" {
-			places = x.waits
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, p := range a.at(now).runs[of] {
+		if p.image == nil {
+			runs = append(runs, *p.run)
+		} else if latest := p.image.attempt(now); p.image.exists(now) && p.attempt <= latest && p.image.Attempts[p.attempt].has(p.run, now) {
+			r := *p.run
+			r.Retried = p.attempt < latest
+			runs = append(runs, r)
 		}
-		for _, p := range places {
-			if p.image == nil {
-				runs = append(runs, *p.run)
-			} else if latest := p.image.attempt(now); p.image.exists(now) && p.attempt <= latest && p.image.Attempts[p.attempt].has(p.run, now) {
-				r := *p.run
-				r.Retried = p.attempt < latest
-				runs = append(runs, r)
-			}
-		}
-	})
+	}
 	return runs
 }
 
 // ImagePipelines implements Scenario.
-func (a *Account) ImagePipelines(now time.Time) (pipelines []Pipeline) {
-	for i := range a.Pipelines {
-		if p := &a.Pipelines[i]; exists(p.Created, p.Deleted, now) {
-			pipelines = append(pipelines, *p)
-		}
+func (a *Account) ImagePipelines(now time.Time) []Pipeline {
+	return slices.DeleteFunc(slices.Clone(a.Pipelines), func(p Pipeline) bool { return !p.exists(now) })
+}
+
+// pipeline returns the pipeline with an ARN at that time, nil when there is none.
+func (a *Account) pipeline(arn string, now time.Time) *Pipeline {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := a.at(now).pipelines[arn]
+	if i := slices.IndexFunc(all, func(p *Pipeline) bool { return p.exists(now) }); i >= 0 {
+		return all[i]
 	}
-	return pipelines
+	return nil
 }
 
 // ImageBuilds implements Scenario.
 func (a *Account) ImageBuilds(of string, now time.Time) (images []Image) {
-	a.locked(now, func(x *index) {
-		for _, i := range x.images[of] {
-			if i.exists(now) {
-				images = append(images, *i)
-			}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, i := range a.at(now).images[of] {
+		if i.exists(now) {
+			images = append(images, *i)
 		}
-	})
+	}
 	return images
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,6 +17,9 @@ const (
 	maxPageSize   = 25
 	tokenLifetime = time.Hour
 )
+
+// answer is a JSON object.
+type answer map[string]any
 
 // position is where a page begins: behind so many rows, and so many empty pages in
 // front of the next rows.
@@ -59,42 +63,47 @@ func (q *request) list() string {
 		panic(err) // only strings
 	}
 	role := ""
-	if r, _ := q.api.roleOf(q.signer); r != nil {
-		role = r.ARN
+	if q.role != nil {
+		role = q.role.ARN
 	}
-	return strings.Join([]string{q.operation, role, q.signer.region, q.input.subject(), string(filters)}, "\n")
+	return strings.Join([]string{q.name, role, q.signer.region, q.subject(), string(filters)}, "\n")
 }
 
-// page returns the rows of the page that q asks for, and the token of the next page,
-// "" on the last. The id of a row must be its own.
-func page[T any](q *request, rows []T, id func(T) string) ([]T, string, error) {
+// page adds to body the rows of the page that q asks for, as they are shown, under a name,
+// and the token of the next page, unless this is the last. What is "" is left out.
+func page[T interface{ id() string }, R any](q *request, body answer, name string, rows []T, show func(*T) R) (any, error) {
 	size := maxPageSize
 	if q.api.PageSize > 0 {
 		size = min(size, q.api.PageSize)
 	}
 	if n := q.input.MaxResults; n != nil {
 		if *n < 1 || *n > maxPageSize {
-			return nil, "", invalid("maxResults")
+			return nil, invalid("maxResults")
 		}
 		size = min(size, *n)
 	}
 	from := min(q.position.rows, len(rows))
+	to := min(from+size, len(rows))
+	next := position{rows: to}
 	if q.api.Unruly != 0 {
 		seed := fmt.Sprint(q.api.Unruly, q.list())
-		rows = slices.Clone(rows)
-		slices.SortFunc(rows, func(a, b T) int {
-			return cmp.Compare(digest(seed, id(a)), digest(seed, id(b)))
+		rows = slices.SortedFunc(slices.Values(rows), func(a, b T) int {
+			return cmp.Compare(digest(seed, a.id()), digest(seed, b.id()))
 		})
 		if blanks := 1 + int(digest(seed, fmt.Sprint(from))%2); q.position.blanks < blanks {
-			return []T{}, q.token(q.now, position{from, q.position.blanks + 1}), nil
+			to, next = from, position{from, q.position.blanks + 1}
 		}
 	}
-	to := min(from+size, len(rows))
-	next := ""
-	if to < len(rows) {
-		next = q.token(q.now, position{rows: to})
+	shown := make([]R, 0, to-from)
+	for i := from; i < to; i++ {
+		shown = append(shown, show(&rows[i]))
 	}
-	return append([]T{}, rows[from:to]...), next, nil
+	body[name] = shown
+	if next.rows < len(rows) || next.blanks > 0 {
+		body["nextToken"] = q.token(q.now, next)
+	}
+	maps.DeleteFunc(body, func(_ string, v any) bool { return v == "" })
+	return body, nil
 }
 
 // digest returns a number that looks random and is the same for the same texts.
@@ -116,17 +125,16 @@ type filter struct {
 	Values []string `json:"values"`
 }
 
-// filtered returns the rows that pass all filters of the request. Of each row, field
-// returns the values that a filter's name stands for, and whether it stands for any.
-func filtered[T any](q *request, rows []T, field func(row T, name string) ([]string, bool)) ([]T, error) {
+// filtered returns the rows that pass all filters of the request. The fields are by the names
+// of filters.
+func filtered[T any](q *request, rows []T, fields map[string]func(*T) []string) ([]T, error) {
 	for _, f := range q.input.Filters {
-		var zero T
-		if _, ok := field(zero, f.Name); !ok || len(f.Values) == 0 {
+		field := fields[f.Name]
+		if field == nil || len(f.Values) == 0 {
 			return nil, invalid("filters")
 		}
 		rows = slices.DeleteFunc(slices.Clone(rows), func(row T) bool {
-			have, _ := field(row, f.Name)
-			return !slices.ContainsFunc(have, func(v string) bool { return slices.Contains(f.Values, v) })
+			return !slices.ContainsFunc(field(&row), func(v string) bool { return slices.Contains(f.Values, v) })
 		})
 	}
 	return rows, nil

@@ -3,13 +3,10 @@ package emulator
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 )
-
-var imagePipelineARN = regexp.MustCompile(`^arn:aws[^:]*:imagebuilder:[^:]+:(?:[0-9]{12}|aws):image-pipeline/[a-z0-9-_]+$`)
 
 // schedule is that of a pipeline.
 type schedule struct {
@@ -38,36 +35,24 @@ type listedPipeline struct {
 }
 
 func (q *request) listImagePipelines() (any, error) {
-	pipelines := slices.DeleteFunc(q.scenario.ImagePipelines(q.now), func(p Pipeline) bool { return !q.sees(p.ARN) })
-	pipelines, err := filtered(q, pipelines, pipelineField)
+	pipelines := slices.DeleteFunc(slices.Clone(q.scenario.ImagePipelines(q.now)), func(p Pipeline) bool { return !q.sees(p.ARN) })
+	pipelines, err := filtered(q, pipelines, pipelineFields)
 	if err != nil {
 		return nil, err
 	}
-	pipelines, next, err := page(q, pipelines, func(p Pipeline) string { return p.ARN })
-	rows := []listedPipeline{}
-	for i := range pipelines {
-		rows = append(rows, q.pipeline(&pipelines[i]))
-	}
-	return struct {
-		RequestID         string           `json:"requestId"`
-		ImagePipelineList []listedPipeline `json:"imagePipelineList"`
-		NextToken         string           `json:"nextToken,omitempty"`
-	}{q.id, rows, next}, err
+	return page(q, answer{"requestId": q.id}, "imagePipelineList", pipelines, q.pipeline)
 }
 
-// pipelineField is what the filters of ListImagePipelines look at.
-func pipelineField(p Pipeline, name string) (values []string, ok bool) {
-	switch name {
-	case "name":
-		return []string{p.name()}, true
-	case "status":
-		return []string{p.status()}, true
-	case "imageRecipeArn":
-		return []string{p.sibling("image-recipe")}, true
-	case "infrastructureConfigurationArn":
-		return []string{p.sibling("infrastructure-configuration")}, true
-	}
-	return nil, name == "description" || name == "distributionConfigurationArn"
+func (p Pipeline) id() string { return p.ARN }
+
+// pipelineFields are what the filters of ListImagePipelines look at.
+var pipelineFields = map[string]func(*Pipeline) []string{
+	"name":                           func(p *Pipeline) []string { return []string{p.name()} },
+	"status":                         func(p *Pipeline) []string { return []string{p.status()} },
+	"imageRecipeArn":                 func(p *Pipeline) []string { return []string{p.sibling("image-recipe")} },
+	"infrastructureConfigurationArn": func(p *Pipeline) []string { return []string{p.sibling("infrastructure-configuration")} },
+	"description":                    func(*Pipeline) []string { return nil },
+	"distributionConfigurationArn":   func(*Pipeline) []string { return nil },
 }
 
 // pipeline returns the row of p.
@@ -78,33 +63,37 @@ func (q *request) pipeline(p *Pipeline) listedPipeline {
 		InfrastructureConfigurationARN: p.sibling("infrastructure-configuration"),
 		DateCreated:                    timestamp(p.Created), DateUpdated: timestamp(p.Created), DateNextRun: timestamp(p.nextRun(q.now)),
 	}
-	if p.Every > 0 {
-		expression := fmt.Sprintf("rate(%d minutes)", p.Every/time.Minute)
-		if day := 24 * time.Hour; p.Every%day == 0 {
-			expression = fmt.Sprintf("rate(%d days)", p.Every/day)
-		}
-		row.Schedule = newSchedule(expression)
-	} else if !p.NextRun.IsZero() {
-		row.Schedule = newSchedule("cron(0 6 ? * sun *)")
+	if expression := p.expression(); expression != "" {
+		row.Schedule = &schedule{expression, "EXPRESSION_MATCH_ONLY", "UTC"}
 	}
 	images := newestFirst(q.scenario.ImageBuilds(p.ARN, q.now))
 	if len(images) > 0 {
-		row.LastRunStatus, _ = images[0].stateAt(q.now)
+		row.LastRunStatus = images[0].Status(q.now)
 	}
-	for i := range images {
-		status, _ := images[i].stateAt(q.now)
+	for _, i := range images {
+		status := i.Status(q.now)
 		if status == "AVAILABLE" || status == "DEPRECATED" {
 			break
 		}
-		if status == "FAILED" && images[i].buildType() == "SCHEDULED" {
+		if status == "FAILED" && i.buildType() == "SCHEDULED" {
 			row.ConsecutiveFailures++
 		}
 	}
 	return row
 }
 
-func newSchedule(expression string) *schedule {
-	return &schedule{expression, "EXPRESSION_MATCH_ONLY", "UTC"}
+// expression returns that of the schedule, "" for none.
+func (p *Pipeline) expression() string {
+	const day = 24 * time.Hour
+	switch {
+	case p.Every > 0 && p.Every%day == 0:
+		return fmt.Sprintf("rate(%d days)", p.Every/day)
+	case p.Every > 0:
+		return fmt.Sprintf("rate(%d minutes)", p.Every/time.Minute)
+	case !p.NextRun.IsZero():
+		return "cron(0 6 ? * sun *)"
+	}
+	return ""
 }
 
 func (p *Pipeline) status() string {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -16,8 +17,10 @@ type request struct {
 	id        string
 	api       *API
 	signer    signer
-	operation string
+	operation operation
+	name      string // of the operation
 	input     input
+	role      *Role     // whose credentials it has, nil for none
 	scenario  Scenario  // what the caller sees
 	now       time.Time // of the answer; the first page's on later pages
 	position  position  // where the page begins
@@ -37,22 +40,28 @@ type input struct {
 	form url.Values // those of STS
 }
 
-// subject is what the request is about, as API.Fault sees it.
-func (in *input) subject() string {
-	for _, s := range []string{
-		strings.ToLower(in.WorkflowExecutionID), in.StepExecutionID, in.ImageBuildVersionARN,
-		in.ImagePipelineARN, in.ImageVersionARN, in.form.Get("RoleArn"),
-	} {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
+// subject is what the request is about.
+func (q *request) subject() string {
+	return map[string]string{
+		"workflowExecutionId":  strings.ToLower(q.input.WorkflowExecutionID),
+		"stepExecutionId":      q.input.StepExecutionID,
+		"imageBuildVersionArn": q.input.ImageBuildVersionARN,
+		"imagePipelineArn":     q.input.ImagePipelineARN,
+		"imageVersionArn":      q.input.ImageVersionARN,
+		"RoleArn":              q.input.form.Get("RoleArn"),
+	}[q.operation.parameter]
 }
 
-// read takes the operation and its parameters out of r.
-func (q *request) read(r *http.Request) error {
-	q.operation = r.URL.Path[1:]
+// read finds out who asks for what.
+func (q *request) read(r *http.Request) (err error) {
+	if q.signer, err = checkSignature(r); err != nil {
+		return err
+	}
+	var known bool
+	if q.operation, known = operations[r.Method+" "+r.URL.Path]; !known {
+		return &refusal{http.StatusNotFound, "UnknownOperationException", ""}
+	}
+	q.name = r.URL.Path[1:]
 	if r.Method == http.MethodGet {
 		query := r.URL.Query()
 		q.input.WorkflowExecutionID = query.Get("workflowExecutionId")
@@ -60,41 +69,56 @@ func (q *request) read(r *http.Request) error {
 		q.input.ImageBuildVersionARN = query.Get("imageBuildVersionArn")
 		return nil
 	}
-	malformed := &refusal{http.StatusBadRequest, "SerializationException", "The body of the request cannot be read."}
 	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	switch {
+	case err != nil:
+	case isSTS(r):
+		q.input.form, err = url.ParseQuery(string(body))
+		q.name = q.input.form.Get("Action")
+	default:
+		err = json.Unmarshal(body, &q.input)
+	}
 	if err != nil {
-		return malformed
-	}
-	if isSTS(r) {
-		if q.input.form, err = url.ParseQuery(string(body)); err != nil {
-			return malformed
-		}
-		q.operation = q.input.form.Get("Action")
-		return nil
-	}
-	if json.Unmarshal(body, &q.input) != nil {
-		return malformed
+		return &refusal{http.StatusBadRequest, "SerializationException", "The body of the request cannot be read."}
 	}
 	return nil
 }
 
-// begin finds out what the caller sees, and when.
-func (q *request) begin() error {
+// answer finds out what the caller sees, and when, and answers.
+func (q *request) answer() (_ any, err error) {
+	if q.role, err = q.api.roleOf(q.signer); err != nil {
+		return nil, err
+	}
 	q.scenario, q.now = q.api.Scenario, q.api.now()
-	role, err := q.api.roleOf(q.signer)
-	if err != nil {
-		return err
+	if q.role != nil {
+		q.scenario = q.role.Scenario
 	}
-	if role != nil {
-		q.scenario = role.Scenario
+	if err := q.turnTo(q.input.NextToken); err != nil {
+		return nil, err
 	}
-	return q.turnTo(q.input.NextToken)
+	if o := q.operation; o.pattern != nil && !o.pattern.MatchString(q.subject()) {
+		return nil, invalid(o.parameter)
+	}
+	return q.operation.answer(q)
 }
 
 // sees reports whether the thing with this ARN is in the region of the request.
 func (q *request) sees(arn string) bool {
 	region := arnPart(arn, 3)
 	return region == "" || region == q.signer.region
+}
+
+// pipelineOf returns the pipeline with an ARN, nil when there is none. That takes no look at
+// the others, unless the Scenario is somebody's own.
+func (q *request) pipelineOf(arn string) *Pipeline {
+	if a, ok := q.scenario.(*Account); ok {
+		return a.pipeline(arn, q.now)
+	}
+	all := q.scenario.ImagePipelines(q.now)
+	if i := slices.IndexFunc(all, func(p Pipeline) bool { return p.ARN == arn }); i >= 0 {
+		return &all[i]
+	}
+	return nil
 }
 
 // refusal is an error that the service answers.
@@ -119,8 +143,8 @@ func unknown(kind, id string) error {
 }
 
 func refuse(w http.ResponseWriter, r *http.Request, err error) {
-	var refused *refusal
-	if !errors.As(err, &refused) {
+	refused, ok := errors.AsType[*refusal](err)
+	if !ok {
 		panic(err) // nothing else fails in this package
 	}
 	Error(refused.status, refused.code, refused.message).ServeHTTP(w, r)
@@ -143,9 +167,11 @@ func write(w http.ResponseWriter, r *http.Request, status int, v any) {
 
 // arnPart returns a part of an ARN, counted from 0; "" when there is none.
 func arnPart(arn string, n int) string {
-	parts := strings.SplitN(arn, ":", 6)
-	if n >= len(parts) {
-		return ""
+	for range n {
+		_, arn, _ = strings.Cut(arn, ":")
 	}
-	return parts[n]
+	if n < 5 {
+		arn, _, _ = strings.Cut(arn, ":")
+	}
+	return arn
 }

@@ -86,27 +86,22 @@ type callerIdentityResponse struct {
 
 // sts answers a request to STS.
 func (q *request) sts() (any, error) {
-	switch q.operation {
+	switch q.name {
 	case "AssumeRole":
 		return q.assumeRole()
 	case "GetCallerIdentity":
 		return q.callerIdentity()
 	}
-	return nil, &refusal{http.StatusBadRequest, "InvalidAction", "Could not find operation " + q.operation + " for version 2011-06-15"}
+	return nil, &refusal{http.StatusBadRequest, "InvalidAction", "Could not find operation " + q.name + " for version 2011-06-15"}
 }
 
 // callerIdentity answers with the session of a role, or with a user who has none.
 func (q *request) callerIdentity() (any, error) {
-	role, err := q.api.roleOf(q.signer)
-	if err != nil {
-		return nil, err
-	}
 	answer := callerIdentityResponse{
 		ARN: "arn:aws:iam::111122223333:user/emulator", UserID: "AIDAEMULATOR", Account: "111122223333", RequestID: q.id,
 	}
-	if role != nil {
-		answer.ARN, answer.Account = role.session("emulator"), arnPart(role.ARN, 4)
-		answer.UserID = fmt.Sprintf("AROA%016X:emulator", digest(role.ARN))
+	if r := q.role; r != nil {
+		answer.ARN, answer.UserID, answer.Account = r.session("emulator"), r.userID("emulator"), arnPart(r.ARN, 4)
 	}
 	return answer, nil
 }
@@ -114,6 +109,11 @@ func (q *request) callerIdentity() (any, error) {
 // session returns the ARN of a session of r.
 func (r *Role) session(name string) string {
 	return "arn:aws:sts::" + arnPart(r.ARN, 4) + ":assumed-role/" + r.ARN[strings.LastIndex(r.ARN, "/")+1:] + "/" + name
+}
+
+// userID returns the id of a session of r.
+func (r *Role) userID(session string) string {
+	return fmt.Sprintf("AROA%016X:%s", digest(r.ARN), session)
 }
 
 // assumeRole answers with credentials that end an hour, or DurationSeconds, from now
@@ -140,10 +140,9 @@ func (q *request) assumeRole() (any, error) {
 		expires := q.signer.at.Add(lasts)
 		key := r.accessKey(expires)
 		return assumeRoleResponse{
-			AssumedRoleID: fmt.Sprintf("AROA%016X:%s", digest(r.ARN), session),
-			ARN:           r.session(session),
-			AccessKeyID:   key, SecretAccessKey: fmt.Sprintf("emulator-secret-%016x", digest(key)),
-			SessionToken: r.sessionToken(key), Expiration: Timestamp(expires), RequestID: q.id,
+			ARN: r.session(session), AssumedRoleID: r.userID(session), AccessKeyID: key,
+			SecretAccessKey: fmt.Sprintf("emulator-secret-%016x", digest(key)),
+			SessionToken:    r.sessionToken(key), Expiration: Timestamp(expires), RequestID: q.id,
 		}, nil
 	}
 	return nil, &refusal{http.StatusForbidden, "AccessDenied", "The caller is not authorized to perform: sts:AssumeRole on resource: " + form.Get("RoleArn")}

@@ -4,7 +4,7 @@ package binarytest
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -19,7 +19,7 @@ import (
 
 const (
 	name   = "imagebuilder_exporter"
-	module = "module github.com/imagebuilder-exporter/imagebuilder_exporter\n"
+	module = "github.com/imagebuilder-exporter/imagebuilder_exporter"
 )
 
 // folder is where the program is built, once for all tests of this process.
@@ -55,17 +55,17 @@ func Path(t testing.TB) string {
 }
 
 func build() error {
-	root, err := root()
+	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module).Output()
 	if err != nil {
-		return err
-	}
-	if err := noteSources(root); err != nil {
-		return err
+		return fmt.Errorf("looking for the folder of %s: %w", module, err)
 	}
 	c := exec.Command("go", "build", "-o", filepath.Join(folder.path, name), ".")
-	c.Dir = root
+	c.Dir = strings.TrimSpace(string(root))
+	if err := noteSources(c.Dir); err != nil {
+		return err
+	}
 	if out, err := c.CombinedOutput(); err != nil {
-		return errors.Join(err, errors.New(string(out)))
+		return fmt.Errorf("building the exporter: %w\n%s", err, out)
 	}
 	return nil
 }
@@ -83,26 +83,6 @@ func noteSources(root string) error {
 		}
 	}
 	return nil
-}
-
-// root returns the folder of the exporter's module, which is above that of the test, and
-// maybe above other modules.
-func root() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
-		if err == nil && strings.HasPrefix(string(text), module) {
-			return dir, nil
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return "", errors.New("no folder above has the exporter's go.mod")
-		}
-		dir = parent
-	}
 }
 
 // Command returns the program with these arguments, and nothing of AWS around it. It is

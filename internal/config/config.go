@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -60,9 +61,6 @@ const (
 	StepsNone   = "none"
 )
 
-// setDefaults implements defaulter. Steps also depends on what the target selects.
-func (t *Target) setDefaults() { *t = DefaultTarget() }
-
 // DefaultTarget returns a target with the defaults, which the keys of the file replace.
 func DefaultTarget() Target { return Target{Steps: StepsActive, MaxExecutions: 1000} }
 
@@ -110,8 +108,6 @@ type PipelineSelector struct {
 	// pipeline, at least 1. Those that have not ended are kept in any case.
 	Builds int `yaml:"builds"`
 }
-
-func (s *PipelineSelector) setDefaults() { s.Builds = 1 }
 
 // Regexp returns Name as a regular expression that matches whole names only, nil when
 // it is empty. Load has made sure that it compiles.
@@ -162,19 +158,16 @@ func (c *Config) Summary() string {
 		images += len(t.Images)
 		pipelines += len(t.Pipelines)
 	}
-	var parts []string
+	text, separator := count(len(c.Targets), "target"), ": "
 	for _, part := range []struct {
 		n    int
 		what string
 	}{{executions, "workflow execution"}, {images, "image"}, {pipelines, "pipeline selector"}} {
 		if part.n > 0 {
-			parts = append(parts, count(part.n, part.what))
+			text, separator = text+separator+count(part.n, part.what), ", "
 		}
 	}
-	if len(parts) == 0 {
-		return count(len(c.Targets), "target")
-	}
-	return count(len(c.Targets), "target") + ": " + strings.Join(parts, ", ")
+	return text
 }
 
 func count(n int, what string) string {
@@ -192,7 +185,7 @@ const maxFileBytes = 16 << 20
 func Load(path string) (*Config, error) {
 	data, err := read(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
+		return nil, err
 	}
 	return parse(path, data)
 }
@@ -201,7 +194,7 @@ func Load(path string) (*Config, error) {
 func Checksum(path string) (string, error) {
 	data, err := read(path)
 	if err != nil {
-		return "", fmt.Errorf("reading the configuration: %w", err)
+		return "", err
 	}
 	return fmt.Sprintf("%x", sha256.Sum256(data)), nil
 }
@@ -209,14 +202,17 @@ func Checksum(path string) (string, error) {
 func read(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
 	defer func() { _ = f.Close() }() // only read
 	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
 	if err == nil && len(data) > maxFileBytes {
 		err = fmt.Errorf("%s is larger than %d MiB", path, maxFileBytes>>20)
 	}
-	return data, err
+	if err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	return data, nil
 }
 
 // parse reads a configuration from data; name stands in its errors.
@@ -226,7 +222,7 @@ func parse(name string, data []byte) (*Config, error) {
 		return nil, err
 	}
 	c := Default()
-	if err := doc.decode(&c); err != nil {
+	if err := doc.decodeNode(doc.root, reflect.ValueOf(&c).Elem(), ""); err != nil {
 		return nil, err
 	}
 	if err := validate(doc, &c); err != nil {

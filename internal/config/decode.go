@@ -1,8 +1,11 @@
 package config
 
 import (
+	"cmp"
+	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,19 +14,12 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// decode sets in *c what the document has. It is strict where the YAML library is not: it
-// takes no key that c does not have, no fraction for a whole number, and no text for
-// a number.
-func (d *document) decode(c *Config) error {
-	return d.decodeNode(d.root, reflect.ValueOf(c).Elem(), "")
-}
-
 // maxValues bounds the values of a file, which aliases can multiply.
 const maxValues = 5_000_000
 
-var durationType = reflect.TypeFor[time.Duration]()
-
-// decodeNode decodes n into v. Errors call it key.
+// decodeNode decodes n into v. Errors call it key. It is strict where the YAML library is not:
+// it takes no key that v does not have, no fraction for a whole number, and no text for a
+// number.
 func (d *document) decodeNode(n ast.Node, v reflect.Value, key string) error {
 	resolved := d.resolve(n)
 	if d.decoded++; d.decoded > maxValues {
@@ -32,35 +28,38 @@ func (d *document) decodeNode(n ast.Node, v reflect.Value, key string) error {
 	if resolved == nil {
 		return d.errorf(n, "this alias names nothing that is marked with &")
 	}
-	if v.Type() == durationType {
-		return d.decodeDuration(resolved, n, v, key)
-	}
-	switch v.Kind() {
+	switch mapping, isMapping := resolved.(*ast.MappingNode); v.Kind() {
 	case reflect.Struct:
-		return d.decodeStruct(resolved, n, v, key)
-	case reflect.Slice:
-		return d.decodeList(resolved, n, v, key)
+		if !isMapping {
+			keys := strings.Join(keysOf(v.Type()), ", ")
+			return d.errorf(n, "%s must be a mapping with the keys %s", cmp.Or(key, "the file"), keys)
+		}
+		return d.decodeStruct(mapping, v)
 	case reflect.Map:
-		return d.decodeMap(resolved, n, v, key)
-	case reflect.Int:
-		return d.decodeInt(resolved, n, v, key)
-	case reflect.Float64:
-		return d.decodeFloat(resolved, n, v, key)
+		if !isMapping {
+			return d.errorf(n, "%s must be a mapping of texts to texts", key)
+		}
+		return d.decodeMap(mapping, v, key)
+	case reflect.Slice:
+		sequence, ok := resolved.(*ast.SequenceNode)
+		if !ok {
+			return d.errorf(n, "%s must be a list", key)
+		}
+		return d.decodeList(sequence, v, key)
 	}
-	return d.decodeString(resolved, n, v, key)
+	if scalar := scalars[v.Type()]; !scalar.set(resolved, v) {
+		return d.errorf(n, "%s must be %s", key, scalar.wanted)
+	}
+	return nil
 }
 
-func (d *document) decodeStruct(resolved, n ast.Node, v reflect.Value, key string) error {
-	mapping, ok := resolved.(*ast.MappingNode)
-	if !ok {
-		return d.errorf(n, "%s must be a mapping with the keys %s", orFile(key), strings.Join(keysOf(v.Type()), ", "))
-	}
-	seen := map[string]bool{}
+func (d *document) decodeStruct(mapping *ast.MappingNode, v reflect.Value) error {
+	keys, seen := keysOf(v.Type()), map[string]bool{}
 	for _, pair := range mapping.Values {
 		name := pair.Key.GetToken().Value
-		i := fieldOf(v.Type(), name)
+		i := slices.Index(keys, name)
 		if i < 0 {
-			return d.errorf(pair.Key, "unknown key %q; allowed are %s", name, strings.Join(keysOf(v.Type()), ", "))
+			return d.errorf(pair.Key, "unknown key %q; allowed are %s", name, strings.Join(keys, ", "))
 		}
 		if seen[name] {
 			return d.errorf(pair.Key, "the key %s stands here twice", name)
@@ -80,36 +79,27 @@ func (d *document) decodeStruct(resolved, n ast.Node, v reflect.Value, key strin
 // all its lines are comments.
 func (d *document) absent(n ast.Node, v reflect.Value) bool {
 	_, null := d.resolve(n).(*ast.NullNode)
-	return null && (v.Kind() == reflect.Struct || v.Kind() == reflect.Slice || v.Kind() == reflect.Map)
+	return null && slices.Contains([]reflect.Kind{reflect.Struct, reflect.Slice, reflect.Map}, v.Kind())
 }
 
-// defaulter is an item of a list that has other defaults than zero values.
-type defaulter interface{ setDefaults() }
-
-func (d *document) decodeList(resolved, n ast.Node, v reflect.Value, key string) error {
-	sequence, ok := resolved.(*ast.SequenceNode)
-	if !ok {
-		return d.errorf(n, "%s must be a list", key)
-	}
-	list := reflect.MakeSlice(v.Type(), len(sequence.Values), len(sequence.Values))
+func (d *document) decodeList(sequence *ast.SequenceNode, v reflect.Value, key string) error {
+	v.Set(reflect.MakeSlice(v.Type(), len(sequence.Values), len(sequence.Values)))
 	for i, item := range sequence.Values {
-		if v, ok := list.Index(i).Addr().Interface().(defaulter); ok {
-			v.setDefaults()
+		switch item := v.Index(i).Addr().Interface().(type) {
+		case *Target:
+			*item = DefaultTarget()
+		case *PipelineSelector:
+			item.Builds = 1
 		}
-		if err := d.decodeNode(item, list.Index(i), "an item of "+key); err != nil {
+		if err := d.decodeNode(item, v.Index(i), "an item of "+key); err != nil {
 			return err
 		}
 	}
-	v.Set(list)
 	return nil
 }
 
 // decodeMap decodes a mapping of texts to texts, whose keys are the user's.
-func (d *document) decodeMap(resolved, n ast.Node, v reflect.Value, key string) error {
-	mapping, ok := resolved.(*ast.MappingNode)
-	if !ok {
-		return d.errorf(n, "%s must be a mapping of texts to texts", key)
-	}
+func (d *document) decodeMap(mapping *ast.MappingNode, v reflect.Value, key string) error {
 	m := make(map[string]string, len(mapping.Values))
 	for _, pair := range mapping.Values {
 		var name, value string
@@ -128,8 +118,19 @@ func (d *document) decodeMap(resolved, n ast.Node, v reflect.Value, key string) 
 	return nil
 }
 
-func (d *document) decodeString(resolved, n ast.Node, v reflect.Value, key string) error {
-	switch s := resolved.(type) {
+// scalars are the types of single values: how to set one, unless the node is no such value.
+var scalars = map[reflect.Type]struct {
+	set    func(ast.Node, reflect.Value) bool
+	wanted string
+}{
+	reflect.TypeFor[string]():        {setString, "a text"},
+	reflect.TypeFor[int]():           {setInt, "a whole number, such as 10"},
+	reflect.TypeFor[float64]():       {setFloat, "a number, such as 20 or 0.5"},
+	reflect.TypeFor[time.Duration](): {setDuration, "a duration with a unit and not below zero, such as 10s, 500ms or 1m30s"},
+}
+
+func setString(n ast.Node, v reflect.Value) bool {
+	switch s := n.(type) {
 	case *ast.StringNode:
 		v.SetString(s.Value)
 	case *ast.LiteralNode:
@@ -137,47 +138,39 @@ func (d *document) decodeString(resolved, n ast.Node, v reflect.Value, key strin
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
 		v.SetString(s.GetToken().Value)
 	default:
-		return d.errorf(n, "%s must be a text", key)
+		return false
 	}
-	return nil
+	return true
 }
 
-func (d *document) decodeInt(resolved, n ast.Node, v reflect.Value, key string) error {
-	if number, ok := resolved.(*ast.IntegerNode); ok {
-		switch i := number.Value.(type) {
-		case int64:
-			v.SetInt(i)
-			return nil
-		case uint64:
-			if i <= math.MaxInt64 {
-				v.SetInt(int64(i))
-				return nil
-			}
-		}
+func setInt(n ast.Node, v reflect.Value) bool {
+	integer, ok := n.(*ast.IntegerNode)
+	if !ok {
+		return false
 	}
-	return d.errorf(n, "%s must be a whole number, such as 10", key)
+	i, err := strconv.ParseInt(fmt.Sprint(integer.Value), 10, 64)
+	v.SetInt(i)
+	return err == nil
 }
 
-func (d *document) decodeFloat(resolved, n ast.Node, v reflect.Value, key string) error {
-	switch resolved.(type) {
+func setFloat(n ast.Node, v reflect.Value) bool {
+	switch n.(type) {
 	case *ast.IntegerNode, *ast.FloatNode:
-		f, err := strconv.ParseFloat(resolved.GetToken().Value, 64)
-		if err == nil && !math.IsInf(f, 0) {
-			v.SetFloat(f)
-			return nil
-		}
+		f, err := strconv.ParseFloat(n.GetToken().Value, 64)
+		v.SetFloat(f)
+		return err == nil && !math.IsInf(f, 0)
 	}
-	return d.errorf(n, "%s must be a number, such as 20 or 0.5", key)
+	return false
 }
 
-func (d *document) decodeDuration(resolved, n ast.Node, v reflect.Value, key string) error {
-	if s, ok := resolved.(*ast.StringNode); ok {
-		if duration, err := model.ParseDuration(s.Value); err == nil {
-			v.SetInt(int64(duration))
-			return nil
-		}
+func setDuration(n ast.Node, v reflect.Value) bool {
+	s, ok := n.(*ast.StringNode)
+	if !ok {
+		return false
 	}
-	return d.errorf(n, "%s must be a duration with a unit and not below zero, such as 10s, 500ms or 1m30s", key)
+	duration, err := model.ParseDuration(s.Value)
+	v.SetInt(int64(duration))
+	return err == nil
 }
 
 // keysOf returns the keys of a struct type, in its order.
@@ -187,21 +180,4 @@ func keysOf(t reflect.Type) []string {
 		keys = append(keys, field.Tag.Get("yaml"))
 	}
 	return keys
-}
-
-// fieldOf returns the index of the field with this key, -1 when there is none.
-func fieldOf(t reflect.Type, key string) int {
-	for i, k := range keysOf(t) {
-		if k == key {
-			return i
-		}
-	}
-	return -1
-}
-
-func orFile(key string) string {
-	if key == "" {
-		return "the file"
-	}
-	return key
 }

@@ -1,9 +1,9 @@
 package config
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -39,12 +39,11 @@ type document struct {
 
 // parseDocument parses data, which must hold exactly one document.
 func parseDocument(name string, data []byte) (doc *document, err error) {
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // a byte order mark
-	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
-	data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n")) // a line end, too, in YAML
-	doc = &document{name: name, lines: strings.Split(string(data), "\n"), anchors: map[string]ast.Node{}}
-	if line := invalidUTF8(doc.lines); line > 0 {
-		return nil, doc.errorAt(line, 1, "the file is not UTF-8 text")
+	text := strings.TrimPrefix(string(data), "\ufeff") // a byte order mark
+	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
+	doc = &document{name: name, lines: strings.Split(text, "\n"), anchors: map[string]ast.Node{}}
+	if i := slices.IndexFunc(doc.lines, func(line string) bool { return !utf8.ValidString(line) }); i >= 0 {
+		return nil, doc.errorAt(i+1, 1, "the file is not UTF-8 text")
 	}
 	if line := secondDocument(doc.lines); line > 0 {
 		return nil, doc.errorAt(line, 1, "a second YAML document begins here; a configuration is exactly one")
@@ -57,19 +56,17 @@ func parseDocument(name string, data []byte) (doc *document, err error) {
 			doc, err = nil, doc.errorAt(1, 1, "the file is not YAML that can be parsed")
 		}
 	}()
-	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
+	file, err := parser.ParseBytes([]byte(text), 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		return nil, doc.syntaxError(err)
 	}
-	for _, d := range file.Docs {
-		if d.Body != nil && d.Body.Type() != ast.CommentType && d.Body.Type() != ast.DirectiveType {
-			doc.root = d.Body
-			break
-		}
-	}
-	if doc.root == nil {
+	i := slices.IndexFunc(file.Docs, func(d *ast.DocumentNode) bool {
+		return d.Body != nil && d.Body.Type() != ast.CommentType && d.Body.Type() != ast.DirectiveType
+	})
+	if i < 0 {
 		return nil, doc.errorAt(1, 1, "the file is empty; at least one target is needed")
 	}
+	doc.root = file.Docs[i].Body
 	if ast.Walk(doc, doc.root); doc.twice != nil {
 		return nil, doc.errorf(doc.twice, "a second anchor has this name; each name may stand once")
 	}
@@ -108,9 +105,9 @@ func (d *document) resolve(n ast.Node) ast.Node {
 func (d *document) at(path ...any) ast.Node {
 	n := d.root
 	for _, step := range path {
-		next := d.child(d.resolve(n), step)
+		next := d.child(n, step)
 		if next == nil {
-			return n
+			break
 		}
 		n = next
 	}
@@ -119,11 +116,11 @@ func (d *document) at(path ...any) ast.Node {
 
 // has reports whether the mapping under path has key.
 func (d *document) has(key string, path ...any) bool {
-	return d.child(d.resolve(d.at(path...)), key) != nil
+	return d.child(d.at(path...), key) != nil
 }
 
 func (d *document) child(n ast.Node, step any) ast.Node {
-	switch v := n.(type) {
+	switch v := d.resolve(n).(type) {
 	case *ast.SequenceNode:
 		if i, ok := step.(int); ok && i < len(v.Values) {
 			return v.Values[i]
@@ -150,13 +147,11 @@ func (d *document) errorf(n ast.Node, format string, args ...any) error {
 // firstToken returns the token that n begins with; for a mapping that is its first
 // key, where the node itself names the colon.
 func firstToken(n ast.Node) *token.Token {
-	switch v := n.(type) {
-	case nil:
+	if v, ok := n.(*ast.MappingNode); ok && len(v.Values) > 0 && !v.IsFlowStyle {
+		return firstToken(v.Values[0].Key)
+	}
+	if n == nil {
 		return nil
-	case *ast.MappingNode:
-		if len(v.Values) > 0 && !v.IsFlowStyle {
-			return firstToken(v.Values[0].Key)
-		}
 	}
 	return n.GetToken()
 }
@@ -169,27 +164,13 @@ func (d *document) errorAt(line, column int, sentence string) error {
 
 // syntaxError returns err, of the YAML library, as an Error.
 func (d *document) syntaxError(err error) error {
-	var located yaml.Error
-	if !errors.As(err, &located) || located.GetToken() == nil || located.GetToken().Position == nil {
-		return d.errorAt(1, 1, "the file is not YAML: "+firstLine(err.Error()))
+	line, column, sentence := 1, 1, "the file is not YAML: "+err.Error()
+	if located, ok := errors.AsType[yaml.Error](err); ok && located.GetToken() != nil && located.GetToken().Position != nil {
+		p := located.GetToken().Position
+		line, column, sentence = p.Line, p.Column, "this is not YAML: "+located.GetMessage()
 	}
-	p := located.GetToken().Position
-	return d.errorAt(p.Line, p.Column, "this is not YAML: "+firstLine(located.GetMessage()))
-}
-
-func firstLine(s string) string {
-	s, _, _ = strings.Cut(s, "\n")
-	return s
-}
-
-// invalidUTF8 returns the number of the first line that is not UTF-8, 0 for none.
-func invalidUTF8(lines []string) int {
-	for i, l := range lines {
-		if !utf8.ValidString(l) {
-			return i + 1
-		}
-	}
-	return 0
+	sentence, _, _ = strings.Cut(sentence, "\n")
+	return d.errorAt(line, column, sentence)
 }
 
 // secondDocument returns the number of the line where a second document begins, 0 for

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -182,16 +183,17 @@ func validateEndpoint(d *document, t *Target, i int) error {
 	if t.EndpointURL == "" {
 		return nil
 	}
+	at := d.at("targets", i, "endpoint_url")
 	u, err := url.Parse(t.EndpointURL)
-	port, portErr := uint64(0), error(nil)
-	if err == nil && u.Port() != "" {
-		port, portErr = strconv.ParseUint(u.Port(), 10, 16)
+	port := uint64(0)
+	if err == nil {
+		port, err = strconv.ParseUint(cmp.Or(u.Port(), "443"), 10, 16)
 	}
-	if err != nil || portErr != nil || (u.Port() != "" && port == 0) || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
-		return d.errorf(d.at("targets", i, "endpoint_url"), "endpoint_url must be an http or https URL with a host, such as https://imagebuilder.eu-west-1.amazonaws.com")
+	if err != nil || port == 0 || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return d.errorf(at, "endpoint_url must be an http or https URL with a host, such as https://imagebuilder.eu-west-1.amazonaws.com")
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return d.errorf(d.at("targets", i, "endpoint_url"), "endpoint_url must not contain a user, a query or a fragment")
+		return d.errorf(at, "endpoint_url must not contain a user, a query or a fragment")
 	}
 	return nil
 }

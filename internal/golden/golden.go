@@ -29,11 +29,7 @@ func Compare(t *testing.T, file, got string) {
 		}
 		return
 	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
+	if diff := cmp.Diff(read(t, file), got); diff != "" {
 		t.Errorf("%s; make golden writes it anew (-want +got):\n%s", file, diff)
 	}
 }
@@ -42,12 +38,8 @@ func Compare(t *testing.T, file, got string) {
 // text format.
 func Metrics(t *testing.T, file string) map[string]bool {
 	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
 	names := map[string]bool{}
-	for _, family := range typeLine.FindAllStringSubmatch(string(text), -1) {
+	for _, family := range typeLine.FindAllStringSubmatch(read(t, file), -1) {
 		names[family[1]] = true
 	}
 	if len(names) == 0 {
@@ -79,15 +71,20 @@ func CheckNames(t *testing.T, metrics map[string]bool, patterns ...string) {
 			t.Fatalf("%s: %d files, %v", pattern, len(files), err)
 		}
 		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, name := range Named(string(text)) {
+			for _, name := range Named(read(t, file)) {
 				if !metrics[name] && name != "imagebuilder_exporter" {
 					t.Errorf("%s names %s, which does not exist", file, name)
 				}
 			}
 		}
 	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
