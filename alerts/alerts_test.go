@@ -10,7 +10,7 @@ import (
 	"testing"
 	"text/template"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/golden"
 )
@@ -34,7 +34,9 @@ func rules(t *testing.T) []rule {
 			Rules []rule
 		}
 	}
-	if err := yaml.UnmarshalWithOptions(text, &file, yaml.Strict()); err != nil {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&file); err != nil {
 		t.Fatal(err)
 	}
 	var all []rule

@@ -153,6 +153,7 @@ func TestWhatIsAllowedIsAccepted(t *testing.T) {
 	for name, text := range map[string]string{
 		"pipelines only":            "targets: [{name: a, pipelines: [{name: golden-.*}]}]",
 		"pipelines by tags only":    "targets: [{name: a, pipelines: [{tags: {team: images}, builds: 2}]}]",
+		"a tag of CloudFormation":   "targets: [{name: a, pipelines: [{tags: {aws:cloudformation:stack-name: golden}}]}]",
 		"pipelines in two regions":  "targets: [{name: a, regions: [eu-west-1, us-east-1], pipelines: [{name: b}]}]",
 		"an image with x parts":     "targets: [{name: a, images: ['arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.x.x']}]",
 		"a role":                    role,
@@ -265,6 +266,25 @@ func BenchmarkLoad(b *testing.B) {
 	for b.Loop() {
 		if _, err := parse("config.yml", []byte(text.String())); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestATagKeyWithColons is what CloudFormation names its tags: in flow style, too, a colon is
+// a part of the key unless a space follows.
+func TestATagKeyWithColons(t *testing.T) {
+	for style, tags := range map[string]string{
+		"flow":   "{aws:cloudformation:stack-name: golden}",
+		"quoted": `{"aws:cloudformation:stack-name": golden}`,
+		"block":  "\n      aws:cloudformation:stack-name: golden",
+	} {
+		c, err := parse("config.yml", []byte("targets:\n- name: a\n  pipelines:\n  - tags: "+tags+"\n"))
+		if err != nil {
+			t.Fatalf("%s: %v", style, err)
+		}
+		want := map[string]string{"aws:cloudformation:stack-name": "golden"}
+		if diff := cmp.Diff(want, c.Targets[0].Pipelines[0].Tags); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", style, diff)
 		}
 	}
 }

@@ -2,16 +2,14 @@ package config
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml/ast"
 	"github.com/prometheus/common/model"
+	"go.yaml.in/yaml/v3"
 )
 
 // maxValues bounds the values of a file, which aliases can multiply.
@@ -20,55 +18,51 @@ const maxValues = 5_000_000
 // decodeNode decodes n into v. Errors call it key. It is strict where the YAML library is not:
 // it takes no key that v does not have, no fraction for a whole number, and no text for a
 // number.
-func (d *document) decodeNode(n ast.Node, v reflect.Value, key string) error {
-	resolved := d.resolve(n)
+func (d *document) decodeNode(n *yaml.Node, v reflect.Value, key string) error {
 	if d.decoded++; d.decoded > maxValues {
 		return d.errorf(n, "the aliases make more than %d values of this file", maxValues)
 	}
-	if resolved == nil {
-		return d.errorf(n, "this alias names nothing that is marked with &")
-	}
-	switch mapping, isMapping := resolved.(*ast.MappingNode); v.Kind() {
+	resolved := resolve(n)
+	switch v.Kind() {
 	case reflect.Struct:
-		if !isMapping {
+		if resolved.Kind != yaml.MappingNode {
 			keys := strings.Join(keysOf(v.Type()), ", ")
 			return d.errorf(n, "%s must be a mapping with the keys %s", cmp.Or(key, "the file"), keys)
 		}
-		return d.decodeStruct(mapping, v)
+		return d.decodeStruct(resolved, v)
 	case reflect.Map:
-		if !isMapping {
+		if resolved.Kind != yaml.MappingNode {
 			return d.errorf(n, "%s must be a mapping of texts to texts", key)
 		}
-		return d.decodeMap(mapping, v, key)
+		return d.decodeMap(resolved, v, key)
 	case reflect.Slice:
-		sequence, ok := resolved.(*ast.SequenceNode)
-		if !ok {
+		if resolved.Kind != yaml.SequenceNode {
 			return d.errorf(n, "%s must be a list", key)
 		}
-		return d.decodeList(sequence, v, key)
+		return d.decodeList(resolved, v, key)
 	}
-	if scalar := scalars[v.Type()]; !scalar.set(resolved, v) {
+	if scalar := scalars[v.Type()]; resolved.Kind != yaml.ScalarNode || !scalar.set(resolved, v) {
 		return d.errorf(n, "%s must be %s", key, scalar.wanted)
 	}
 	return nil
 }
 
-func (d *document) decodeStruct(mapping *ast.MappingNode, v reflect.Value) error {
+func (d *document) decodeStruct(mapping *yaml.Node, v reflect.Value) error {
 	keys, seen := keysOf(v.Type()), map[string]bool{}
-	for _, pair := range mapping.Values {
-		name := pair.Key.GetToken().Value
+	for pair := range slices.Chunk(mapping.Content, 2) {
+		name := pair[0].Value
 		i := slices.Index(keys, name)
 		if i < 0 {
-			return d.errorf(pair.Key, "unknown key %q; allowed are %s", name, strings.Join(keys, ", "))
+			return d.errorf(pair[0], "unknown key %q; allowed are %s", name, strings.Join(keys, ", "))
 		}
 		if seen[name] {
-			return d.errorf(pair.Key, "the key %s stands here twice", name)
+			return d.errorf(pair[0], "the key %s stands here twice", name)
 		}
 		seen[name] = true
-		if d.absent(pair.Value, v.Field(i)) {
+		if absent(pair[1], v.Field(i)) {
 			continue
 		}
-		if err := d.decodeNode(pair.Value, v.Field(i), name); err != nil {
+		if err := d.decodeNode(pair[1], v.Field(i), name); err != nil {
 			return err
 		}
 	}
@@ -77,21 +71,21 @@ func (d *document) decodeStruct(mapping *ast.MappingNode, v reflect.Value) error
 
 // absent reports whether n is empty in the place of a section, list or map, as when
 // all its lines are comments.
-func (d *document) absent(n ast.Node, v reflect.Value) bool {
-	_, null := d.resolve(n).(*ast.NullNode)
+func absent(n *yaml.Node, v reflect.Value) bool {
+	null := resolve(n).ShortTag() == "!!null"
 	return null && slices.Contains([]reflect.Kind{reflect.Struct, reflect.Slice, reflect.Map}, v.Kind())
 }
 
-func (d *document) decodeList(sequence *ast.SequenceNode, v reflect.Value, key string) error {
-	v.Set(reflect.MakeSlice(v.Type(), len(sequence.Values), len(sequence.Values)))
-	for i, item := range sequence.Values {
+func (d *document) decodeList(sequence *yaml.Node, v reflect.Value, key string) error {
+	v.Set(reflect.MakeSlice(v.Type(), len(sequence.Content), len(sequence.Content)))
+	for i, n := range sequence.Content {
 		switch item := v.Index(i).Addr().Interface().(type) {
 		case *Target:
 			*item = DefaultTarget()
 		case *PipelineSelector:
 			item.Builds = 1
 		}
-		if err := d.decodeNode(item, v.Index(i), "an item of "+key); err != nil {
+		if err := d.decodeNode(n, v.Index(i), "an item of "+key); err != nil {
 			return err
 		}
 	}
@@ -99,17 +93,17 @@ func (d *document) decodeList(sequence *ast.SequenceNode, v reflect.Value, key s
 }
 
 // decodeMap decodes a mapping of texts to texts, whose keys are the user's.
-func (d *document) decodeMap(mapping *ast.MappingNode, v reflect.Value, key string) error {
-	m := make(map[string]string, len(mapping.Values))
-	for _, pair := range mapping.Values {
+func (d *document) decodeMap(mapping *yaml.Node, v reflect.Value, key string) error {
+	m := make(map[string]string, len(mapping.Content)/2)
+	for pair := range slices.Chunk(mapping.Content, 2) {
 		var name, value string
-		if err := d.decodeNode(pair.Key, reflect.ValueOf(&name).Elem(), "a key of "+key); err != nil {
+		if err := d.decodeNode(pair[0], reflect.ValueOf(&name).Elem(), "a key of "+key); err != nil {
 			return err
 		}
 		if _, ok := m[name]; ok {
-			return d.errorf(pair.Key, "the key %q stands here twice", name)
+			return d.errorf(pair[0], "the key %q stands here twice", name)
 		}
-		if err := d.decodeNode(pair.Value, reflect.ValueOf(&value).Elem(), "a value of "+key); err != nil {
+		if err := d.decodeNode(pair[1], reflect.ValueOf(&value).Elem(), "a value of "+key); err != nil {
 			return err
 		}
 		m[name] = value
@@ -120,7 +114,7 @@ func (d *document) decodeMap(mapping *ast.MappingNode, v reflect.Value, key stri
 
 // scalars are the types of single values: how to set one, unless the node is no such value.
 var scalars = map[reflect.Type]struct {
-	set    func(ast.Node, reflect.Value) bool
+	set    func(*yaml.Node, reflect.Value) bool
 	wanted string
 }{
 	reflect.TypeFor[string]():        {setString, "a text"},
@@ -129,48 +123,25 @@ var scalars = map[reflect.Type]struct {
 	reflect.TypeFor[time.Duration](): {setDuration, "a duration with a unit and not below zero, such as 10s, 500ms or 1m30s"},
 }
 
-func setString(n ast.Node, v reflect.Value) bool {
-	switch s := n.(type) {
-	case *ast.StringNode:
-		v.SetString(s.Value)
-	case *ast.LiteralNode:
-		v.SetString(s.Value.Value)
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		v.SetString(s.GetToken().Value)
-	default:
-		return false
-	}
-	return true
+// setString takes everything that looks like a single value as the text that stands there.
+func setString(n *yaml.Node, v reflect.Value) bool {
+	v.SetString(n.Value)
+	return slices.Contains([]string{"!!str", "!!int", "!!float", "!!bool", "!!timestamp"}, n.ShortTag())
 }
 
-func setInt(n ast.Node, v reflect.Value) bool {
-	integer, ok := n.(*ast.IntegerNode)
-	if !ok {
-		return false
-	}
-	i, err := strconv.ParseInt(fmt.Sprint(integer.Value), 10, 64)
-	v.SetInt(i)
-	return err == nil
+func setInt(n *yaml.Node, v reflect.Value) bool {
+	return n.ShortTag() == "!!int" && n.Decode(v.Addr().Interface()) == nil
 }
 
-func setFloat(n ast.Node, v reflect.Value) bool {
-	switch n.(type) {
-	case *ast.IntegerNode, *ast.FloatNode:
-		f, err := strconv.ParseFloat(n.GetToken().Value, 64)
-		v.SetFloat(f)
-		return err == nil && !math.IsInf(f, 0)
-	}
-	return false
+func setFloat(n *yaml.Node, v reflect.Value) bool {
+	number := n.ShortTag() == "!!int" || n.ShortTag() == "!!float"
+	return number && n.Decode(v.Addr().Interface()) == nil && !math.IsNaN(v.Float()) && !math.IsInf(v.Float(), 0)
 }
 
-func setDuration(n ast.Node, v reflect.Value) bool {
-	s, ok := n.(*ast.StringNode)
-	if !ok {
-		return false
-	}
-	duration, err := model.ParseDuration(s.Value)
+func setDuration(n *yaml.Node, v reflect.Value) bool {
+	duration, err := model.ParseDuration(n.Value)
 	v.SetInt(int64(duration))
-	return err == nil
+	return err == nil && n.ShortTag() == "!!str"
 }
 
 // keysOf returns the keys of a struct type, in its order.

@@ -1,16 +1,15 @@
 package config
 
 import (
-	"errors"
+	"bytes"
 	"fmt"
-	"slices"
+	"io"
+	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+	"go.yaml.in/yaml/v3"
 )
 
 // Error is a mistake in a configuration file. Its text is FILE:LINE:COL: sentence,
@@ -31,81 +30,77 @@ func (e *Error) Error() string {
 type document struct {
 	name    string
 	lines   []string
-	root    ast.Node
-	anchors map[string]ast.Node
-	twice   ast.Node // an anchor whose name was taken, nil for none
-	decoded int      // values so far; aliases can make very many of a few
+	root    *yaml.Node
+	decoded int // values so far; aliases can make very many of a few
 }
 
-// parseDocument parses data, which must hold exactly one document.
-func parseDocument(name string, data []byte) (doc *document, err error) {
+// maxDepth is far beyond what a configuration needs.
+const maxDepth = 100
+
+// parseDocument parses data, which must hold exactly one document that is not empty.
+func parseDocument(name string, data []byte) (*document, error) {
 	text := strings.TrimPrefix(string(data), "\ufeff") // a byte order mark
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
-	doc = &document{name: name, lines: strings.Split(text, "\n"), anchors: map[string]ast.Node{}}
-	if i := slices.IndexFunc(doc.lines, func(line string) bool { return !utf8.ValidString(line) }); i >= 0 {
-		return nil, doc.errorAt(i+1, 1, "the file is not UTF-8 text")
+	if rest, ok := strings.CutPrefix(text, "%YAML 1.2\n"); ok { // the library reads 1.2 and refuses its name
+		text = "%YAML 1.1\n" + rest
 	}
-	if line := secondDocument(doc.lines); line > 0 {
-		return nil, doc.errorAt(line, 1, "a second YAML document begins here; a configuration is exactly one")
-	}
-	if line, column := tooDeep(doc.lines); line > 0 {
-		return nil, doc.errorAt(line, column, "the file is nested too deeply; a configuration needs no more than a few levels")
-	}
-	defer func() {
-		if recover() != nil { // the YAML library panics on some inputs
-			doc, err = nil, doc.errorAt(1, 1, "the file is not YAML that can be parsed")
+	doc := &document{name: name, lines: strings.Split(text, "\n")}
+	for i, line := range doc.lines {
+		if !utf8.ValidString(line) {
+			return nil, doc.errorAt(i+1, 1, "the file is not UTF-8 text")
 		}
-	}()
-	file, err := parser.ParseBytes([]byte(text), 0, parser.AllowDuplicateMapKey())
-	if err != nil {
-		return nil, doc.syntaxError(err)
 	}
-	i := slices.IndexFunc(file.Docs, func(d *ast.DocumentNode) bool {
-		return d.Body != nil && d.Body.Type() != ast.CommentType && d.Body.Type() != ast.DirectiveType
-	})
-	if i < 0 {
-		return nil, doc.errorAt(1, 1, "the file is empty; at least one target is needed")
-	}
-	doc.root = file.Docs[i].Body
-	if ast.Walk(doc, doc.root); doc.twice != nil {
-		return nil, doc.errorf(doc.twice, "a second anchor has this name; each name may stand once")
-	}
-	return doc, nil
-}
-
-// Visit collects the anchors. It implements ast.Visitor.
-func (d *document) Visit(n ast.Node) ast.Visitor {
-	if anchor, ok := n.(*ast.AnchorNode); ok {
-		if d.anchors[anchor.Name.String()] != nil && d.twice == nil {
-			d.twice = anchor
-		}
-		d.anchors[anchor.Name.String()] = anchor.Value
-	}
-	return d
-}
-
-// resolve returns the node that n stands for: itself, or what an anchor or alias
-// names.
-func (d *document) resolve(n ast.Node) ast.Node {
-	for range 10 {
-		switch v := n.(type) {
-		case *ast.AnchorNode:
-			n = v.Value
-		case *ast.AliasNode:
-			n = d.anchors[v.Value.String()]
+	for decoder := yaml.NewDecoder(bytes.NewReader([]byte(text))); ; {
+		var n yaml.Node
+		err := decoder.Decode(&n)
+		switch {
+		case err == io.EOF && doc.root == nil:
+			return nil, doc.errorAt(1, 1, "the file is empty; at least one target is needed")
+		case err == io.EOF:
+			return doc, doc.check(doc.root, map[string]bool{}, 0)
+		case err != nil:
+			return nil, doc.syntaxError(err)
+		case len(n.Content) == 0, n.Content[0].Tag == "!!null" && n.Content[0].Value == "": // nothing but a marker
+		case doc.root != nil:
+			return nil, doc.errorAt(n.Content[0].Line, 1, "a second YAML document begins here; a configuration is exactly one")
 		default:
-			return n
+			doc.root = n.Content[0]
+		}
+	}
+}
+
+// check holds what YAML allows and a configuration does not need. anchors are those so far.
+func (d *document) check(n *yaml.Node, anchors map[string]bool, depth int) error {
+	switch {
+	case depth > maxDepth:
+		return d.errorf(n, "the file is nested too deeply; a configuration needs no more than a few levels")
+	case anchors[n.Anchor]:
+		return d.errorf(n, "a second anchor has this name; each name may stand once")
+	case n.Anchor != "":
+		anchors[n.Anchor] = true
+	}
+	for _, child := range n.Content {
+		if err := d.check(child, anchors, depth+1); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+// resolve returns the node that n stands for: itself, or what an alias names.
+func resolve(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
 // at returns the node under path, whose elements are keys and indexes, or as much
 // of the way to it as there is.
-func (d *document) at(path ...any) ast.Node {
+func (d *document) at(path ...any) *yaml.Node {
 	n := d.root
 	for _, step := range path {
-		next := d.child(n, step)
+		next := child(n, step)
 		if next == nil {
 			break
 		}
@@ -115,45 +110,25 @@ func (d *document) at(path ...any) ast.Node {
 }
 
 // has reports whether the mapping under path has key.
-func (d *document) has(key string, path ...any) bool {
-	return d.child(d.at(path...), key) != nil
-}
+func (d *document) has(key string, path ...any) bool { return child(d.at(path...), key) != nil }
 
-func (d *document) child(n ast.Node, step any) ast.Node {
-	switch v := d.resolve(n).(type) {
-	case *ast.SequenceNode:
-		if i, ok := step.(int); ok && i < len(v.Values) {
-			return v.Values[i]
-		}
-	case *ast.MappingNode:
-		for _, pair := range v.Values {
-			if pair.Key.GetToken().Value == step {
-				return pair.Value
-			}
+// child returns the item of a list, or the value of a key in a mapping; nil for none.
+func child(n *yaml.Node, step any) *yaml.Node {
+	n = resolve(n)
+	if i, ok := step.(int); ok && n.Kind == yaml.SequenceNode && i < len(n.Content) {
+		return n.Content[i]
+	}
+	for i := 0; n.Kind == yaml.MappingNode && i < len(n.Content); i += 2 {
+		if n.Content[i].Value == step {
+			return n.Content[i+1]
 		}
 	}
 	return nil
 }
 
 // errorf returns an Error that points at n.
-func (d *document) errorf(n ast.Node, format string, args ...any) error {
-	line, column := 1, 1
-	if t := firstToken(n); t != nil && t.Position != nil {
-		line, column = t.Position.Line, t.Position.Column
-	}
-	return d.errorAt(line, column, fmt.Sprintf(format, args...))
-}
-
-// firstToken returns the token that n begins with; for a mapping that is its first
-// key, where the node itself names the colon.
-func firstToken(n ast.Node) *token.Token {
-	if v, ok := n.(*ast.MappingNode); ok && len(v.Values) > 0 && !v.IsFlowStyle {
-		return firstToken(v.Values[0].Key)
-	}
-	if n == nil {
-		return nil
-	}
-	return n.GetToken()
+func (d *document) errorf(n *yaml.Node, format string, args ...any) error {
+	return d.errorAt(n.Line, n.Column, fmt.Sprintf(format, args...))
 }
 
 func (d *document) errorAt(line, column int, sentence string) error {
@@ -162,73 +137,29 @@ func (d *document) errorAt(line, column int, sentence string) error {
 	return &Error{File: d.name, Line: line, Column: max(column, 1), Sentence: sentence, Source: source}
 }
 
+// What the YAML library says: with a line or without one, and of an alias without a place.
+var (
+	located      = regexp.MustCompile(`^yaml: line (\d+): `)
+	unknownAlias = regexp.MustCompile(`^yaml: unknown anchor '(.*)' referenced$`)
+)
+
 // syntaxError returns err, of the YAML library, as an Error.
 func (d *document) syntaxError(err error) error {
-	line, column, sentence := 1, 1, "the file is not YAML: "+err.Error()
-	if located, ok := errors.AsType[yaml.Error](err); ok && located.GetToken() != nil && located.GetToken().Position != nil {
-		p := located.GetToken().Position
-		line, column, sentence = p.Line, p.Column, "this is not YAML: "+located.GetMessage()
-	}
-	sentence, _, _ = strings.Cut(sentence, "\n")
-	return d.errorAt(line, column, sentence)
-}
-
-// secondDocument returns the number of the line where a second document begins, 0 for
-// nowhere. (The YAML library leaves out what follows an empty document.) A marker at
-// the beginning of a line is one everywhere, in texts of several lines too.
-func secondDocument(lines []string) int {
-	content, ended := false, false
-	for i, l := range lines {
-		marker := strings.TrimRight(l, " \t\r")
-		rest, separates := strings.CutPrefix(marker, "---")
-		switch {
-		case separates && (rest == "" || rest[0] == ' ' || rest[0] == '\t'):
-			ended = content
-			content = content || isContent(rest)
-			if ended && isContent(rest) {
-				return i + 1
-			}
-		case marker == "...":
-			ended = content
-		case isContent(l) && ended:
-			return i + 1
-		case isContent(l) && !strings.HasPrefix(l, "%"):
-			content = true
-		}
-	}
-	return 0
-}
-
-// isContent reports whether a line is more than white space and a comment.
-func isContent(line string) bool {
-	line = strings.TrimSpace(line)
-	return line != "" && line[0] != '#'
-}
-
-// maxDepth is far beyond what a configuration needs. The YAML library takes memory
-// with the square of the depth.
-const maxDepth = 500
-
-// tooDeep returns the place where lines are nested more than maxDepth deep, by
-// brackets or by indentation, 0 for nowhere. Brackets in texts count, too: only very
-// many that are never closed would be an error that is none.
-func tooDeep(lines []string) (line, column int) {
-	brackets := 0
-	for i, l := range lines {
-		if indent := len(l) - len(strings.TrimLeft(l, " -?")); indent > maxDepth {
-			return i + 1, maxDepth
-		}
-		for j := range len(l) {
-			switch l[j] {
-			case '[', '{':
-				brackets++
-			case ']', '}':
-				brackets = max(0, brackets-1)
-			}
-			if brackets > maxDepth {
-				return i + 1, j + 1
+	text := err.Error()
+	if m := unknownAlias.FindStringSubmatch(text); m != nil {
+		for i, line := range d.lines {
+			if column := strings.Index(line, "*"+m[1]); column >= 0 {
+				return d.errorAt(i+1, column+1, "this alias names nothing that is marked with &")
 			}
 		}
 	}
-	return 0, 0
+	line := 1
+	if m := located.FindStringSubmatch(text); m != nil {
+		line, _ = strconv.Atoi(m[1]) // it is a number
+		text = text[len(m[0]):]
+		if strings.HasPrefix(text, "did not find") { // here the library counts from 0
+			line++
+		}
+	}
+	return d.errorAt(line, 1, "this is not YAML: "+strings.TrimPrefix(text, "yaml: "))
 }
