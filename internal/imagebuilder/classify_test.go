@@ -175,3 +175,26 @@ func TestCredentialsRefused(t *testing.T) {
 		t.Error("no credentials are not told")
 	}
 }
+
+func TestCodesThatDecideAlone(t *testing.T) {
+	type decision struct {
+		class       Class
+		refusal, ok bool
+	}
+	for want, codes := range map[decision]string{
+		{NotFound, false, true}: "ResourceNotFoundException resourcenotfoundexceptions",
+		{Denied, true, true}:    "AccessDenied AccessDeniedException ForbiddenException NotAuthorized",
+		{Denied, false, true}: "ExpiredToken ExpiredTokenException RequestExpired UnrecognizedClientException InvalidSignatureException " +
+			"SignatureDoesNotMatch IncompleteSignature OptInRequired MissingAuthenticationToken InvalidClientTokenId",
+		{Throttled, false, true}: "CallRateLimitExceededException Throttling ThrottlingException TooManyRequestsException SlowDown",
+		{Unavailable, false, true}: "ServiceException ServiceUnavailable ServiceUnavailableException InternalFailure " +
+			"InternalServerError RequestTimeout RequestTimeoutException",
+		{"", false, false}: "ClientException InvalidRequestException XAccessDenied NoServiceException UnknownError",
+	} {
+		for code := range strings.FieldsSeq(codes) {
+			if class, refusal, ok := classOfCode(code); (decision{class, refusal, ok}) != want {
+				t.Errorf("%s: class %q, refusal %t, %t; want %+v", code, class, refusal, ok, want)
+			}
+		}
+	}
+}

@@ -52,6 +52,7 @@ func TestATokenForOneThatGivesUp(t *testing.T) {
 		giveUp, next time.Duration // when it gives up, and when the next caller comes
 	}{
 		{"a deadline before its turn gives the token back at once", 5 * time.Second, 5 * time.Second, time.Second},
+		{"a deadline before its turn gives the token back once", 5 * time.Second, 5 * time.Second, 6 * time.Second},
 		{"one that gives up early gives the token back then", time.Hour, 3 * time.Second, 4 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -18,16 +18,16 @@ import (
 // out and counted; the same thing in two rows is returned once.
 
 // ListWorkflowExecutions returns the executions of an image build version.
-func (c *Client) ListWorkflowExecutions(ctx context.Context, imageBuildVersionARN string, started func()) ([]Execution, error) {
+func (c *Client) ListWorkflowExecutions(ctx context.Context, build string, started func()) ([]Execution, error) {
 	decode := func(row *types.WorkflowExecutionMetadata) (Execution, bool) {
-		return decodeListedExecution(imageBuildVersionARN, row, c.invalid)
+		return decodeListedExecution(build, row, c.invalid)
 	}
 	return list(ctx, c, ListWorkflowExecutions, started, func(ctx context.Context, token *string) ([]Execution, *string, error) {
-		out, err := c.sdk.ListWorkflowExecutions(ctx, &sdk.ListWorkflowExecutionsInput{ImageBuildVersionArn: &imageBuildVersionARN, NextToken: token})
+		out, err := c.sdk.ListWorkflowExecutions(ctx, &sdk.ListWorkflowExecutionsInput{ImageBuildVersionArn: &build, NextToken: token})
 		if err != nil {
 			return nil, nil, err
 		}
-		err = c.checkPage(out.WorkflowExecutions == nil && out.RequestId == nil, out.ImageBuildVersionArn, imageBuildVersionARN)
+		err = c.checkPage(out.WorkflowExecutions == nil && out.RequestId == nil, out.ImageBuildVersionArn, build)
 		return decodeAll(out.WorkflowExecutions, decode), out.NextToken, err
 	})
 }
@@ -70,9 +70,9 @@ func (c *Client) ListImagePipelines(ctx context.Context, started func()) ([]Pipe
 }
 
 // ListImagePipelineImages returns the image build versions that a pipeline has made.
-func (c *Client) ListImagePipelineImages(ctx context.Context, pipelineARN string, started func()) ([]Image, error) {
+func (c *Client) ListImagePipelineImages(ctx context.Context, pipeline string, started func()) ([]Image, error) {
 	return list(ctx, c, ListImagePipelineImages, started, func(ctx context.Context, token *string) ([]Image, *string, error) {
-		out, err := c.sdk.ListImagePipelineImages(ctx, &sdk.ListImagePipelineImagesInput{ImagePipelineArn: &pipelineARN, NextToken: token})
+		out, err := c.sdk.ListImagePipelineImages(ctx, &sdk.ListImagePipelineImagesInput{ImagePipelineArn: &pipeline, NextToken: token})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -83,8 +83,8 @@ func (c *Client) ListImagePipelineImages(ctx context.Context, pipelineARN string
 
 // ListImageBuildVersions returns the builds of an image version, in whose ARN parts of
 // the version may be x.
-func (c *Client) ListImageBuildVersions(ctx context.Context, imageVersionARN string, started func()) ([]Image, error) {
-	anyVersion := imageVersionARN[:strings.LastIndex(imageVersionARN, "/")+1]
+func (c *Client) ListImageBuildVersions(ctx context.Context, version string, started func()) ([]Image, error) {
+	anyVersion := version[:strings.LastIndex(version, "/")+1]
 	decode := func(row *types.ImageSummary) (Image, bool) {
 		image, ok := c.decodeImageSummary(row)
 		if ok && !strings.HasPrefix(image.ARN, anyVersion) {
@@ -94,7 +94,7 @@ func (c *Client) ListImageBuildVersions(ctx context.Context, imageVersionARN str
 		return image, ok
 	}
 	return list(ctx, c, ListImageBuildVersions, started, func(ctx context.Context, token *string) ([]Image, *string, error) {
-		out, err := c.sdk.ListImageBuildVersions(ctx, &sdk.ListImageBuildVersionsInput{ImageVersionArn: &imageVersionARN, NextToken: token})
+		out, err := c.sdk.ListImageBuildVersions(ctx, &sdk.ListImageBuildVersionsInput{ImageVersionArn: &version, NextToken: token})
 		if err != nil {
 			return nil, nil, err
 		}

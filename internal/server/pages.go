@@ -45,8 +45,10 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 	landing, err := web.NewLandingPage(web.LandingConfig{
 		Name: s.config.Name, Description: s.config.Description, Version: s.config.Version,
 		Links: []web.LandingLinks{
-			{Address: p, Text: "Metrics"}, {Address: pathStatus, Text: "Executions"},
-			{Address: pathHealthy, Text: "Healthy"}, {Address: pathReady, Text: "Ready"},
+			{Address: p, Text: "Metrics"},
+			{Address: pathStatus, Text: "Executions"},
+			{Address: pathHealthy, Text: "Healthy"},
+			{Address: pathReady, Text: "Ready"},
 		},
 		Profiling: fmt.Sprint(s.config.Pprof),
 	})

@@ -16,15 +16,21 @@ func TestProgress(t *testing.T) {
 		{"a workflow without steps", steps{}, "0 of 0 steps ended", nil},
 		{"no step has ended", steps{Total: 4}, "0 of 4 steps ended", nil},
 		{
-			"half of them succeeded", steps{Total: 4, Succeeded: 2}, "2 of 4 steps ended: 2 succeeded",
+			"half of them succeeded",
+			steps{Total: 4, Succeeded: 2},
+			"2 of 4 steps ended: 2 succeeded",
 			[]segment{{Class: "good", X: "0.00", W: "50.00", H: 8}},
 		},
 		{
-			"a step was skipped", steps{Total: 4, Skipped: 1}, "1 of 4 steps ended: 1 skipped",
+			"a step was skipped",
+			steps{Total: 4, Skipped: 1},
+			"1 of 4 steps ended: 1 skipped",
 			[]segment{{Class: "idle", X: "0.00", W: "25.00", Y: 2, H: 4}},
 		},
 		{
-			"they ended in every way", steps{Total: 8, Succeeded: 4, Failed: 1, Skipped: 2}, "7 of 8 steps ended: 4 succeeded, 2 skipped, 1 failed",
+			"they ended in every way",
+			steps{Total: 8, Succeeded: 4, Failed: 1, Skipped: 2},
+			"7 of 8 steps ended: 4 succeeded, 2 skipped, 1 failed",
 			[]segment{
 				{Class: "good", X: "0.00", W: "50.00", H: 8},
 				{Class: "idle", X: "50.00", W: "25.00", Y: 2, H: 4},

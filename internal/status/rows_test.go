@@ -24,7 +24,8 @@ func TestPipelineRows(t *testing.T) {
 		{"disabled", lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{Status: "DISABLED"}}, pipeline{Enabled: pointer(false)}},
 		{"a status that is not in the API reference is neither", lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{Status: "PAUSED"}}, pipeline{}},
 		{
-			"its runs", lookup.Pipeline{
+			"its runs",
+			lookup.Pipeline{
 				Pipeline:    &imagebuilder.Pipeline{LastRunStatus: "FAILED", ConsecutiveFailures: pointer(2), NextRun: now.In(east)},
 				LastSuccess: now.Add(-time.Hour),
 			},

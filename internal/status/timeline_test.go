@@ -76,38 +76,45 @@ func TestTimeline(t *testing.T) {
 		{
 			"the timeline of builds that ended a moment ago reaches to now",
 			[]*execution{ran("linux", 74*time.Minute, 10*time.Minute)},
-			[]string{"linux COMPLETED 240.0 640.0"}, "980.0",
+			[]string{"linux COMPLETED 240.0 640.0"},
+			"980.0",
 		},
 		{
 			"that of builds that ended long ago does not",
 			[]*execution{ran("linux", 11*time.Hour, 10*time.Hour)},
-			[]string{"linux COMPLETED 240.0 740.0"}, "",
+			[]string{"linux COMPLETED 240.0 740.0"},
+			"",
 		},
 		{
 			"an execution that took no time has a bar",
 			[]*execution{ran("linux", 10*time.Hour, 10*time.Hour)},
-			[]string{"linux COMPLETED 240.0 3.0"}, "",
+			[]string{"linux COMPLETED 240.0 3.0"},
+			"",
 		},
 		{"an execution without an end has a short bar", []*execution{lost}, []string{"linux FAILED 240.0 3.0"}, ""},
 		{
 			"the newest build comes first",
 			[]*execution{ran("old", time.Hour, 30*time.Minute), ran("new", 30*time.Minute, runs)},
-			[]string{"new RUNNING 610.0 370.0", "old COMPLETED 240.0 370.0"}, "980.0",
+			[]string{"new RUNNING 610.0 370.0", "old COMPLETED 240.0 370.0"},
+			"980.0",
 		},
 		{
 			"the executions of a build share a row, in the order of their start",
 			[]*execution{ran("linux", 30*time.Minute, runs), ran("linux", time.Hour, 30*time.Minute)},
-			[]string{"linux COMPLETED 240.0 370.0", "linux RUNNING 610.0 370.0"}, "980.0",
+			[]string{"linux COMPLETED 240.0 370.0", "linux RUNNING 610.0 370.0"},
+			"980.0",
 		},
 		{
 			"a build that took no time has a bar where an older one is left out",
 			[]*execution{ran("old", 30*day, 29*day), ran("new", time.Hour, time.Hour)},
-			[]string{"new COMPLETED 240.0 3.0"}, "",
+			[]string{"new COMPLETED 240.0 3.0"},
+			"",
 		},
 		{
 			"a build that is much older is left out",
 			[]*execution{ran("old", 30*day, 29*day), ran("new", time.Hour, runs)},
-			[]string{"new RUNNING 240.0 740.0"}, "980.0",
+			[]string{"new RUNNING 240.0 740.0"},
+			"980.0",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
