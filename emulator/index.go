@@ -179,13 +179,15 @@ func (a *Account) WorkflowRuns(of string, now time.Time) (runs []Run) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, p := range a.at(now).runs[of] {
-		if p.image == nil {
-			runs = append(runs, *p.run)
-		} else if latest := p.image.attempt(now); p.image.exists(now) && p.attempt <= latest && p.image.Attempts[p.attempt].has(p.run, now) {
-			r := *p.run
+		r := *p.run
+		if i := p.image; i != nil {
+			latest := i.attempt(now)
+			if !i.exists(now) || p.attempt > latest || !i.Attempts[p.attempt].has(p.run, now) {
+				continue
+			}
 			r.Retried = p.attempt < latest
-			runs = append(runs, r)
 		}
+		runs = append(runs, r)
 	}
 	return runs
 }

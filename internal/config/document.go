@@ -165,7 +165,8 @@ func (d *document) errorAt(line, column int, sentence string) error {
 // syntaxError returns err, of the YAML library, as an Error.
 func (d *document) syntaxError(err error) error {
 	line, column, sentence := 1, 1, "the file is not YAML: "+err.Error()
-	if located, ok := errors.AsType[yaml.Error](err); ok && located.GetToken() != nil && located.GetToken().Position != nil {
+	located, ok := errors.AsType[yaml.Error](err)
+	if ok && located.GetToken() != nil && located.GetToken().Position != nil {
 		p := located.GetToken().Position
 		line, column, sentence = p.Line, p.Column, "this is not YAML: "+located.GetMessage()
 	}
