@@ -194,7 +194,11 @@ func (a *Account) WorkflowRuns(of string, now time.Time) (runs []Run) {
 
 // ImagePipelines implements Scenario.
 func (a *Account) ImagePipelines(now time.Time) []Pipeline {
-	return slices.DeleteFunc(slices.Clone(a.Pipelines), func(p Pipeline) bool { return !p.exists(now) })
+	gone := func(p Pipeline) bool { return !p.exists(now) }
+	if !slices.ContainsFunc(a.Pipelines, gone) {
+		return a.Pipelines
+	}
+	return slices.DeleteFunc(slices.Clone(a.Pipelines), gone)
 }
 
 // pipeline returns the pipeline with an ARN at that time, nil when there is none.
