@@ -21,14 +21,14 @@ func (q *request) listWorkflowExecutions() (any, error) {
 	if !q.sees(image) || len(runs) == 0 && len(q.scenario.ImageBuilds(image, q.now)) == 0 {
 		return nil, unknown("image", image)
 	}
-	type row struct {
+	type execution struct {
 		Execution
 		Retried bool `json:"retried"`
 	}
-	return page(q, answer{"requestId": q.id, "imageBuildVersionArn": image}, "workflowExecutions", runs, func(r *Run) row {
+	return page(q, answer{"requestId": q.id, "imageBuildVersionArn": image}, "workflowExecutions", runs, func(r *Run) execution {
 		e := r.At(q.now)
 		e.ImageBuildVersionARN = "" // it is that of the whole list
-		return row{e, r.Retried}
+		return execution{e, r.Retried}
 	})
 }
 
@@ -88,7 +88,8 @@ func (q *request) steps(r *Run) []step {
 
 // setRun says which run s belongs to.
 func (s *step) setRun(r *Run) {
-	s.WorkflowBuildVersionARN, s.WorkflowExecutionID, s.ImageBuildVersionARN = r.WorkflowBuildVersionARN, r.ID, r.ImageBuildVersionARN
+	s.WorkflowExecutionID = r.ID
+	s.WorkflowBuildVersionARN, s.ImageBuildVersionARN = r.WorkflowBuildVersionARN, r.ImageBuildVersionARN
 }
 
 func (q *request) listWorkflowStepExecutions() (any, error) {

@@ -179,20 +179,26 @@ func (a *Account) WorkflowRuns(of string, now time.Time) (runs []Run) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, p := range a.at(now).runs[of] {
-		if p.image == nil {
-			runs = append(runs, *p.run)
-		} else if latest := p.image.attempt(now); p.image.exists(now) && p.attempt <= latest && p.image.Attempts[p.attempt].has(p.run, now) {
-			r := *p.run
+		r := *p.run
+		if i := p.image; i != nil {
+			latest := i.attempt(now)
+			if !i.exists(now) || p.attempt > latest || !i.Attempts[p.attempt].has(p.run, now) {
+				continue
+			}
 			r.Retried = p.attempt < latest
-			runs = append(runs, r)
 		}
+		runs = append(runs, r)
 	}
 	return runs
 }
 
 // ImagePipelines implements Scenario.
 func (a *Account) ImagePipelines(now time.Time) []Pipeline {
-	return slices.DeleteFunc(slices.Clone(a.Pipelines), func(p Pipeline) bool { return !p.exists(now) })
+	gone := func(p Pipeline) bool { return !p.exists(now) }
+	if !slices.ContainsFunc(a.Pipelines, gone) {
+		return a.Pipelines
+	}
+	return slices.DeleteFunc(slices.Clone(a.Pipelines), gone)
 }
 
 // pipeline returns the pipeline with an ARN at that time, nil when there is none.

@@ -69,9 +69,12 @@ func (q *request) list() string {
 	return strings.Join([]string{q.name, role, q.signer.region, q.subject(), string(filters)}, "\n")
 }
 
+// row is an entry of a list. No two of them have one id.
+type row interface{ id() string }
+
 // page adds to body the rows of the page that q asks for, as they are shown, under a name,
 // and the token of the next page, unless this is the last. What is "" is left out.
-func page[T interface{ id() string }, R any](q *request, body answer, name string, rows []T, show func(*T) R) (any, error) {
+func page[T row, R any](q *request, body answer, name string, rows []T, show func(*T) R) (any, error) {
 	size := maxPageSize
 	if q.api.PageSize > 0 {
 		size = min(size, q.api.PageSize)

@@ -35,7 +35,8 @@ type listedPipeline struct {
 }
 
 func (q *request) listImagePipelines() (any, error) {
-	pipelines := slices.DeleteFunc(slices.Clone(q.scenario.ImagePipelines(q.now)), func(p Pipeline) bool { return !q.sees(p.ARN) })
+	pipelines := slices.Clone(q.scenario.ImagePipelines(q.now))
+	pipelines = slices.DeleteFunc(pipelines, func(p Pipeline) bool { return !q.sees(p.ARN) })
 	pipelines, err := filtered(q, pipelines, pipelineFields)
 	if err != nil {
 		return nil, err
@@ -47,12 +48,14 @@ func (p Pipeline) id() string { return p.ARN }
 
 // pipelineFields are what the filters of ListImagePipelines look at.
 var pipelineFields = map[string]func(*Pipeline) []string{
-	"name":                           func(p *Pipeline) []string { return []string{p.name()} },
-	"status":                         func(p *Pipeline) []string { return []string{p.status()} },
-	"imageRecipeArn":                 func(p *Pipeline) []string { return []string{p.sibling("image-recipe")} },
-	"infrastructureConfigurationArn": func(p *Pipeline) []string { return []string{p.sibling("infrastructure-configuration")} },
-	"description":                    func(*Pipeline) []string { return nil },
-	"distributionConfigurationArn":   func(*Pipeline) []string { return nil },
+	"name":           func(p *Pipeline) []string { return []string{p.name()} },
+	"status":         func(p *Pipeline) []string { return []string{p.status()} },
+	"imageRecipeArn": func(p *Pipeline) []string { return []string{p.sibling("image-recipe")} },
+	"infrastructureConfigurationArn": func(p *Pipeline) []string {
+		return []string{p.sibling("infrastructure-configuration")}
+	},
+	"description":                  func(*Pipeline) []string { return nil },
+	"distributionConfigurationArn": func(*Pipeline) []string { return nil },
 }
 
 // pipeline returns the row of p.

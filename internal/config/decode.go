@@ -117,10 +117,12 @@ var scalars = map[reflect.Type]struct {
 	set    func(*yaml.Node, reflect.Value) bool
 	wanted string
 }{
-	reflect.TypeFor[string]():        {setString, "a text"},
-	reflect.TypeFor[int]():           {setInt, "a whole number, such as 10"},
-	reflect.TypeFor[float64]():       {setFloat, "a number, such as 20 or 0.5"},
-	reflect.TypeFor[time.Duration](): {setDuration, "a duration with a unit and not below zero, such as 10s, 500ms or 1m30s"},
+	reflect.TypeFor[string]():  {setString, "a text"},
+	reflect.TypeFor[int]():     {setInt, "a whole number, such as 10"},
+	reflect.TypeFor[float64](): {setFloat, "a number, such as 20 or 0.5"},
+	reflect.TypeFor[time.Duration](): {
+		setDuration, "a duration with a unit and not below zero, such as 10s, 500ms or 1m30s",
+	},
 }
 
 // setString takes everything that looks like a single value as the text that stands there.
