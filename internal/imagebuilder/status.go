@@ -50,6 +50,7 @@ type facts[S ~string] struct {
 	failed bool // something went wrong
 	active bool // has begun and not ended
 	good   bool // ended well
+	noStep bool // only executions have it, steps never do
 }
 
 // statuses has each Status of the API reference once, in alphabetical order.
@@ -58,8 +59,8 @@ var statuses = []facts[Status]{
 	{status: StatusCompleted, final: true, good: true},
 	{status: StatusFailed, final: true, failed: true},
 	{status: StatusPending},
-	{status: StatusRollbackCompleted, final: true, failed: true},
-	{status: StatusRollbackInProgress, failed: true, active: true},
+	{status: StatusRollbackCompleted, final: true, failed: true, noStep: true},
+	{status: StatusRollbackInProgress, failed: true, active: true, noStep: true},
 	{status: StatusRunning, active: true},
 	{status: StatusSkipped, final: true},
 }
@@ -97,6 +98,13 @@ func statusesOf[S ~string](table []facts[S]) []S {
 
 // Statuses returns every status of the API reference, in alphabetical order.
 func Statuses() []Status { return statusesOf(statuses) }
+
+// StepStatuses returns every status of a step, in alphabetical order: those of the API
+// reference, and StatusWaiting.
+func StepStatuses() []Status {
+	all := slices.DeleteFunc(Statuses(), func(s Status) bool { return factsOf(statuses, s).noStep })
+	return slices.Sorted(slices.Values(append(all, StatusWaiting)))
+}
 
 // Known reports whether the API reference has this status.
 func (s Status) Known() bool { return factsOf(statuses, s).status != "" }
