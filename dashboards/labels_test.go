@@ -120,11 +120,11 @@ func (p *panel) checkLabels(t *testing.T, where string, labels promqltest.Labels
 	for i, expr := range exprs {
 		labels.Check(t, where, expr)
 		for _, l := range legendLabel.FindAllStringSubmatch(legends[i], -1) {
-			labels.CheckNames(t, where+", its legend", expr, []string{l[1]})
+			labels.CheckNames(t, where+", a legend", expr, []string{l[1]})
 		}
 	}
 	from, _ := p.columns()
-	labels.CheckNames(t, where+", its columns", strings.Join(exprs, "\n"), from)
+	labels.CheckNames(t, where+", a column", strings.Join(exprs, "\n"), from)
 }
 
 func (p *panel) checkStatuses(t *testing.T, where string, labels promqltest.Labels) {

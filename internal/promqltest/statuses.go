@@ -122,7 +122,7 @@ func (k *kind) checkAll(t *testing.T, where string, statuses map[string]bool) {
 	t.Helper()
 	for _, s := range k.all {
 		if !statuses[s] {
-			t.Errorf("%s shows statuses of %s, but not %s", where, k.name, s)
+			t.Errorf("%s: %s is missing, a status of %s", where, s, k.name)
 		}
 	}
 }
@@ -157,7 +157,7 @@ func (l Labels) CheckShown(t *testing.T, where string, names, exprs []string) {
 		k.checkKnown(t, where, names)
 		return
 	}
-	t.Errorf("%s shows statuses, but its expressions have none", where)
+	t.Errorf("%s: its expressions have no statuses", where)
 }
 
 func same(a, b []string) bool { return len(without(a, b))+len(without(b, a)) == 0 }
@@ -169,6 +169,6 @@ func (k *kind) checkKnown(t *testing.T, where string, names []string) {
 		names = without(names, other.all)
 	}
 	for _, name := range names {
-		t.Errorf("%s shows the status %s, which neither %s nor others have", where, name, k.name)
+		t.Errorf("%s: %s is no status of %s, nor of anything else", where, name, k.name)
 	}
 }
