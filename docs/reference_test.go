@@ -64,6 +64,22 @@ func TestEveryFlagIsDocumented(t *testing.T) {
 	}
 }
 
+// TestDefaultsOfFlags holds the defaults in operations.md against main.go.
+func TestDefaultsOfFlags(t *testing.T) {
+	doc := read(t, "docs/operations.md")
+	flags := flagDefault.FindAllStringSubmatch(read(t, "main.go"), -1)
+	if len(flags) < 8 {
+		t.Fatalf("there are only %q", flags)
+	}
+	for _, flag := range flags {
+		if !strings.Contains(doc, "\n| `--"+flag[1]+"` | `"+flag[2]+"` |") {
+			t.Errorf("operations.md does not have --%s with the default %s", flag[1], flag[2])
+		}
+	}
+}
+
+var flagDefault = regexp.MustCompile(`app\.Flag\("([a-z.-]+)", ".*"\)\.Default\("([^"]*)"\)`)
+
 var flagName = regexp.MustCompile(`--[a-z][a-z.-]+`)
 
 // otherPrograms are command lines of programs that have flags of their own, up to the
