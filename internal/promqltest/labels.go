@@ -5,6 +5,7 @@ package promqltest
 import (
 	"maps"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -50,6 +51,15 @@ func Published(t *testing.T, file string) Labels {
 	return l
 }
 
+// Everything returns the options of the collector with all of its families, so that no test
+// misses a new one.
+func Everything() (o collector.Options) {
+	for _, option := range reflect.ValueOf(&o).Elem().Fields() {
+		option.SetBool(true)
+	}
+	return o
+}
+
 func (l Labels) addSamples(families []*dto.MetricFamily) {
 	for _, f := range families {
 		var names []string
@@ -66,8 +76,7 @@ func (l Labels) addSamples(families []*dto.MetricFamily) {
 func (l Labels) addDescribed(t *testing.T) {
 	t.Helper()
 	descs := make(chan *prometheus.Desc, 100)
-	all := collector.Options{Status: true, Images: true, Pipelines: true, Steps: true, Waiting: true}
-	collector.New(t.Context(), nil, all, nil).Describe(descs)
+	collector.New(t.Context(), nil, Everything(), nil).Describe(descs)
 	close(descs)
 	for d := range descs {
 		m := described.FindStringSubmatch(d.String())
