@@ -33,12 +33,13 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookuptest"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/promqltest"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/server"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/targets"
 )
 
 // everything switches on all families.
-var everything = collector.Options{Status: true, Images: true, Pipelines: true, Steps: true, Waiting: true}
+var everything = promqltest.Everything()
 
 // testExporter is an Exporter of targets that a test has made itself.
 type testExporter struct {

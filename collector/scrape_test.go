@@ -14,12 +14,13 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookuptest"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/promqltest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // everything switches on all families.
-var everything = collector.Options{Status: true, Images: true, Pipelines: true, Steps: true, Waiting: true}
+var everything = promqltest.Everything()
 
 // scrapeTime is how long a scrape waits for lookups when Prometheus gives up after 10 s.
 const scrapeTime = 9500 * time.Millisecond

@@ -20,6 +20,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/golden"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookuptest"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/promqltest"
 )
 
 // answers has what the queries of queries.md must return, in their order, 80
@@ -147,8 +148,7 @@ func gather(t *testing.T, sources []collector.Source) []*dto.MetricFamily {
 	ctx, cancel := context.WithTimeout(t.Context(), 9500*time.Millisecond)
 	defer cancel()
 	registry := prometheus.NewPedanticRegistry()
-	all := collector.Options{Status: true, Images: true, Pipelines: true, Steps: true, Waiting: true}
-	registry.MustRegister(collector.New(ctx, sources, all, nil))
+	registry.MustRegister(collector.New(ctx, sources, promqltest.Everything(), nil))
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)

@@ -6,11 +6,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/binarytest"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/golden"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/promqltest"
 )
 
 // metrics returns the names of all metrics that there are.
@@ -34,28 +33,12 @@ func TestDocs(t *testing.T) {
 	if diff := cmp.Diff(metrics(t), documented); diff != "" {
 		t.Errorf("metrics that there are and in metrics.md (-there are +docs):\n%s", diff)
 	}
-	for name := range described(t) {
+	for name := range promqltest.Published(t, "../testdata/metrics.txt") {
 		if !documented[name] {
-			t.Errorf("metrics.md does not have %s, which the collector describes", name)
+			t.Errorf("metrics.md does not have %s, which is published", name)
 		}
 	}
 	golden.CheckNames(t, metrics(t), "../*.md", "*.md")
-}
-
-// described returns the names of the metrics that the collector describes.
-func described(t *testing.T) map[string]bool {
-	t.Helper()
-	descs := make(chan *prometheus.Desc, 100)
-	all := collector.Options{Status: true, Images: true, Pipelines: true, Steps: true, Waiting: true}
-	collector.New(t.Context(), nil, all, nil).Describe(descs)
-	close(descs)
-	names := map[string]bool{}
-	for d := range descs {
-		_, rest, _ := strings.Cut(d.String(), `fqName: "`)
-		name, _, _ := strings.Cut(rest, `"`)
-		names[name] = true
-	}
-	return names
 }
 
 // TestEveryFlagIsDocumented holds operations.md against the command line, and what any
@@ -80,6 +63,22 @@ func TestEveryFlagIsDocumented(t *testing.T) {
 		}
 	}
 }
+
+// TestDefaultsOfFlags holds the defaults in operations.md against main.go.
+func TestDefaultsOfFlags(t *testing.T) {
+	doc := read(t, "docs/operations.md")
+	flags := flagDefault.FindAllStringSubmatch(read(t, "main.go"), -1)
+	if len(flags) < 8 {
+		t.Fatalf("there are only %q", flags)
+	}
+	for _, flag := range flags {
+		if !strings.Contains(doc, "\n| `--"+flag[1]+"` | `"+flag[2]+"` |") {
+			t.Errorf("operations.md does not have --%s with the default %s", flag[1], flag[2])
+		}
+	}
+}
+
+var flagDefault = regexp.MustCompile(`app\.Flag\("([a-z.-]+)", ".*"\)\.Default\("([^"]*)"\)`)
 
 var flagName = regexp.MustCompile(`--[a-z][a-z.-]+`)
 

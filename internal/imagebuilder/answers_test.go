@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
@@ -66,6 +67,19 @@ var checks = map[string]func(t *testing.T, c *Client) error{
 		}
 		return each(t, []Image{i}, err, checkImage)
 	},
+}
+
+// TestEveryOperationIsChecked holds that every operation has a check, and every list a call.
+func TestEveryOperationIsChecked(t *testing.T) {
+	want := append(texts(Operations()), "AssumeRole")
+	if diff := cmp.Diff(sorted(want), slices.Sorted(maps.Keys(checks))); diff != "" {
+		t.Errorf("checks of operations (-want +got):\n%s", diff)
+	}
+	for _, operation := range want {
+		if strings.HasPrefix(operation, "List") && calls[operation] == nil {
+			t.Errorf("lists_test.go has no call of %s", operation)
+		}
+	}
 }
 
 // each checks every one of all, unless there is an error, which it returns. The check tells

@@ -33,6 +33,7 @@ type facts struct {
 	failed bool // something went wrong
 	active bool // has begun and not ended
 	good   bool // ended well
+	noStep bool // only executions have it, steps never do
 }
 
 // statuses has each Status of the API reference (GetWorkflowExecution, "status").
@@ -41,8 +42,8 @@ var statuses = map[Status]facts{
 	"COMPLETED":            {final: true, good: true},
 	"FAILED":               {final: true, failed: true},
 	"PENDING":              {},
-	"ROLLBACK_COMPLETED":   {final: true, failed: true},
-	"ROLLBACK_IN_PROGRESS": {failed: true, active: true},
+	"ROLLBACK_COMPLETED":   {final: true, failed: true, noStep: true},
+	"ROLLBACK_IN_PROGRESS": {failed: true, active: true, noStep: true},
 	"RUNNING":              {active: true},
 	"SKIPPED":              {final: true},
 }
@@ -65,6 +66,13 @@ var imageStatuses = map[ImageStatus]facts{
 
 // Statuses returns every status of the API reference, in alphabetical order.
 func Statuses() []Status { return slices.Sorted(maps.Keys(statuses)) }
+
+// StepStatuses returns every status of a step, in alphabetical order: those of the API
+// reference, and StatusWaiting.
+func StepStatuses() []Status {
+	all := slices.DeleteFunc(Statuses(), func(s Status) bool { return statuses[s].noStep })
+	return slices.Sorted(slices.Values(append(all, StatusWaiting)))
+}
 
 // Known reports whether the API reference has this status.
 func (s Status) Known() bool {
