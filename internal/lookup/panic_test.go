@@ -244,10 +244,12 @@ func TestAPanicOfTheSelection(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		target.wait(ctx, target.refresh(time.Now()))
+		target.mu.Lock()
 		delete(target.sources, "spoiled")
-		if s := target.Known(); ctx.Err() != nil || n != 2 || target.pipelines.class() != imagebuilder.Invalid {
-			t.Errorf("%v, up %t, %d panics are counted, failure %q", ctx.Err(), s.Up, n, target.pipelines.class())
+		if class := target.pipelines.class(); ctx.Err() != nil || n != 2 || class != imagebuilder.Invalid {
+			t.Errorf("%v, %d panics are counted, failure %q", ctx.Err(), n, class)
 		}
+		target.mu.Unlock()
 		w.at(2 * time.Minute)
 		if s := w.scrape(target); !s.Up || len(s.Images) != 1 || n != 2 {
 			t.Errorf("when it panics no more: up %t, %d images are found, %d panics are counted", s.Up, len(s.Images), n)
