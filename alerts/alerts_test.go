@@ -129,7 +129,7 @@ func TestGoldenDocument(t *testing.T) {
 		i := slices.IndexFunc(rows, func(x row) bool { return x.Alert == r.Alert })
 		if i < 0 {
 			m := strings.NewReplacer("](alerts.md#", "](#").Replace(meaning(t, r.Alert))
-			m = sibling.ReplaceAllString(m, "](runbooks/$1.md)")
+			m = runbookLink.ReplaceAllString(m, "](runbooks/$1.md)")
 			rows, i = append(rows, row{Alert: r.Alert, Meaning: m}), len(rows)
 		}
 		rows[i].Severities = addOnce(rows[i].Severities, r.Labels["severity"])
@@ -152,7 +152,7 @@ func TestGoldenDocument(t *testing.T) {
 	golden.Compare(t, "../docs/alerts.md", text.String())
 }
 
-var sibling = regexp.MustCompile(`\]\(([A-Z][A-Za-z]+)\.md\)`)
+var runbookLink = regexp.MustCompile(`\]\(([A-Z][A-Za-z]+)\.md\)`)
 
 func addOnce(all []string, s string) []string {
 	if slices.Contains(all, s) {

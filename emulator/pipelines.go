@@ -50,9 +50,9 @@ func (p Pipeline) id() string { return p.ARN }
 var pipelineFields = map[string]func(*Pipeline) []string{
 	"name":           func(p *Pipeline) []string { return []string{p.name()} },
 	"status":         func(p *Pipeline) []string { return []string{p.status()} },
-	"imageRecipeArn": func(p *Pipeline) []string { return []string{p.sibling("image-recipe")} },
+	"imageRecipeArn": func(p *Pipeline) []string { return []string{p.arnOf("image-recipe")} },
 	"infrastructureConfigurationArn": func(p *Pipeline) []string {
-		return []string{p.sibling("infrastructure-configuration")}
+		return []string{p.arnOf("infrastructure-configuration")}
 	},
 	"description":                  func(*Pipeline) []string { return nil },
 	"distributionConfigurationArn": func(*Pipeline) []string { return nil },
@@ -62,8 +62,8 @@ var pipelineFields = map[string]func(*Pipeline) []string{
 func (q *request) pipeline(p *Pipeline) listedPipeline {
 	row := listedPipeline{
 		ARN: p.ARN, Name: p.name(), Platform: cmp.Or(p.Platform, "Linux"), Status: p.status(), Tags: tags(p.Tags),
-		EnhancedImageMetadataEnabled: true, ImageRecipeARN: p.sibling("image-recipe"),
-		InfrastructureConfigurationARN: p.sibling("infrastructure-configuration"),
+		EnhancedImageMetadataEnabled: true, ImageRecipeARN: p.arnOf("image-recipe"),
+		InfrastructureConfigurationARN: p.arnOf("infrastructure-configuration"),
 		DateCreated:                    timestamp(p.Created), DateUpdated: timestamp(p.Created), DateNextRun: timestamp(p.nextRun(q.now)),
 	}
 	if expression := p.expression(); expression != "" {
@@ -106,8 +106,8 @@ func (p *Pipeline) status() string {
 	return "ENABLED"
 }
 
-// sibling returns the ARN of another kind of thing with the name of p.
-func (p *Pipeline) sibling(kind string) string {
+// arnOf returns the ARN of another kind of thing with the name of p.
+func (p *Pipeline) arnOf(kind string) string {
 	arn := strings.Replace(p.ARN, ":image-pipeline/", ":"+kind+"/", 1)
 	if strings.HasSuffix(kind, "-recipe") {
 		arn += "/1.0.0"

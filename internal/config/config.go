@@ -199,7 +199,12 @@ func Checksum(path string) (string, error) {
 	return fmt.Sprintf("%x", sha256.Sum256(data)), nil
 }
 
+// read returns the content of a regular file, or of a link to one. Opening anything else, such
+// as a named pipe, could wait for ever.
 func read(path string) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("reading the configuration: %s is not a regular file; it must be one, or a link to one", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)

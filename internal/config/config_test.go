@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -286,5 +287,34 @@ func TestATagKeyWithColons(t *testing.T) {
 		if diff := cmp.Diff(want, c.Targets[0].Pipelines[0].Tags); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", style, diff)
 		}
+	}
+}
+
+// TestOnlyARegularFileIsRead, or a link to one, as a mounted ConfigMap is: a named pipe would
+// hold up a reload for ever.
+func TestOnlyARegularFileIsRead(t *testing.T) {
+	dir := t.TempDir()
+	pipe, link := filepath.Join(dir, "pipe"), filepath.Join(dir, "link")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{dir, pipe} {
+		want := "reading the configuration: " + path + " is not a regular file; it must be one, or a link to one"
+		if _, err := Load(path); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", path, err, want)
+		}
+		if _, err := Checksum(path); err == nil || err.Error() != want {
+			t.Errorf("the checksum of %s: %v, want %s", path, err, want)
+		}
+	}
+	example, err := filepath.Abs("../../config.yml.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(example, link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(link); err != nil {
+		t.Error(err)
 	}
 }

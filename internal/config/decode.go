@@ -53,7 +53,7 @@ func (d *document) decodeStruct(mapping *yaml.Node, v reflect.Value) error {
 		name := pair[0].Value
 		i := slices.Index(keys, name)
 		if i < 0 {
-			return d.errorf(pair[0], "unknown key %q; allowed are %s", name, strings.Join(keys, ", "))
+			return d.unknownKey(pair[0], keys)
 		}
 		if seen[name] {
 			return d.errorf(pair[0], "the key %s stands here twice", name)

@@ -137,6 +137,17 @@ func (d *document) errorAt(line, column int, sentence string) error {
 	return &Error{File: d.name, Line: line, Column: max(column, 1), Sentence: sentence, Source: source}
 }
 
+// unknownKey returns an Error that shows the key and not its value, which may be a password
+// under a wrong name.
+func (d *document) unknownKey(n *yaml.Node, allowed []string) error {
+	name := shown(plainKey.FindString(n.Value))
+	if name == "" || tooLongForKey(name) || insideExternalID(d.lines, n.Line-1, n.Column-1, n.Value) {
+		name = mask
+	}
+	sentence := fmt.Sprintf("unknown key %q; allowed are %s", name, strings.Join(allowed, ", "))
+	return &Error{File: d.name, Line: n.Line, Column: n.Column, Sentence: sentence, Source: name}
+}
+
 // What the YAML library says: with a line or without one, and of an alias without a place.
 var (
 	located      = regexp.MustCompile(`^yaml: line (\d+): `)

@@ -115,7 +115,8 @@ func TestOnlyLinesOfTheExternalIDAreHidden(t *testing.T) {
 		"- external_id: verysecret\n  regoin: a\n- name: b":      "***\n***\n- name: b",
 		"external_id: |\n  verysecret\nname: a":                  "***\n***\nname: a",
 		"name: a\nexternal_id: b\nregions: [c]\nlookup:":         "name: a\n***\nregions: [c]\nlookup:",
-		"role_arn: arn:aws:iam::444455556666:role/next\na: text": "role_arn: arn:aws:iam::444455556666:role/next\na: text",
+		"role_arn: arn:aws:iam::444455556666:role/next\na: text": "role_arn: arn:aws:iam::444455556666:role/next\n***",
+		"tags:\n  team: a\nname: b":                              "tags:\n  team: a\nname: b",
 	} {
 		lines := strings.Split(text, "\n")
 		for n, secret := range secretLines(lines) {
@@ -156,6 +157,62 @@ func TestNoMutationRepeatsAnExternalID(t *testing.T) {
 		}
 		if _, err := parse("config.yml", data); err != nil && strings.Contains(err.Error(), "verysecret") {
 			t.Fatalf("%s\nof\n%s", err, data)
+		}
+	}
+}
+
+// TestNoErrorRepeatsAPassword has what a user may write into a configuration although it does
+// not belong there, with a mistake beside it.
+func TestNoErrorRepeatsAPassword(t *testing.T) {
+	const before, after = "targets:\n  - name: a\n    regions: [eu-west-1]\n", "\n    pipelines: [{name: b}]\n"
+	for name, text := range map[string]string{
+		"an unknown key":                        before + "    aws_secret_access_key: verysecret" + after,
+		"an unknown key of the AWS SDK":         before + "    session_token: verysecret" + after,
+		"an unknown key without a colon":        "targets: [{name: a, password verysecret, regions: [BAD]}]",
+		"an unknown key with an equals sign":    before + "    password=verysecret: a" + after,
+		"a misspelt external_id":                before + "    xternal_id: verysecret" + after,
+		"an unknown key, on the next line":      before + "    password:\n      verysecret" + after,
+		"an unknown key, as a block":            before + "    password: |\n      verysecret\n" + after,
+		"an unknown key that is quoted":         before + `    "password": "verysecret"` + after,
+		"an unknown key behind a bad value":     "targets: [{name: [x], password: verysecret}]",
+		"an unknown key before a bad value":     "targets: [{password: verysecret, name: [x]}]",
+		"an unknown key and no YAML":            before + "    password: verysecret\n   - x: [" + after,
+		"an unknown key and no YAML, flow":      "targets: [{name: a, password: verysecret",
+		"an unknown key behind tags":            "targets: [{tags: {a: b}, name: [x], password: verysecret}]",
+		"an unknown section":                    "credentials:\n  key: verysecret\n" + before + after,
+		"a URL with a password":                 before + "    endpoint_url: https://user:verysecret@host" + after,
+		"a URL on the next line":                before + "    endpoint_url:\n      https://user:verysecret@host" + after,
+		"a URL in flow style":                   "targets: [{name: a, endpoint_url: 'https://user:verysecret@host', pipelines: [{name: b}]}]",
+		"a URL with escapes":                    before + `    endpoint_url: "https:\/\/user:verysecret@host"` + after,
+		"a URL with an escaped @":               before + "    endpoint_url: https://user:verysecret%40host" + after,
+		"a URL without a scheme":                before + "    endpoint_url: user:verysecret@host" + after,
+		"a URL without a scheme, on a new line": before + "    endpoint_url:\n      user:verysecret@host" + after,
+		"a URL with a token":                    before + "    endpoint_url: https://host/?token=verysecret" + after,
+		"a token without a scheme":              before + "    endpoint_url: host?token=verysecret" + after,
+		"a URL as an image":                     before + "    images: ['https://user:verysecret@host']" + after,
+		"a URL as a key":                        before + "    https://user:verysecret@host: a" + after,
+		"a URL in a comment":                    before + "    steps: bad # https://user:verysecret@host" + after,
+	} {
+		_, err := parse("config.yml", []byte(text))
+		if err == nil {
+			t.Errorf("%s: no error", name)
+			continue
+		}
+		if strings.Contains(err.Error(), "verysecret") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestALineIsShownInPart when it is long.
+func TestALineIsShownInPart(t *testing.T) {
+	for _, text := range []string{
+		"targets: [" + strings.Repeat("ä", 100_000),
+		"targets: [{" + strings.Repeat("k", 100_000) + ": a}]",
+		"targets: [{name: a, regions: [" + strings.Repeat("r", 100_000) + "]}]",
+	} {
+		if _, err := parse("config.yml", []byte(text)); err == nil || len([]rune(err.Error())) > 900 {
+			t.Errorf("%.300v", err)
 		}
 	}
 }

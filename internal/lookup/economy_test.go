@@ -187,7 +187,7 @@ func TestOneNotFoundIsNotTheEnd(t *testing.T) {
 	})
 }
 
-// TestExecutionsThatAreForgottenWhileTheyRun are asked for ever more rarely, and so are their steps.
+// TestExecutionsThatAreForgottenWhileTheyRun are polled with back-off, and so are their steps.
 func TestExecutionsThatAreForgottenWhileTheyRun(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -380,7 +380,7 @@ func TestReasonsThatDifferAreNoRetry(t *testing.T) {
 	})
 }
 
-// TestImagesInAnUnknownState are followed, and ever more rarely.
+// TestImagesInAnUnknownState are polled at an interval that grows.
 func TestImagesInAnUnknownState(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)

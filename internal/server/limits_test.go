@@ -71,7 +71,7 @@ func TestHugeHeaders(t *testing.T) {
 // and either way the connection is closed.
 func TestSlowBodies(t *testing.T) {
 	open, closed := start(t, "", short), start(t, users(t), short)
-	patient := start(t, "", func(s *Server) { s.limits.read = time.Hour })
+	withTime := start(t, "", func(s *Server) { s.limits.read = time.Hour })
 	for _, c := range []struct {
 		name, request, status string
 		server                *running
@@ -82,8 +82,8 @@ func TestSlowBodies(t *testing.T) {
 		{"reload", "POST /-/reload", "HTTP/1.1 200 OK", open, false},
 		{"no page", "POST /nonsense", "HTTP/1.1 404 Not Found", open, false},
 		{"no password", "POST /-/reload", "HTTP/1.1 401 Unauthorized", closed, false},
-		{"at once", "GET /metrics", "HTTP/1.1 200 OK", patient, true},
-		{"reload at once", "POST /-/reload", "HTTP/1.1 200 OK", patient, true},
+		{"at once", "GET /metrics", "HTTP/1.1 200 OK", withTime, true},
+		{"reload at once", "POST /-/reload", "HTTP/1.1 200 OK", withTime, true},
 	} {
 		for _, length := range []string{"Content-Length: 10\r\n\r\nx", "Transfer-Encoding: chunked\r\n\r\n1\r\nx"} {
 			t.Run(c.name, func(t *testing.T) {
