@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -54,9 +55,9 @@ func parseDocument(name string, data []byte) (*document, error) {
 		var n yaml.Node
 		err := decoder.Decode(&n)
 		switch {
-		case err == io.EOF && doc.root == nil:
+		case errors.Is(err, io.EOF) && doc.root == nil:
 			return nil, doc.errorAt(1, 1, "the file is empty; at least one target is needed")
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return doc, doc.check(doc.root, map[string]bool{}, 0)
 		case err != nil:
 			return nil, doc.syntaxError(err)
