@@ -1,27 +1,30 @@
 // Package schedule decides when questions are asked, and who waits for their answers.
 //
-// An Entry is one question. It is always in one of four states:
+// An Entry is one question. It is in one of four states:
 //
-//	idle       it becomes due an interval after its last lookup began
-//	queued     it is due, and waits for its turn in its lane
-//	in flight  it is being asked, by one lookup at a time
+//	idle       due when its interval or its back-off is over; at once when it was never asked
+//	queued     due, and waiting for its turn in its lane
+//	in flight  being asked, by one lookup at a time
 //	settled    its answer can never change, so it is not asked again
 //
+// An idle entry that is paused is not due. One that settles while it is queued or in flight
+// is asked this once more.
+//
 // Nothing happens without a scrape. A scrape calls Refresh, which queues every idle entry
-// that is due and returns a Refresh: the set of all entries that are queued or in flight.
-// An entry leaves the set when its lookup ends. When the set is empty, the refresh has
-// ended. An answer can make further entries due; they join every refresh that waits for
-// the entry that was answered. A scrape that leaves at its deadline ends nothing: lookups
-// go on, and the next scrape finds their answers.
+// that is due and returns a Refresh: the set of all entries that are queued or in flight at
+// that moment. An entry leaves every set when its lookup ends. When a set is empty, its
+// refresh has ended. An answer can make further entries due; they join every refresh that
+// waited for the answer. A scrape that leaves at its deadline ends nothing: lookups go on,
+// and the next scrape finds their answers.
 //
-// Each lane has a queue of its own, so that neither holds up the other: what a scrape is
-// about goes through Foreground, what takes long goes through Background. In a queue, the
-// entry that was not asked for the longest time goes first.
+// There are two lanes, each with a queue of its own, so that slow questions in the one do
+// not delay the other. In a queue, the entry that was not asked for the longest time goes
+// first. A scrape can wait for the Foreground lane alone.
 //
-// While an entry fails, its last answer stays fresh for a limited time, and its next
-// lookup comes later and later where Entry.BackOff or the Outcome asks for it. Lookups
-// that fail in the same way are one outage, which is logged when it begins and when it
-// ends.
+// While an entry fails, its last answer stays fresh for a limited time. It is asked again
+// soon, or with back-off: when it is gone or rejected, and for every failure where
+// Entry.BackOff says so. Lookups that fail in the same way are one outage, which is logged
+// when it begins and when it ends.
 //
 // The package knows nothing of what is asked. All state is guarded by one mutex, which
 // the user of a Scheduler shares with it.
