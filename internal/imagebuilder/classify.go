@@ -78,6 +78,13 @@ func classOfCode(code string) (class Class, refusal, ok bool) {
 	return "", false, false
 }
 
+// FromCredentials reports whether err comes from getting credentials: Image Builder was not
+// asked.
+func FromCredentials(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Operation == Authenticate || errors.Is(err, errNoCredentials) || has[roleError](err)
+}
+
 // CredentialsRefused reports whether err says that there are no credentials, or that they
 // are not accepted, so that no operation can succeed. It is false for what accepted
 // credentials do not allow.
@@ -86,7 +93,7 @@ func CredentialsRefused(err error) bool {
 	if !ok || e.Class != Denied {
 		return false
 	}
-	if e.Operation == Authenticate || errors.Is(err, errNoCredentials) || has[roleError](err) {
+	if FromCredentials(err) {
 		return true
 	}
 	if _, refusal, ok := classOfCode(e.Code); ok {

@@ -12,7 +12,7 @@
 //     may wait.
 //
 // Each of these is a question of package schedule, which decides when it is asked: only by
-// a scrape, with one lookup at a time, and with back-off while it fails. While it fails,
+// a scrape, with one lookup about it at a time, and with back-off while it fails. While it fails,
 // the last known values are published, but not longer than max_staleness after they were
 // due again, and never after "not found".
 //
@@ -101,7 +101,7 @@ type Target struct {
 	pipelines  *pipelineList          // nil when no pipeline is selected
 	sources    map[string]*source     // of builds, by the ARN that is asked about
 	builds     map[string]*build      // by ARN
-	made       map[string]string      // pipelines' ARNs by those of all their builds; empty without configured executions
+	made       map[string]string      // the pipeline's ARN by the ARN of each of its builds; empty without configured executions
 	steps      map[string]*stepList   // by execution id
 	waiting    *waitingList           // nil when it is not asked for
 	reach      reach
@@ -151,6 +151,7 @@ func (t *Target) Lookup(ctx context.Context) Snapshot {
 		defer t.mu.Unlock()
 		now := time.Now()
 		t.derive(now)
+		t.schedule.Report(&t.scrapes.Entry, schedule.Verdict{}, now)
 		return t.snapshot(now)
 	})
 }
@@ -168,14 +169,12 @@ func (t *Target) Known() Snapshot {
 // contain returns what f returns or, after a panic, an empty Snapshot.
 func (t *Target) contain(f func() Snapshot) (s Snapshot) {
 	err := t.schedule.Contain(func() { s = f() })
+	if err == nil {
+		return s
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
-	if err == nil {
-		t.schedule.Report(&t.scrapes.Entry, schedule.Verdict{}, now)
-		return s
-	}
-	t.derived.outdated = true // it may be half done
 	t.schedule.Report(&t.scrapes.Entry, t.scrapes.Judge(err, now), now)
 	return Snapshot{Name: t.c.Name, Region: t.c.Region, Time: now}
 }

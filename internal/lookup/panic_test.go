@@ -186,6 +186,7 @@ func TestAPanicOfAScrape(t *testing.T) {
 		if diff := cmp.Diff(Snapshot{Name: "a", Region: "eu-west-1", Time: time.Now()}, s); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
+		target.Known()
 		target.Lookup(t.Context())
 		target.configured[id(1)] = good
 		<-time.After(10 * time.Second)

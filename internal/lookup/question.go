@@ -15,7 +15,7 @@ type question struct {
 	target    *Target
 	operation imagebuilder.Operation
 	failure   failure // of the last lookup, while the entry is failing
-	// answeredBefore tells whether a lookup before the last one was answered.
+	// answeredBefore tells, once a lookup has failed, whether one before it was answered.
 	answeredBefore bool
 }
 
@@ -44,6 +44,7 @@ func (q *question) Failed(time.Time) {}
 // Judge implements schedule.Question.
 func (q *question) Judge(err error, now time.Time) schedule.Verdict {
 	if schedule.StackOf(err) != nil && !errors.As(err, new(*imagebuilder.Error)) {
+		q.target.derived.outdated = true // what it follows from may be half an answer
 		err = &imagebuilder.Error{Operation: q.operation, Class: imagebuilder.Invalid, Err: err}
 	}
 	if q.answered() {

@@ -119,3 +119,21 @@ func TestTheSameQuestionTwice(t *testing.T) {
 		}
 	})
 }
+
+// TestABuildThatIsNoLongerSelectedByItself is still told by its version: which pipeline made
+// it is asked with the next scrape.
+func TestABuildThatIsNoLongerSelectedByItself(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		version := account + "image/a/1.0.0"
+		target := w.discovering(twoPipelines(w), Selection{Images: []string{version, imageARN("a", 4)}})
+		w.failOperation("GetImage", emulator.Error(500, "ServiceException", ""))
+		w.scrape(target)
+		s := target.c.Selection
+		s.Images = []string{version}
+		target.Select(s)
+		w.failOperation("GetImage", nil)
+		w.at(20 * time.Second)
+		w.expect(target, "the version alone", "00000004 COMPLETED a", "a/1.0.0/4 AVAILABLE a")
+	})
+}

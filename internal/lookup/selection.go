@@ -133,6 +133,9 @@ func (t *Target) removeSource(s *source, now time.Time) {
 	s.forgetMade()
 	delete(t.sources, s.Subject.ID)
 	t.schedule.Remove(&s.Entry)
+	if b := t.builds[s.Subject.ID]; b != nil { // which pipeline made it is told by s no more
+		t.follow(b, now)
+	}
 }
 
 // updateFreshness takes in which sources have become stale or fresh. The builds of a

@@ -131,8 +131,8 @@ func (t *Target) selectSteps(now time.Time) {
 	}
 }
 
-// mayWait lets t ask for waiting steps when a step of v, which was just read, may wait: it
-// has not ended, and neither has the image that is built.
+// mayWait lets t ask for waiting steps when a step of v may wait: v has not ended, and
+// neither has the image that is built.
 func (t *Target) mayWait(v *imagebuilder.Execution, b *build) {
 	if t.waiting != nil && !v.Status.Final() && (b == nil || b.endedAt.IsZero()) {
 		t.waiting.Resume()

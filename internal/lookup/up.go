@@ -29,7 +29,7 @@ func newReach() reach {
 // one does that does not know an operation.
 func isAnswer(operation imagebuilder.Operation, err error) bool {
 	var e *imagebuilder.Error
-	if errors.As(err, &e) && e.Code == "UnknownOperationException" {
+	if imagebuilder.FromCredentials(err) || errors.As(err, &e) && e.Code == "UnknownOperationException" {
 		return false
 	}
 	switch imagebuilder.ClassOf(err) {
@@ -59,7 +59,7 @@ func (q *question) answeredAt() time.Time {
 func (r *reach) outdate(q *question, err error) {
 	switch class := imagebuilder.ClassOf(err); {
 	case q.Optional:
-	case class == imagebuilder.Unavailable, imagebuilder.CredentialsRefused(err):
+	case class == imagebuilder.Unavailable, imagebuilder.FromCredentials(err), imagebuilder.CredentialsRefused(err):
 		r.outdated = later(r.outdated, q.Begun)
 	case class == imagebuilder.Denied:
 		r.outdatedByOperation[q.operation] = later(r.outdatedByOperation[q.operation], q.Begun)

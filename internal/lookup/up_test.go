@@ -160,6 +160,16 @@ var upCases = []upCase{
 		want: "1 from 0s",
 	},
 	{
+		name: "the role is throttled from the start: 0, for Image Builder was never asked",
+		target: func(w *world) *Target {
+			runs, ids := allRunning(2)
+			w.behindRole(emulator.Runs(runs...))
+			w.failOperation("AssumeRole", emulator.Body(400, "text/xml", `<ErrorResponse><Error><Code>Throttling</Code><Message>m</Message></Error></ErrorResponse>`))
+			return w.target(ids...)
+		},
+		want: "0 from 0s",
+	},
+	{
 		name:   "throttled wholly later: 1",
 		target: func(w *world) *Target { return runningAndPipelines(w, time.Hour) },
 		change: func(w *world) { w.fail("", throttled) },

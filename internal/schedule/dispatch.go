@@ -141,7 +141,8 @@ func (s *Scheduler) takeIn(e *Entry, take func(time.Time), err error, began bool
 	if p == nil {
 		return v
 	}
-	e.HasAnswer, e.Settled = false, false
+	e.HasAnswer = false
+	e.Unsettle()
 	v = e.question.Judge(p, now)
 	e.fail(v.Outcome, true, now)
 	return v

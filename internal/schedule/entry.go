@@ -113,8 +113,8 @@ func (e *Entry) Fresh(now time.Time) bool {
 	return e.HasAnswer && (e.Settled || now.Sub(e.askedAt.Add(e.interval())) <= e.scheduler.pace.MaxStaleness)
 }
 
-// Settle ends the asking: the answer can never change. An entry that is queued or in
-// flight is asked once more.
+// Settle ends the asking: the answer can never change. An entry that is queued is asked
+// this once more, and the answer of one in flight is taken in.
 func (e *Entry) Settle() { e.Settled = true }
 
 // Unsettle makes the entry due again when its interval says so.
@@ -126,7 +126,8 @@ func (e *Entry) Unsettle() {
 }
 
 // AskNow makes the entry due at once. The refreshes that wait for the answer that is being
-// taken in then wait for this one, too.
+// taken in then wait for this entry, too, unless it is queued or in flight already: one in
+// flight is asked again at the next Refresh.
 func (e *Entry) AskNow() {
 	e.askNow = true
 	e.scheduler.follow(e)

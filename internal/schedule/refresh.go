@@ -38,9 +38,8 @@ func (s *Scheduler) Refresh(now time.Time) *Refresh {
 			s.enqueue(e)
 		}
 	}
-	pending := len(s.lanes[Foreground].pending) + len(s.lanes[Background].pending)
-	// An open refresh waits for nothing that is not pending: equal sizes are equal sets.
-	if n := len(s.refreshes); n > 0 && s.refreshes[n-1].size() == pending {
+	s.following = nil // all that is due was queued
+	if n := len(s.refreshes); n > 0 && s.shared(s.refreshes[n-1]) {
 		return s.refreshes[n-1]
 	}
 	r := &Refresh{begun: now, foreground: make(chan struct{}), done: make(chan struct{})}
@@ -50,6 +49,15 @@ func (s *Scheduler) Refresh(now time.Time) *Refresh {
 	s.refreshes = append(s.refreshes, r)
 	s.end(now)
 	return r
+}
+
+// shared reports whether a scrape that begins now waits for the same as r, which is open.
+func (s *Scheduler) shared(r *Refresh) bool {
+	if isClosed(r.foreground) && len(r.waits[Foreground]) > 0 {
+		return false // it would be told at once that the foreground is done
+	}
+	// An open refresh waits for nothing that is not pending: equal sizes are equal sets.
+	return r.size() == len(s.lanes[Foreground].pending)+len(s.lanes[Background].pending)
 }
 
 // release takes e, whose lookup has ended or counts no more, out of the refreshes that

@@ -7,8 +7,8 @@
 //	in flight  being asked, by one lookup at a time
 //	settled    its answer can never change, so it is not asked again
 //
-// An idle entry that is paused is not due. One that settles while it is queued or in flight
-// is asked this once more.
+// An idle entry that is paused is not due. One that settles while it is queued is asked this
+// once more.
 //
 // Nothing happens without a scrape. A scrape calls Refresh, which queues every idle entry
 // that is due and returns a Refresh: the set of all entries that are queued or in flight at
@@ -48,9 +48,9 @@ type Config struct {
 	// Before is called before each question, without the mutex. Its error is the failure
 	// of everything that is queued in the lane. Nil stands for nothing to do.
 	Before func(ctx context.Context) error
-	// Ended is called after the answer that has ended a refresh, under the mutex, so that
-	// what depends on many answers is computed once for all of them. Nil stands for
-	// nothing to do.
+	// Ended is called after an answer that has ended a refresh, under the mutex, so that
+	// what depends on many answers is computed once for all of them. A refresh that ends
+	// because an entry is removed has no such call. Nil stands for nothing to do.
 	Ended  func(now time.Time)
 	Logger log.Logger
 	Panics interface{ Inc() } // counts panics that were contained; nil for not

@@ -359,6 +359,26 @@ func TestLanesDoNotHoldUpEachOther(t *testing.T) {
 	})
 }
 
+// TestAScrapeThatFindsTheForegroundPending although an older refresh had been done with it:
+// what the background has brought since is waited for.
+func TestAScrapeThatFindsTheForegroundPending(t *testing.T) {
+	test(t, func(w *world) {
+		build := &plain{w: w, takes: 5 * time.Second}
+		build.Subject.ID = "build"
+		w.add("slow", func(p *plain) { p.Lane, p.takes = Background, 30*time.Second })
+		w.add("list", func(p *plain) {
+			p.Lane, p.takes = Background, 10*time.Second
+			p.then = func() { w.Add(&build.Entry, build) }
+		})
+		<-w.refresh().ForegroundDone()
+		<-time.After(11 * time.Second)
+		<-w.refresh().ForegroundDone()
+		if took := time.Since(w.begin); took != 15*time.Second || build.answers != 1 {
+			t.Errorf("the foreground was done after %s, with %d answers", took, build.answers)
+		}
+	})
+}
+
 func TestWhatWasNotAskedForTheLongestTimeGoesFirst(t *testing.T) {
 	test(t, func(w *world) {
 		for _, id := range []string{"c", "a", "b"} {
