@@ -2,13 +2,13 @@ package logging_test
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/deploy/demo-stack/stack"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/binarytest"
 )
 
@@ -30,12 +30,12 @@ func TestALogThatCannotBeWritten(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			// Not a port of the system's own range, which a connection may take meanwhile: the
+			// log, which tells the port, cannot be read here.
+			address, err := stack.FreeAddress()
 			if err != nil {
 				t.Fatal(err)
 			}
-			address := listener.Addr().String()
-			listener.Close()
 			c := binarytest.Command(ctx, t, "--demo", "--log.level=debug", "--web.listen-address="+address)
 			file := open(t)
 			c.Stderr = file
