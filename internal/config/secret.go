@@ -159,7 +159,7 @@ func withoutSecrets(lines []string, n int, sentence string) (line, safe string) 
 		if slices.ContainsFunc(words, func(w string) bool { return strings.Contains(s, strings.TrimRight(w, ":,")) }) {
 			return `"` + mask + `"`
 		}
-		return `"` + shown(strings.Trim(s, `"`)) + `"`
+		return `"` + shown(s[1:len(s)-1]) + `"`
 	})
 	if secret[n] {
 		return mask, safe

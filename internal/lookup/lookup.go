@@ -151,8 +151,9 @@ func (t *Target) Lookup(ctx context.Context) Snapshot {
 		defer t.mu.Unlock()
 		now := time.Now()
 		t.derive(now)
-		t.schedule.Report(&t.scrapes.Entry, schedule.Verdict{}, now)
-		return t.snapshot(now)
+		s := t.snapshot(now)
+		t.schedule.Report(&t.scrapes.Entry, schedule.Verdict{}, now) // neither has panicked
+		return s
 	})
 }
 
