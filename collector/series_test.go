@@ -264,3 +264,27 @@ func TestExecutions(t *testing.T) {
 		}
 	}
 }
+
+func TestSelectionsAndErrors(t *testing.T) {
+	s := lookup.Snapshot{
+		Selectors: []lookup.SelectorMatches{{Selector: "name=web-.*", Pipelines: 2}, {Selector: "tag:team=web", Pipelines: 0}},
+		Errors: []lookup.LookupError{
+			{Operation: "ListImagePipelines", Class: imagebuilder.Denied, Reason: "for people"},
+			{Operation: "ListWorkflowExecutions", Subject: "arn", Class: imagebuilder.BadRequest},
+		},
+	}
+	for prefix, want := range map[string][]string{
+		"imagebuilder_selector_": {
+			`imagebuilder_selector_pipelines{selector="name=web-.*"} 2`,
+			`imagebuilder_selector_pipelines{selector="tag:team=web"} 0`,
+		},
+		"imagebuilder_lookup_": {
+			`imagebuilder_lookup_error{class="bad_request",operation="ListWorkflowExecutions",subject="arn"} 1`,
+			`imagebuilder_lookup_error{class="denied",operation="ListImagePipelines",subject=""} 1`,
+		},
+	} {
+		if diff := cmp.Diff(want, series(t, s, Options{}, prefix)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", prefix, diff)
+		}
+	}
+}

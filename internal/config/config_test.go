@@ -318,3 +318,20 @@ func TestOnlyARegularFileIsRead(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestTextsOfSelectors(t *testing.T) {
+	for _, c := range []struct {
+		s    PipelineSelector
+		want string
+	}{
+		{PipelineSelector{Name: "web-.*", Builds: 3}, "name=web-.*"},
+		{PipelineSelector{Tags: map[string]string{"team": "web", "env": ""}}, "tag:env= tag:team=web"},
+		{PipelineSelector{Name: "a", Tags: map[string]string{"aws:stack": "b"}}, "name=a tag:aws:stack=b"},
+		{PipelineSelector{Name: "a tag:team=web"}, `name="a tag:team=web"`},
+		{PipelineSelector{Tags: map[string]string{"a=b": `"c"`}}, `tag:"a=b"="\"c\""`},
+	} {
+		if got := c.s.String(); got != c.want {
+			t.Errorf("%+v is %s, want %s", c.s, got, c.want)
+		}
+	}
+}

@@ -119,7 +119,7 @@ func class(status string) string {
 		return "unknown"
 	case s.Failed() || image.Failed():
 		return "failed"
-	case s.Good() || image.Good():
+	case s.Good() || image == imagebuilder.ImageAvailable:
 		return "good"
 	case s == imagebuilder.StatusWaiting:
 		return "waiting"
