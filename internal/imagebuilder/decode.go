@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -88,15 +89,19 @@ func (c StepCounts) possible() bool {
 	return c.Succeeded >= 0 && c.Failed >= 0 && c.Skipped >= 0 && c.Succeeded+c.Failed+c.Skipped <= c.Total
 }
 
+// rfc3339 refuses what time.Parse lets through: a comma before the fraction, an hour of one
+// digit, a zone that there cannot be.
+var rfc3339 = regexp.MustCompile(`^[0-9-]{10}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])$`)
+
 // decodeTime reads a timestamp of the API. The model says only "string"; all that
-// were seen are RFC 3339, as in 2026-09-09T19:12:23.175Z. Absent and unreadable ones
-// give the zero time.
+// were seen are RFC 3339, as in 2026-09-09T19:12:23.175Z, and nothing else is accepted.
+// Absent and unreadable ones give the zero time.
 func decodeTime(s *string, invalid func(reason string)) time.Time {
 	if s == nil || *s == "" {
 		return time.Time{}
 	}
 	t, err := time.Parse(time.RFC3339, *s)
-	if err != nil || t.Year() < 1970 || t.Year() > 2200 { // or durations overflow
+	if err != nil || !rfc3339.MatchString(*s) || t.Year() < 1970 || t.Year() > 2200 { // or durations overflow
 		invalid(reasonTimestamp)
 		return time.Time{}
 	}
