@@ -26,7 +26,7 @@ func decodeExecution(id string, out *sdk.GetWorkflowExecutionOutput, invalid fun
 		invalid(reasonForeignID)
 		return Execution{}, fmt.Errorf("the answer is about another execution: %.50q", got)
 	}
-	return newExecution(id, aws.ToString(out.ImageBuildVersionArn), &types.WorkflowExecutionMetadata{
+	return newExecution(id, optionalID(out.ImageBuildVersionArn, invalid), &types.WorkflowExecutionMetadata{
 		Status: out.Status, Type: out.Type, WorkflowBuildVersionArn: out.WorkflowBuildVersionArn,
 		ParallelGroup: out.ParallelGroup, Message: out.Message, StartTime: out.StartTime, EndTime: out.EndTime,
 		TotalStepCount: out.TotalStepCount, TotalStepsSucceeded: out.TotalStepsSucceeded,
@@ -48,15 +48,16 @@ func decodeListedExecution(image string, row *types.WorkflowExecutionMetadata, i
 // newExecution returns what row says about the execution with this id, which builds
 // image.
 func newExecution(id, image string, row *types.WorkflowExecutionMetadata, invalid func(reason string)) Execution {
+	workflow := optionalID(row.WorkflowBuildVersionArn, invalid)
 	e := Execution{
 		ID:                      id,
-		Status:                  Status(row.Status),
-		WorkflowType:            cmp.Or(string(row.Type), workflowType(aws.ToString(row.WorkflowBuildVersionArn))),
-		WorkflowBuildVersionARN: aws.ToString(row.WorkflowBuildVersionArn),
+		Status:                  Status(text(row.Status, invalid)),
+		WorkflowType:            cmp.Or(text(row.Type, invalid), workflowType(workflow)),
+		WorkflowBuildVersionARN: workflow,
 		ImageBuildVersionARN:    image,
 		Image:                   ParseImageBuildVersionARN(image),
-		ParallelGroup:           aws.ToString(row.ParallelGroup),
-		Message:                 aws.ToString(row.Message),
+		ParallelGroup:           text(aws.ToString(row.ParallelGroup), invalid),
+		Message:                 message(row.Message, invalid),
 	}
 	counts := StepCounts{
 		Total:     int(row.TotalStepCount),
