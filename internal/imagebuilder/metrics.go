@@ -46,7 +46,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"operation"}),
 		invalid: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "imagebuilder_exporter_invalid_responses_total",
-			Help: "Answers of the AWS API that were left out, wholly or in part, because they cannot be true.",
+			Help: "Answers of the AWS API that were left out, wholly or in part, because they cannot be true, or exceed a bound.",
 		}, []string{"target", "region", "reason"}),
 		codes: map[string]bool{},
 	}
