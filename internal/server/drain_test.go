@@ -218,9 +218,10 @@ func TestRunWithAContextThatHasEnded(t *testing.T) {
 	}
 }
 
-// TestTheDefaultBounds keeps the limits in an order that makes sense.
+// TestTheDefaultBounds keeps the limits in an order that makes sense. Of the 15 s that a
+// shutdown may take, main and the log need two.
 func TestTheDefaultBounds(t *testing.T) {
-	if l := defaultLimits; l.grace >= l.drain || l.drain != 15*time.Second || l.grace+l.flush > l.drain {
+	if l := defaultLimits; l.grace >= l.drain || l.drain != 13*time.Second || l.grace+l.flush > l.drain || l.reload >= l.write {
 		t.Errorf("got %+v", l)
 	}
 }

@@ -16,6 +16,7 @@ import (
 // short makes the time limits of clients short.
 func short(s *Server) {
 	s.limits.read, s.limits.write, s.limits.idle = 250*time.Millisecond, 500*time.Millisecond, 250*time.Millisecond
+	s.limits.reload = 400 * time.Millisecond
 }
 
 // TestSlowHeaders sends a header that never ends, and waits to be cut off.
@@ -117,7 +118,7 @@ func TestIdleConnectionsHoldUpNothing(t *testing.T) {
 }
 
 // TestLongScrapes has a scrape that takes longer than all limits: it is answered, and
-// its context does not end. Another page is cut off.
+// its context does not end. Another page is cut off, and who waits for a reload is told.
 func TestLongScrapes(t *testing.T) {
 	a := newAuthority(t)
 	long := func(ctx context.Context) error {
@@ -132,6 +133,13 @@ func TestLongScrapes(t *testing.T) {
 		short(s)
 		s.config.Reload = long
 		s.config.Metrics = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, long(r.Context())) })
+		inner := s.handler
+		s.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/executions" {
+				_ = long(r.Context())
+			}
+			inner.ServeHTTP(w, r)
+		})
 	}
 	plain, secure := start(t, "", change), start(t, a.webConfig(users(t)), change)
 	login := "prometheus:" + strings.ReplaceAll(password, " ", "%20") + "@"
@@ -148,12 +156,15 @@ func TestLongScrapes(t *testing.T) {
 			if resp, body := ask(t, c.client, "GET", c.url+"/metrics"); resp.StatusCode != http.StatusOK || body != "<nil>" {
 				t.Errorf("a long scrape: %d %q", resp.StatusCode, body)
 			}
-			resp, err := c.client.Post(c.url+"/-/reload", "", http.NoBody)
-			if err == nil {
-				resp.Body.Close()
-				t.Errorf("a reload that takes too long: %s", resp.Status)
+			want := "The configuration has not been reloaded within 400ms; see the log\n"
+			if resp, body := ask(t, c.client, "POST", c.url+"/-/reload"); resp.StatusCode != http.StatusServiceUnavailable || body != want {
+				t.Errorf("a reload that takes too long: %d %q", resp.StatusCode, body)
 			}
-			resp, err = c.client.Get(c.url + "/debug/pprof/heap?seconds=1")
+			if resp, err := c.client.Get(c.url + "/executions"); err == nil {
+				resp.Body.Close()
+				t.Errorf("a page that takes too long: %s", resp.Status)
+			}
+			resp, err := c.client.Get(c.url + "/debug/pprof/heap?seconds=1")
 			if err != nil {
 				t.Fatal(err)
 			}

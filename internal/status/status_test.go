@@ -80,18 +80,6 @@ func TestHostileTextsAreText(t *testing.T) {
 	}
 }
 
-func TestHeaders(t *testing.T) {
-	for _, path := range []string{"/executions", "/executions" + StylePath} {
-		h := get(t, nil, path, "").Header()
-		if got := h.Get("Content-Security-Policy"); !strings.HasPrefix(got, "default-src 'none'; style-src 'self'; form-action 'self'") || strings.Contains(got, "unsafe") {
-			t.Errorf("%s: Content-Security-Policy %q", path, got)
-		}
-		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "no-referrer" {
-			t.Errorf("%s: %v", path, h)
-		}
-	}
-}
-
 func TestPagesAtATime(t *testing.T) {
 	begun, end := make(chan struct{}, 10), make(chan struct{})
 	h, err := New(func() []lookup.Snapshot { begun <- struct{}{}; <-end; return nil }, "")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -68,10 +69,25 @@ func (r *Reloader) Load(ctx context.Context) error { return r.wait(ctx, toLoad) 
 // Reload is Load, and what comes of it is logged.
 func (r *Reloader) Reload(ctx context.Context) error { return r.wait(ctx, toReload) }
 
+// OnSignal reloads with each signal, until ctx ends.
+func (r *Reloader) OnSignal(ctx context.Context, signals <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-signals:
+			_ = r.Reload(ctx) // it is logged
+		}
+	}
+}
+
 // Watch reloads when the content of the file has changed, at which it looks every
-// interval, until ctx ends. What went wrong for another reason than the content is tried
-// again each time.
+// interval, unless that is 0, until ctx ends. What went wrong for another reason than the
+// content is tried again each time.
 func (r *Reloader) Watch(ctx context.Context, interval time.Duration) {
+	if interval == 0 {
+		return
+	}
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
