@@ -76,7 +76,7 @@ func run(args []string, stdout *process.Output, stderr io.Writer) error {
 	signal.Ignore(syscall.SIGPIPE)
 
 	app, f := newApp()
-	app.UsageWriter(stdout)
+	app.UsageWriter(stdout.Quiet())
 	var printed bool // what --help or --version say
 	app.Terminate(func(int) { printed = true })
 	_, err := app.Parse(args)

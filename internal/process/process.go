@@ -62,6 +62,18 @@ func (o *Output) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// Quiet returns a writer to the same output that never fails, for a library that panics
+// with an error. Close tells it.
+func (o *Output) Quiet() io.Writer { return quiet{o} }
+
+type quiet struct{ o *Output }
+
+// Write implements io.Writer.
+func (q quiet) Write(p []byte) (int, error) {
+	_, _ = q.o.Write(p) // it is kept
+	return len(p), nil
+}
+
 // Close closes the file, and returns why something could not be printed.
 func (o *Output) Close() error {
 	err := o.file.Close() // some file systems tell only here that the disk is full

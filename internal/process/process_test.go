@@ -75,6 +75,9 @@ func TestOutputKeepsTheFirstError(t *testing.T) {
 	if n, err := o.Write([]byte("text")); n != 0 || !errors.Is(err, first) {
 		t.Errorf("the second time: %d bytes, %v", n, err)
 	}
+	if n, err := o.Quiet().Write([]byte("text")); n != 4 || err != nil {
+		t.Errorf("quietly: %d bytes, %v", n, err)
+	}
 	if err := o.Close(); !errors.Is(err, first) {
 		t.Errorf("Close returns %v, want %v", err, first)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -115,6 +116,42 @@ func TestIdleConnectionsHoldUpNothing(t *testing.T) {
 	if _, body := ask(t, newClient(t), "GET", "http://"+r.address+"/metrics"); body != "ours 1\n" {
 		t.Errorf("got %q", body)
 	}
+}
+
+// TestMoreConnectionsWait fills the limit over two listeners: the next connection is served
+// once another one is closed.
+func TestMoreConnectionsWait(t *testing.T) {
+	r := run(t, newServer(t, func(c *Config) {
+		c.MaxConnections, c.Web = 2, flags(t, "", "127.0.0.1:0", "127.0.0.2:0")
+	}))
+	r.log.await(t, "TLS is disabled.\" http2=false address=127.0.0.1:")
+	_, second, _ := strings.Cut(strings.TrimSpace(r.log.await(t, "TLS is disabled.\" http2=false address=127.0.0.2:")), "address=")
+	const request = "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"
+	var open []net.Conn
+	for _, address := range []string{r.address, second} {
+		conn := dial(t, address)
+		fmt.Fprint(conn, request)
+		if line, _ := statusLine(t, conn); line != "HTTP/1.1 200 OK" {
+			t.Errorf("%s: got %s", address, line)
+		}
+		open = append(open, conn)
+	}
+	waiting := dial(t, r.address)
+	fmt.Fprint(waiting, request)
+	if err := waiting.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := waiting.Read(make([]byte, 1)); !isTimeout(err) {
+		t.Errorf("the third connection is served: %v", err)
+	}
+	open[1].Close()
+	if err := waiting.SetReadDeadline(time.Now().Add(testTimeout)); err != nil {
+		t.Fatal(err)
+	}
+	if line, _ := statusLine(t, waiting); line != "HTTP/1.1 200 OK" {
+		t.Errorf("when another one is closed: got %s", line)
+	}
+	dial(t, r.address) // waits, and holds up nothing when the server ends
 }
 
 // TestLongScrapes has a scrape that takes longer than all limits: it is answered, and
