@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -223,5 +224,30 @@ func TestRunWithAContextThatHasEnded(t *testing.T) {
 func TestTheDefaultBounds(t *testing.T) {
 	if l := defaultLimits; l.grace >= l.drain || l.drain != 13*time.Second || l.grace+l.flush > l.drain || l.reload >= l.write {
 		t.Errorf("got %+v", l)
+	}
+}
+
+// TestTheDocumentedLimits holds docs/operations.md against the limits of clients.
+func TestTheDocumentedLimits(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, h := defaultLimits, defaultLimits.newHTTPServer(nil, nil)
+	for row, want := range map[string]string{
+		"time for a request to arrive, the TLS handshake included": fmt.Sprintf("%g s", l.read.Seconds()),
+		"header of a request": fmt.Sprintf("%d KiB", h.MaxHeaderBytes>>10),
+		"time to read the answer of `/metrics`, once it is complete": fmt.Sprintf("%g s", answerTime.Seconds()),
+		"time for any other page to be made and read":                fmt.Sprintf("%g s", l.write.Seconds()),
+		"time for `/-/reload`":                                       fmt.Sprintf("%g s", l.reload.Seconds()),
+		"time between two requests":                                  fmt.Sprintf("%g s", h.IdleTimeout.Seconds()),
+		"requests at a time in an HTTP/2 connection":                 fmt.Sprint(h.HTTP2.MaxConcurrentStreams),
+	} {
+		if !strings.Contains(string(doc), "\n| "+row+" | "+want+" |") {
+			t.Errorf("it does not say that %s is %s", row, want)
+		}
+	}
+	if want := fmt.Sprintf("of more than %d such clients", mostAnswers); !strings.Contains(string(doc), want) {
+		t.Errorf("it does not say %s", want)
 	}
 }
