@@ -144,14 +144,17 @@ func run(args []string, stdout *process.Output, stderr io.Writer) error {
 		return err
 	}
 	err = process.Serve(ctx, shutdownTime, func(ctx context.Context) error {
-		defer set.Close()
 		ctx, cancel := context.WithCancel(ctx)
 		var reloads sync.WaitGroup
 		defer reloads.Wait()
 		defer cancel()
 		reloads.Go(func() { reloader.OnSignal(ctx, hangups) })
 		reloads.Go(func() { reloader.Watch(ctx, f.reloadInterval.Duration) })
-		return s.Run(ctx)
+		if err := s.Run(ctx); err != nil {
+			return err
+		}
+		set.Close()
+		return nil
 	})
 	if errors.Is(err, process.ErrHangs) {
 		level.Warn(logger).Log("msg", "the program ends although something hangs")

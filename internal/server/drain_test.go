@@ -190,7 +190,7 @@ func TestNothingElseDelaysTheEnd(t *testing.T) {
 		s.config.Reload = func(ctx context.Context) error {
 			close(reloading)
 			<-ctx.Done()
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 	})
 	dial(t, r.address) // asks for nothing
@@ -199,15 +199,23 @@ func TestNothingElseDelaysTheEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	c := newClient(t)
+	c, told := newClient(t), make(chan string, 1)
 	go func() {
-		if resp, err := c.Post("http://"+r.address+"/-/reload", "", http.NoBody); err == nil {
-			resp.Body.Close()
+		resp, err := c.Post("http://"+r.address+"/-/reload", "", http.NoBody)
+		if err != nil {
+			told <- err.Error()
+			return
 		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		told <- fmt.Sprint(resp.StatusCode, " ", string(body), " ", err)
 	}()
 	<-reloading
 	r.end()
 	r.await(t)
+	if got := <-told; got != "503 Shutting down\n <nil>" {
+		t.Errorf("who waits for a reload gets %s", got)
+	}
 }
 
 func TestRunWithAContextThatHasEnded(t *testing.T) {

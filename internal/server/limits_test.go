@@ -162,12 +162,13 @@ func TestLongScrapes(t *testing.T) {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(700 * time.Millisecond):
+		case <-time.After(1300 * time.Millisecond):
 			return nil
 		}
 	}
 	change := func(s *Server) {
 		short(s)
+		s.limits.write = time.Second
 		s.config.Reload = long
 		s.config.Metrics = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, long(r.Context())) })
 		inner := s.handler
@@ -201,7 +202,7 @@ func TestLongScrapes(t *testing.T) {
 				resp.Body.Close()
 				t.Errorf("a page that takes too long: %s", resp.Status)
 			}
-			resp, err := c.client.Get(c.url + "/debug/pprof/heap?seconds=1")
+			resp, err := c.client.Get(c.url + "/debug/pprof/heap?seconds=2")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -80,6 +80,21 @@ func TestHostileTextsAreText(t *testing.T) {
 	}
 }
 
+// TestAShutdownShowsThePage has a request whose context has ended, and nobody else.
+func TestAShutdownShowsThePage(t *testing.T) {
+	h, err := New(func() []lookup.Snapshot { return nil }, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/executions", http.NoBody))
+	if w.Code != http.StatusOK {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 func TestPagesAtATime(t *testing.T) {
 	begun, end := make(chan struct{}, 10), make(chan struct{})
 	h, err := New(func() []lookup.Snapshot { begun <- struct{}{}; <-end; return nil }, "")
