@@ -3,6 +3,9 @@ package targets
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -159,4 +162,41 @@ func TestLoadLeavesAHangBehind(t *testing.T) {
 			t.Errorf("what Load returns is logged, too:\n%s", logs)
 		}
 	})
+}
+
+// TestAReloadGoesOnWithoutItsClient has one that waits for the region of the instance
+// metadata.
+func TestAReloadGoesOnWithoutItsClient(t *testing.T) {
+	asked, answer := make(chan struct{}, 10), make(chan struct{})
+	metadata := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked <- struct{}{}
+		<-answer
+		w.Header().Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "60") // of a token; a document has none
+		fmt.Fprint(w, `{"region": "eu-west-1"}`)
+	}))
+	defer metadata.Close()
+	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_EC2_METADATA_DISABLED"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_CONFIG_FILE", "/dev/null")
+	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.URL)
+	w := newWorld(t, &emulator.API{Scenario: emulator.Runs()}, collector.Options{})
+	c := config.Default()
+	c.Targets = []config.Target{{Name: "a"}}
+	r := NewReloader(w.Set, "", func() (*config.Config, error) { return &c, nil }, prometheus.NewPedanticRegistry())
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan error)
+	go func() { left <- r.Reload(ctx) }()
+	<-asked
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Errorf("the client that leaves gets %v", err)
+	}
+	close(answer)
+	if err := r.Reload(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if logs := w.logs.String(); strings.Count(logs, "configuration loaded") != 2 {
+		t.Errorf("not both are loaded:\n%s", logs)
+	}
 }
