@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
@@ -38,16 +37,15 @@ func validateTarget(d *document, t *Target, i int) error {
 	if strings.TrimSpace(t.Name) == "" {
 		return d.errorf(d.at("targets", i, "name"), "a target needs a name that is not empty")
 	}
-	if strings.ContainsFunc(t.Name, unicode.IsControl) {
-		return d.errorf(d.at("targets", i, "name"), "the name of a target must not contain control characters")
-	}
+	seen := make(map[string]bool, len(t.Regions))
 	for j, region := range t.Regions {
 		if err := imagebuilder.CheckRegion(region); err != nil {
 			return d.errorf(d.at("targets", i, "regions", j), "%s", err)
 		}
-		if slices.Contains(t.Regions[:j], region) {
+		if seen[region] {
 			return d.errorf(d.at("targets", i, "regions", j), "the region %s stands here twice", region)
 		}
+		seen[region] = true
 	}
 	if len(t.WorkflowExecutions)+len(t.Images)+len(t.Pipelines) == 0 {
 		return d.errorf(d.at("targets", i), "target %q selects nothing; it needs workflow_executions, images or pipelines", t.Name)
@@ -82,14 +80,15 @@ func validateExecutions(d *document, t *Target, i int) error {
 }
 
 func validateImages(d *document, t *Target, i int) error {
+	seen := make(map[string]bool, len(t.Images))
 	for j, image := range t.Images {
-		at := d.at("targets", i, "images", j)
 		if err := t.checkImageRegion(image); err != nil {
-			return d.errorf(at, "%s", err)
+			return d.errorf(d.at("targets", i, "images", j), "%s", err)
 		}
-		if slices.Contains(t.Images[:j], image) {
-			return d.errorf(at, "the image %q stands in this target twice", image)
+		if seen[image] {
+			return d.errorf(d.at("targets", i, "images", j), "the image %q stands in this target twice", image)
 		}
+		seen[image] = true
 	}
 	return nil
 }
@@ -100,8 +99,14 @@ func validateRegions(d *document, t *Target, i int) error {
 	if len(t.Pipelines) > 0 || len(t.WorkflowExecutions) > 0 {
 		return nil
 	}
+	used := map[string]bool{}
+	for _, image := range t.Images {
+		if arn, err := imagebuilder.ParseImageARN(image); err == nil {
+			used[arn.Region] = true
+		}
+	}
 	for j, region := range t.Regions {
-		if len(t.ImagesIn(region)) == 0 {
+		if !used[region] {
 			return d.errorf(d.at("targets", i, "regions", j), "target %q selects nothing in %s; none of its images is there, and it has no pipelines", t.Name, region)
 		}
 	}
