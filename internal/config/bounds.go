@@ -24,8 +24,11 @@ const (
 	maxValues = 1_000_000
 	// maxDepth bounds how deep values are nested.
 	maxDepth = 100
-	// maxTargets and maxSelectors bound those of the file, and maxKeys the keys of a mapping.
+	// maxTargets bounds the targets of the file, each counted once for each of its regions.
+	// maxSelectors bounds the selectors of pipelines, maxKeys the keys of a mapping.
 	maxTargets, maxSelectors, maxKeys = 10_000, 10_000, 10_000
+	// maxRegions bounds the regions of a target.
+	maxRegions = 1_000
 	// maxText bounds a text, in bytes.
 	maxText = 8 << 10
 	// maxInstructions bounds what all regular expressions of the file are compiled to.
@@ -92,17 +95,17 @@ func (d *document) checkText(n *yaml.Node, text, key string) error {
 }
 
 // checkList holds the bounds of lists whose items are expensive.
-func (d *document) checkList(sequence *yaml.Node, t reflect.Type, key string) error {
+func (d *document) checkList(sequence *yaml.Node, item reflect.Type, key string) error {
 	n := len(sequence.Content)
-	switch t.Elem() {
-	case reflect.TypeFor[Target]():
-		if n > maxTargets {
-			return d.errorf(sequence, "%s has more than %d items", key, maxTargets)
-		}
-	case reflect.TypeFor[PipelineSelector]():
+	switch {
+	case item == reflect.TypeFor[Target]() && n > maxTargets:
+		return d.errorf(sequence, "%s has more than %d items", key, maxTargets)
+	case item == reflect.TypeFor[PipelineSelector]():
 		if d.selectors += n; d.selectors > maxSelectors {
 			return d.errorf(sequence, "the file has more than %d selectors of pipelines up to here; one regular expression can match many", maxSelectors)
 		}
+	case key == "regions" && n > maxRegions:
+		return d.errorf(sequence, "%s has more than %d items", key, maxRegions)
 	}
 	return nil
 }

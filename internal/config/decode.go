@@ -79,7 +79,7 @@ func absent(n *yaml.Node, v reflect.Value) bool {
 func empty(n *yaml.Node) bool { return n.Tag == "!!null" && n.Value == "" }
 
 func (d *document) decodeList(sequence *yaml.Node, v reflect.Value, key string) error {
-	if err := d.checkList(sequence, v.Type(), key); err != nil {
+	if err := d.checkList(sequence, v.Type().Elem(), key); err != nil {
 		return err
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(sequence.Content), len(sequence.Content)))

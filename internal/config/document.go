@@ -14,8 +14,8 @@ type document struct {
 	lines []string
 	root  *yaml.Node
 
-	// What has been decoded so far; aliases can make very many of a few.
-	decoded, selectors int
+	// What has been read so far; aliases can make very many of a few.
+	decoded, targets, selectors, instructions int
 }
 
 // lineEnds are those of YAML beside the usual ones: the library counts them.

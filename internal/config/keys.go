@@ -50,6 +50,7 @@ var (
 // onlyKey returns what may be shown of a line of which nothing is known: our key, if it begins
 // with one.
 func onlyKey(line string) string {
+	line = string(runes(line, 2*maxShown))
 	key := ourKey.FindString(line)
 	return key + masked(line[len(key):])
 }

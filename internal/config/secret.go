@@ -34,7 +34,11 @@ type view struct {
 	spans   []span
 	secrets []string // values that no text may have
 	hidden  map[*yaml.Node]bool
+	last    place // that behind was asked for
 }
+
+// place is a place in the file: a line and a column from 1, and the column's byte from 0.
+type place struct{ line, column, at int }
 
 // span is a part of a line that may be shown, by its columns from 0.
 type span struct{ from, to int }
@@ -85,12 +89,14 @@ func (v *view) walkValue(n *yaml.Node, t reflect.Type, key string, visit func(n 
 // hide takes in what must be shown nowhere, wherever an alias of it stands: the external id,
 // and values that go on on the next line, which may have been meant for something else.
 func (v *view) hide(n *yaml.Node, key string) {
-	n = resolve(n)
-	if key == "external_id" || n.Kind == yaml.ScalarNode && !v.d.onOneLine(n) {
-		v.hidden[n] = true
-		if n.Kind == yaml.ScalarNode && n.Value != "" {
-			v.secrets = append(v.secrets, n.Value)
-		}
+	if key == "external_id" {
+		n = resolve(n)
+	} else if n.Kind != yaml.ScalarNode || v.onOneLine(n) {
+		return
+	}
+	v.hidden[n] = true
+	if n.Kind == yaml.ScalarNode && n.Value != "" {
+		v.secrets = append(v.secrets, n.Value)
 	}
 }
 
@@ -98,10 +104,11 @@ func (v *view) hide(n *yaml.Node, key string) {
 var properties = regexp.MustCompile(`^(?:[&!]\S*[ \t]+)*`)
 
 // onOneLine reports whether a value begins and ends on the same line.
-func (d *document) onOneLine(n *yaml.Node) bool {
-	text := d.line(n.Line)
-	text = text[len(string(runes(text, n.Column-1))):]
-	text = text[len(properties.FindString(text)):]
+func (v *view) onOneLine(n *yaml.Node) bool {
+	text := v.behind(n.Line, n.Column)
+	if n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 {
+		text = text[len(properties.FindString(text)):]
+	}
 	switch {
 	case strings.HasPrefix(text, "'") && n.Style&yaml.SingleQuotedStyle != 0:
 		return singleQuoted.MatchString(text)
@@ -109,6 +116,20 @@ func (d *document) onOneLine(n *yaml.Node) bool {
 		return doubleQuoted.MatchString(text)
 	}
 	return strings.HasPrefix(text, n.Value)
+}
+
+// behind returns what stands on a line from a column on. It is cheap for one column after the
+// other.
+func (v *view) behind(line, column int) string {
+	if v.last.line != line || v.last.column > column {
+		v.last = place{line: line, column: 1}
+	}
+	text := v.d.line(line)
+	for ; v.last.column < column && v.last.at < len(text); v.last.column++ {
+		_, size := utf8.DecodeRuneInString(text[v.last.at:])
+		v.last.at += size
+	}
+	return text[v.last.at:]
 }
 
 var (

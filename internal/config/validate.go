@@ -37,6 +37,9 @@ func validateTarget(d *document, t *Target, i int) error {
 	if strings.TrimSpace(t.Name) == "" {
 		return d.errorf(d.at("targets", i, "name"), "a target needs a name that is not empty")
 	}
+	if d.targets += max(1, len(t.Regions)); d.targets > maxTargets {
+		return d.errorf(d.at("targets", i), "the file has more than %d targets in their regions up to here", maxTargets)
+	}
 	seen := make(map[string]bool, len(t.Regions))
 	for j, region := range t.Regions {
 		if err := imagebuilder.CheckRegion(region); err != nil {
@@ -118,8 +121,12 @@ func validatePipelines(d *document, t *Target, i int) error {
 		if s.Name == "" && len(s.Tags) == 0 {
 			return d.errorf(d.at("targets", i, "pipelines", j), "a pipeline selector needs a name or tags")
 		}
-		if err := checkRegexp(s.Name); err != nil {
+		instructions, err := checkRegexp(s.Name)
+		if err != nil {
 			return d.errorf(d.at("targets", i, "pipelines", j, "name"), "the name in a pipeline selector must be a regular expression (RE2): %s", err)
+		}
+		if d.instructions += instructions; d.instructions > maxInstructions {
+			return d.errorf(d.at("targets", i, "pipelines", j, "name"), "the regular expressions up to here are too large")
 		}
 		if s.Builds < 1 {
 			return d.errorf(d.at("targets", i, "pipelines", j, "builds"), "builds must be at least 1")
@@ -128,19 +135,24 @@ func validatePipelines(d *document, t *Target, i int) error {
 	return nil
 }
 
-// checkRegexp returns what is wrong with name, by itself and anchored.
-func checkRegexp(name string) error {
+// checkRegexp returns how many instructions name is compiled to, or what is wrong with it, by
+// itself and anchored.
+func checkRegexp(name string) (instructions int, err error) {
 	for _, expr := range []string{name, anchored(name)} {
-		_, err := regexp.Compile(expr)
-		var syntaxError *syntax.Error
-		if errors.As(err, &syntaxError) {
-			return fmt.Errorf("%s: %q", syntaxError.Code, syntaxError.Expr)
+		parsed, err := syntax.Parse(expr, syntax.Perl)
+		if mistake, ok := errors.AsType[*syntax.Error](err); ok {
+			return 0, fmt.Errorf("%s: %q", mistake.Code, mistake.Expr)
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
+		program, err := syntax.Compile(parsed.Simplify())
+		if err != nil {
+			return 0, err
+		}
+		instructions = len(program.Inst)
 	}
-	return nil
+	return instructions, nil
 }
 
 // validateSteps also sets the default of t.Steps, which depends on the selection.
