@@ -37,6 +37,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/logging"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/printable"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/process"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/server"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/status"
@@ -60,9 +61,21 @@ func main() {
 		err = fmt.Errorf("printing: %w", failed)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		fmt.Fprintln(os.Stderr, message(err))
 		os.Exit(1)
 	}
+}
+
+// maxMessage bounds what is printed of an error, in bytes.
+const maxMessage = 8 << 10
+
+// message returns what the terminal gets of an error: one line, in which nothing of a flag, a
+// path or an answer is hidden. A mistake in the configuration has two, and hides nothing.
+func message(err error) string {
+	if mistake, ok := errors.AsType[*config.Error](err); ok {
+		return mistake.Error()
+	}
+	return printable.Line(err.Error(), maxMessage)
 }
 
 // run is the program. What it returns is one clear message for the user. Until it serves,
@@ -186,7 +199,7 @@ func checkConfig(ctx context.Context, f *flags, stdout, stderr io.Writer) error 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s: valid, %s\n", f.configFile, c.Summary())
+	fmt.Fprintf(stdout, "%s: valid, %s\n", printable.Line(f.configFile, maxMessage), c.Summary())
 	own := prometheus.NewRegistry()
 	set := targets.New(targets.Options{
 		Collectors: f.collectors, Metrics: imagebuilder.NewMetrics(own), Panics: newPanics(own, log.NewNopLogger()), Logger: log.NewNopLogger(),
@@ -195,7 +208,7 @@ func checkConfig(ctx context.Context, f *flags, stdout, stderr io.Writer) error 
 	case err != nil && f.configCheckAWS:
 		return err
 	case err != nil:
-		fmt.Fprintf(stderr, "warning: %v\n", err)
+		fmt.Fprintf(stderr, "warning: %s\n", message(err))
 	case f.configCheckAWS:
 		ctx, cancel := context.WithTimeout(ctx, checkTime)
 		defer cancel()
