@@ -20,7 +20,7 @@ func TestTheConfigurationNeedsAName(t *testing.T) {
 	const (
 		file = "../systemd/config.yml"
 		want = file + `:5:11: a target needs a name that is not empty
-  - name: "" # yours, unique among all exporters that one Prometheus scrapes`
+  - name: ""`
 	)
 	_, err := config.Load(file)
 	if err == nil || err.Error() != want {
