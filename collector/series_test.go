@@ -269,7 +269,7 @@ func TestExecutions(t *testing.T) {
 func TestSelectionsAndErrors(t *testing.T) {
 	s := lookup.Snapshot{
 		Selectors: []lookup.SelectorMatches{{Selector: "name=web-.*", Pipelines: 2}, {Selector: "tag:team=web", Pipelines: 0}},
-		Errors: []lookup.LookupError{
+		Errors: []lookup.FailedLookup{
 			{Operation: "ListImagePipelines", Class: imagebuilder.Denied, Reason: "for people"},
 			{Operation: "ListWorkflowExecutions", Subject: "arn", Class: imagebuilder.BadRequest},
 		},
