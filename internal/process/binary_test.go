@@ -54,7 +54,8 @@ func hang(t *testing.T, file string) (begun <-chan struct{}) {
 
 // withAWSConfig makes a file the AWS configuration of c, which the SDK reads for each new target.
 func withAWSConfig(c *exec.Cmd, file string) *exec.Cmd {
-	c.Env = append(binarytest.WithCredentials(c).Env, "AWS_CONFIG_FILE="+file)
+	binarytest.WithCredentials(c)
+	c.Env = append(c.Env, "AWS_CONFIG_FILE="+file)
 	return c
 }
 
@@ -62,7 +63,7 @@ func withAWSConfig(c *exec.Cmd, file string) *exec.Cmd {
 func TestAReloadThatHangsDoesNotHoldUpTheEnd(t *testing.T) {
 	for name, reload := range map[string]func(t *testing.T, p *binarytest.Program){
 		"a signal": func(t *testing.T, p *binarytest.Program) { p.Signal(t, syscall.SIGHUP) },
-		"a client": func(t *testing.T, p *binarytest.Program) {
+		"a client": func(_ *testing.T, p *binarytest.Program) {
 			go func() {
 				if resp, err := http.Post(p.URL("/-/reload"), "", http.NoBody); err == nil {
 					resp.Body.Close()

@@ -43,7 +43,8 @@ func withSockets(ctx context.Context, t *testing.T, sockets []*os.File, args ...
 	t.Helper()
 	program := binarytest.Command(ctx, t, append(args, "--web.systemd-socket")...)
 	c := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", `LISTEN_PID=$$ exec "$0" "$@"`}, program.Args...)...)
-	c.Env = append(program.Env, fmt.Sprintf("LISTEN_FDS=%d", len(sockets)))
+	c.Env = program.Env
+	c.Env = append(c.Env, fmt.Sprintf("LISTEN_FDS=%d", len(sockets)))
 	c.ExtraFiles = sockets // from number 3 on, as systemd's
 	return c
 }
