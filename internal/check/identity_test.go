@@ -124,6 +124,15 @@ func TestWhoIsToldOf(t *testing.T) {
 			pipelines, false, anotherService,
 		},
 		{
+			"another service is asked for steps that wait",
+			answering("ListWaitingWorkflowSteps", emulator.Body(404, "application/json", `{"message":"no Route matched with those values"}`)),
+			lookup.Selection{WorkflowExecutions: ids.WorkflowExecutions, Waiting: true}, false,
+			": credentials from static, the role " + role + `
+  ok       imagebuilder:GetWorkflowExecution (but it is refused: does it exist?)
+  failed   imagebuilder:ListWaitingWorkflowSteps (what answers there is not Image Builder: look at endpoint_url and at proxies)
+`,
+		},
+		{
 			"another service is asked for an execution",
 			answering("GetWorkflowExecution", emulator.Error(404, "UnknownOperationException", "no")),
 			ids, false,

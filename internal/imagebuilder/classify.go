@@ -114,8 +114,8 @@ func IsAnswer(operation Operation, err error) bool {
 }
 
 // FromAnotherService reports whether err shows that the endpoint is not Image Builder's:
-// what answers there does not know the operation, or refuses ListImagePipelines, which has
-// no subject that could be unknown or wrong.
+// what answers there does not know the operation, or refuses one that asks about the whole
+// account, and so has no subject that could be unknown or wrong.
 func FromAnotherService(operation Operation, err error) bool {
 	if FromCredentials(err) {
 		return false
@@ -124,7 +124,7 @@ func FromAnotherService(operation Operation, err error) bool {
 		return true
 	}
 	class := ClassOf(err)
-	return operation == ListImagePipelines && (class == NotFound || class == BadRequest)
+	return operation.Resource() == "*" && (class == NotFound || class == BadRequest)
 }
 
 // classify returns the class of an error of the SDK with this code: the code decides
