@@ -30,7 +30,7 @@ func TestOneSubjectIsRefused(t *testing.T) {
 	for _, c := range []struct {
 		name, id, operation string
 		fault               http.Handler
-		want                []string // after an hour
+		want                []string // after 20 minutes
 	}{
 		{"nothing fails", "", "", nil, nil},
 		{"an image of another account", imageARN("shared", 1), "", denied, []string{"GetImage image/shared/1.0.0/1 denied", "ListWorkflowExecutions image/shared/1.0.0/1 denied"}},
@@ -61,7 +61,7 @@ func TestOneSubjectIsRefused(t *testing.T) {
 				target := w.discovering(a, Selection{
 					WorkflowExecutions: []string{id(9)}, Pipelines: all(1), Images: []string{list}, Steps: StepsActive, Waiting: true,
 				})
-				w.scrapeEvery(target, time.Minute, time.Hour)
+				w.scrapeEvery(target, time.Minute, 20*time.Minute)
 				s := w.scrape(target)
 				if diff := cmp.Diff(c.want, errorsOf(s)); diff != "" || !s.Up {
 					t.Errorf("up %t; errors (-want +got):\n%s", s.Up, diff)
@@ -73,7 +73,7 @@ func TestOneSubjectIsRefused(t *testing.T) {
 				}
 				w.fail(c.id, nil)
 				w.failOperation(c.operation, nil)
-				w.scrapeEvery(target, time.Minute, 4*time.Hour)
+				w.scrapeEvery(target, time.Minute, time.Hour)
 				if got := errorsOf(w.scrape(target)); got != nil {
 					t.Errorf("nothing fails any more, and there are %q", got)
 				}
