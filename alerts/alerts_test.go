@@ -67,7 +67,7 @@ func TestAlerts(t *testing.T) {
 				t.Errorf("%s has no %s", r.Alert, name)
 			}
 		}
-		if strings.Contains(r.Expr, "target, region") && !strings.Contains(r.Annotations["console_url"], "{{ $labels.region }}.console.") {
+		if strings.Contains(r.Annotations["description"], "$labels.region") && !strings.Contains(r.Annotations["console_url"], "{{ $labels.region }}.console.") {
 			t.Errorf("%s has no console_url with its region: %q", r.Alert, r.Annotations["console_url"])
 		}
 		if meaning(t, r.Alert) == "" {

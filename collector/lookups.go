@@ -6,7 +6,14 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-// lookups says whether the other metrics of an execution are up to date.
+var lookupErrors = newKind(func(s *lookup.Snapshot) []*lookup.FailedLookup { return pointers(s.Errors) },
+	[]label[*lookup.FailedLookup]{
+		{"operation", func(e *lookup.FailedLookup) string { return string(e.Operation) }},
+		{"subject", func(e *lookup.FailedLookup) string { return e.Subject }},
+		{"class", func(e *lookup.FailedLookup) string { return string(e.Class) }},
+	}...)
+
+// lookups says whether what is published is up to date, and what fails.
 var lookups = newFamily("lookups", tableOf(selectedExecutions,
 	gauge("imagebuilder_workflow_execution_lookup_success",
 		"Whether the last lookup of the execution that has ended succeeded.",
@@ -18,4 +25,7 @@ var lookups = newFamily("lookups", tableOf(selectedExecutions,
 	timestamp("imagebuilder_workflow_execution_lookup_timestamp_seconds",
 		"When the published values of the execution were read.",
 		func(e *lookup.Execution) time.Time { return e.ReadAt }),
+), tableOf(lookupErrors,
+	info[*lookup.FailedLookup]("imagebuilder_lookup_error",
+		"1: why the last lookup of the operation about the subject failed. Absent when it succeeded. GetWorkflowExecution has imagebuilder_workflow_execution_lookup_error."),
 ))

@@ -16,6 +16,7 @@ var pipelines = newFamily("pipelines", tableOf(selectedPipelines,
 		[]label[*lookup.Pipeline]{
 			{"pipeline_arn", func(p *lookup.Pipeline) string { return p.ARN }},
 			{"platform", func(p *lookup.Pipeline) string { return p.Platform }},
+			{"account_id", func(p *lookup.Pipeline) string { return p.AccountID() }},
 		}...),
 	gauge("imagebuilder_pipeline_enabled", "Whether the pipeline is enabled.",
 		func(p *lookup.Pipeline) (float64, bool) {
@@ -38,6 +39,6 @@ var pipelines = newFamily("pipelines", tableOf(selectedPipelines,
 		"When the pipeline's schedule starts the next run. Absent when it is not scheduled.",
 		func(p *lookup.Pipeline) time.Time { return p.NextRun }),
 	timestamp("imagebuilder_pipeline_last_success_timestamp_seconds",
-		"When the newest available image among all builds of the pipeline was created. Absent when there is none.",
+		"When the newest good image among all builds of the pipeline was created: one that became AVAILABLE, and was not deleted. Absent when there is none.",
 		func(p *lookup.Pipeline) time.Time { return p.LastSuccess }),
 ))

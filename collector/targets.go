@@ -8,6 +8,9 @@ import (
 
 var thisTarget = newKind(func(s *lookup.Snapshot) []*lookup.Snapshot { return []*lookup.Snapshot{s} })
 
+var selectors = newKind(func(s *lookup.Snapshot) []*lookup.SelectorMatches { return pointers(s.Selectors) },
+	label[*lookup.SelectorMatches]{"selector", func(m *lookup.SelectorMatches) string { return m.Selector }})
+
 // targets says whether Image Builder answers, and how much is selected.
 var targets = newFamily("targets", tableOf(thisTarget,
 	gauge("imagebuilder_up",
@@ -28,4 +31,8 @@ var targets = newFamily("targets", tableOf(thisTarget,
 	timestamp("imagebuilder_discovery_last_success_timestamp_seconds",
 		"When the selection was last read whole. Absent without discovery.",
 		func(t *lookup.Snapshot) time.Time { return t.DiscoveredAt }),
+), tableOf(selectors,
+	gauge("imagebuilder_selector_pipelines",
+		"Pipelines that the selector of the configuration matches. Absent while the pipelines are not known.",
+		func(m *lookup.SelectorMatches) (float64, bool) { return float64(m.Pipelines), true }),
 ))

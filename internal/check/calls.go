@@ -3,7 +3,6 @@ package check
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
@@ -119,25 +118,23 @@ func (t *trial) firstPipeline() (subject, unknown string) {
 	switch {
 	case len(t.matching) > 0:
 		return t.matching[0], ""
-	case t.listed:
+	case t.listed >= 0:
 		return "", "no pipeline matches"
 	}
 	return "", "no pipeline is known"
 }
 
-// match keeps the ARNs of the pipelines that are selected, and reports each selector that
-// selects none.
+// match keeps the ARNs of the pipelines that are selected, and the selectors that match none.
 func (t *trial) match(all []imagebuilder.Pipeline) {
-	t.listed = true
+	t.listed = len(all)
 	for _, p := range all {
 		if slices.ContainsFunc(t.Pipelines, func(s lookup.Selector) bool { return s.Matches(&p) }) {
 			t.matching = append(t.matching, p.ARN)
 		}
 	}
-	for i, s := range t.Pipelines {
-		used := slices.ContainsFunc(all, func(p imagebuilder.Pipeline) bool { return s.Matches(&p) })
-		if !used && len(all) > 0 {
-			t.print(untried, "pipelines", fmt.Sprintf("(none of %d matches selector %d)", len(all), i+1), nil)
+	for _, s := range t.Pipelines {
+		if !slices.ContainsFunc(all, func(p imagebuilder.Pipeline) bool { return s.Matches(&p) }) {
+			t.unmatched = append(t.unmatched, s.Text)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -29,7 +30,8 @@ const concurrency = 8
 
 // Run tries, for each request, one call for each permission that its selection needs, and
 // prints the results to w, in the order of the requests. It reports whether all calls are
-// allowed. A call for which there is nothing to ask about is printed, and is no failure.
+// allowed, and every selector matches a pipeline. A call for which there is nothing to ask
+// about is printed, and is no failure.
 func Run(ctx context.Context, requests []Request, w io.Writer) bool {
 	trials := make([]*trial, len(requests))
 	var running errgroup.Group
@@ -43,10 +45,26 @@ func Run(ctx context.Context, requests []Request, w io.Writer) bool {
 	_ = running.Wait()
 	ok := true
 	for _, t := range trials {
+		t.printUnmatched(trials)
 		fmt.Fprintf(w, "%s", &t.printed)
 		ok = ok && t.ok
 	}
 	return ok
+}
+
+// printUnmatched prints the selectors that match no pipeline. That is a failure, unless
+// the same target has, or may have, pipelines of the selector in another region.
+func (t *trial) printUnmatched(trials []*trial) {
+	for _, text := range t.unmatched {
+		elsewhere := slices.ContainsFunc(trials, func(other *trial) bool {
+			return other.Name == t.Name && !slices.Contains(other.unmatched, text)
+		})
+		v := failed
+		if elsewhere {
+			v = untried
+		}
+		t.print(v, "selector", fmt.Sprintf("%q (it matches none of %d pipelines in %s)", text, t.listed, t.Region), nil)
+	}
 }
 
 // verdict is what came of one call.

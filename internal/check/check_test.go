@@ -43,7 +43,7 @@ func web() *emulator.Account {
 // everything selects in every way.
 func everything() lookup.Selection {
 	return lookup.Selection{
-		WorkflowExecutions: []string{id}, Pipelines: []lookup.Selector{{Builds: 1}},
+		WorkflowExecutions: []string{id}, Pipelines: []lookup.Selector{{Builds: 1, Text: "name=.*"}},
 		Images: []string{account + "image/web/1.0.0", account + "image/web/1.0.0/1"},
 		Steps:  lookup.StepsActive, Waiting: true,
 	}

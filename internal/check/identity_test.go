@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +20,22 @@ import (
 func TestWhoIsToldOf(t *testing.T) {
 	const user = "arn:aws:iam::111122223333:user/emulator"
 	denied := func(string, string) http.Handler { return emulator.Error(403, "AccessDeniedException", "no") }
-	ids := lookup.Selection{WorkflowExecutions: []string{id}}
+	ids, pipelines := lookup.Selection{WorkflowExecutions: []string{id}}, lookup.Selection{Pipelines: everything().Pipelines}
+	answering := func(operation string, with http.Handler) func(*emulator.API, *imagebuilder.Role) {
+		return func(api *emulator.API, _ *imagebuilder.Role) {
+			api.Fault = func(o, _ string) http.Handler {
+				if o == operation {
+					return with
+				}
+				return nil
+			}
+		}
+	}
+	const anotherService = ": credentials from static, the role " + role + `
+  failed   imagebuilder:ListImagePipelines (what answers there is not Image Builder: look at endpoint_url and at proxies)
+  untried  imagebuilder:ListImagePipelineImages (no pipeline is known)
+  untried  imagebuilder:ListWorkflowExecutions (no build is known)
+`
 	for _, c := range []struct {
 		name string
 		with func(api *emulator.API, role *imagebuilder.Role)
@@ -93,9 +109,39 @@ func TestWhoIsToldOf(t *testing.T) {
 `,
 		},
 		{
+			"another service does not know the route",
+			answering("ListImagePipelines", emulator.Body(404, "application/json", `{"message":"no Route matched with those values"}`)),
+			pipelines, false, anotherService,
+		},
+		{
+			"another service does not know the operation",
+			answering("ListImagePipelines", emulator.Error(404, "UnknownOperationException", "no")),
+			pipelines, false, anotherService,
+		},
+		{
+			"another service finds the request bad",
+			answering("ListImagePipelines", emulator.Error(400, "ValidationException", "no")),
+			pipelines, false, anotherService,
+		},
+		{
+			"another service is asked for steps that wait",
+			answering("ListWaitingWorkflowSteps", emulator.Body(404, "application/json", `{"message":"no Route matched with those values"}`)),
+			lookup.Selection{WorkflowExecutions: ids.WorkflowExecutions, Waiting: true}, false,
+			": credentials from static, the role " + role + `
+  ok       imagebuilder:GetWorkflowExecution
+  failed   imagebuilder:ListWaitingWorkflowSteps (what answers there is not Image Builder: look at endpoint_url and at proxies)
+`,
+		},
+		{
+			"another service is asked for an execution",
+			answering("GetWorkflowExecution", emulator.Error(404, "UnknownOperationException", "no")),
+			ids, false,
+			": credentials from static, the role " + role + "\n  failed   imagebuilder:GetWorkflowExecution (what answers there is not Image Builder: look at endpoint_url and at proxies)\n",
+		},
+		{
 			"nothing is there", func(api *emulator.API, _ *imagebuilder.Role) { api.Roles[0].Scenario = &emulator.Account{} },
 			lookup.Selection{Pipelines: everything().Pipelines, Images: everything().Images[:1], Steps: lookup.StepsAll},
-			true,
+			false,
 			": credentials from static, the role " + role + `
   ok       imagebuilder:ListImagePipelines
   untried  imagebuilder:ListImagePipelineImages (no pipeline matches)
@@ -103,17 +149,18 @@ func TestWhoIsToldOf(t *testing.T) {
   untried  imagebuilder:GetImage (no build is known)
   untried  imagebuilder:ListWorkflowExecutions (no build is known)
   untried  imagebuilder:ListWorkflowStepExecutions (no execution is known)
+  failed   selector "name=.*" (it matches none of 0 pipelines in eu-west-1)
 `,
 		},
 		{
 			"a selector that matches nothing", func(*emulator.API, *imagebuilder.Role) {},
-			lookup.Selection{Pipelines: []lookup.Selector{{Name: regexp.MustCompile("^web$")}, {Tags: map[string]string{"a": "b"}}}},
-			true,
+			lookup.Selection{Pipelines: []lookup.Selector{{Name: regexp.MustCompile("^web$")}, {Tags: map[string]string{"a": "b"}, Text: "tag:a=b"}}},
+			false,
 			": credentials from static, the role " + role + `
-  untried  pipelines (none of 2 matches selector 2)
   ok       imagebuilder:ListImagePipelines
   ok       imagebuilder:ListImagePipelineImages
   ok       imagebuilder:ListWorkflowExecutions
+  failed   selector "tag:a=b" (it matches none of 2 pipelines in eu-west-1)
 `,
 		},
 	} {
@@ -126,6 +173,34 @@ func TestWhoIsToldOf(t *testing.T) {
 					t.Errorf("ok %t (-want +got):\n%s", ok, diff)
 				}
 			})
+		})
+	}
+}
+
+// TestASelectorOfAnotherRegion holds that a selector has to match in one region of a target
+// only, and that a region that does not tell may have its pipelines.
+func TestASelectorOfAnotherRegion(t *testing.T) {
+	other := lookup.Selection{Pipelines: []lookup.Selector{{Name: regexp.MustCompile("^other$"), Text: "name=other"}}}
+	for _, c := range []struct {
+		name   string
+		second string // the pipeline of the other region; empty when that is down
+		ok     bool
+		want   string
+	}{
+		{"the other region has it", "other", true, "  untried  selector"},
+		{"nor has the other region", "third", false, "  failed   selector"},
+		{"the other region does not tell", "", false, "  untried  selector"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			first, role := behindRole(web())
+			second, _ := behindRole(&emulator.Account{Pipelines: []emulator.Pipeline{{ARN: account + "image-pipeline/" + c.second}}})
+			if c.second == "" {
+				second.Fault = func(string, string) http.Handler { return emulator.Error(503, "ServiceUnavailable", "") }
+			}
+			got, ok := run(t, target(t, first, other, role), target(t, second, other, role))
+			if !strings.Contains(got, c.want+` "name=other" (it matches none of 2 pipelines in eu-west-1)`) || ok != c.ok {
+				t.Errorf("%s: ok %t, it is printed:\n%s", c.name, ok, got)
+			}
 		})
 	}
 }

@@ -21,15 +21,16 @@ type trial struct {
 	// What there is to ask about, empty as long as it is not known.
 	version   string   // the ARN of an image version that is selected
 	build     string   // the ARN of an image build version that is selected
-	listed    bool     // whether the pipelines are known
+	listed    int      // how many pipelines there are, -1 as long as that is not known
 	matching  []string // the ARNs of pipelines that are selected
+	unmatched []string // the texts of selectors that match no pipeline
 	image     string   // the ARN of an image build version
 	execution string   // the id of a workflow execution
 }
 
 // try carries out one request.
 func try(ctx context.Context, request *Request) *trial {
-	t := &trial{Request: request, first: request.Client.FirstPages(), ok: true}
+	t := &trial{Request: request, first: request.Client.FirstPages(), ok: true, listed: -1}
 	for _, arn := range t.Images {
 		if parsed, err := imagebuilder.ParseImageARN(arn); err == nil && parsed.Build {
 			t.build = arn
@@ -100,6 +101,8 @@ func (t *trial) call(ctx context.Context, c *call) {
 	switch {
 	case err == nil:
 		t.print(allowed, action, "", nil)
+	case imagebuilder.FromAnotherService(c.operation, err):
+		t.print(failed, action, "(what answers there is not Image Builder: look at endpoint_url and at proxies)", err)
 	case refused(err): // permissions are checked first
 		t.print(allowed, action, "(but it is refused: does it exist?)", err)
 	case imagebuilder.ClassOf(err) == imagebuilder.Denied:

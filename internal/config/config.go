@@ -6,10 +6,12 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -116,6 +118,27 @@ func (s PipelineSelector) Regexp() *regexp.Regexp {
 		return nil
 	}
 	return regexp.MustCompile(anchored(s.Name))
+}
+
+// String says what s selects: a name, tags or both. Selectors that say the same select the
+// same pipelines.
+func (s PipelineSelector) String() string {
+	var parts []string
+	if s.Name != "" {
+		parts = append(parts, "name="+quoteIfNeeded(s.Name))
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.Tags)) {
+		parts = append(parts, "tag:"+quoteIfNeeded(key)+"="+quoteIfNeeded(s.Tags[key]))
+	}
+	return strings.Join(parts, " ")
+}
+
+// quoteIfNeeded quotes what could be taken for more than one part of a text.
+func quoteIfNeeded(s string) string {
+	if strings.ContainsAny(s, ` "=`) {
+		return strconv.Quote(s)
+	}
+	return s
 }
 
 func anchored(name string) string { return `\A(?:` + name + `)\z` }

@@ -328,3 +328,34 @@ func TestOnlyARegularFileIsRead(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestTextsOfSelectors(t *testing.T) {
+	for _, c := range []struct {
+		s    PipelineSelector
+		want string
+	}{
+		{PipelineSelector{Name: "web-.*", Builds: 3}, "name=web-.*"},
+		{PipelineSelector{Tags: map[string]string{"team": "web", "env": ""}}, "tag:env= tag:team=web"},
+		{PipelineSelector{Name: "a", Tags: map[string]string{"aws:stack": "b"}}, "name=a tag:aws:stack=b"},
+		{PipelineSelector{Name: "a tag:team=web"}, `name="a tag:team=web"`},
+		{PipelineSelector{Tags: map[string]string{"a=b": `"c"`}}, `tag:"a=b"="\"c\""`},
+	} {
+		if got := c.s.String(); got != c.want {
+			t.Errorf("%+v is %s, want %s", c.s, got, c.want)
+		}
+	}
+}
+
+// TestImagesThatAWSOwns are selected as those of the user's own account.
+func TestImagesThatAWSOwns(t *testing.T) {
+	for account, want := range map[string]bool{
+		"111122223333": true, "aws": true, "aws-marketplace": true, "aws-cn-marketplace": true,
+		"awsx": false, "aws-": false, "aws1": false,
+	} {
+		image := "arn:aws:imagebuilder:eu-west-1:" + account + ":image/golden/1.0.0"
+		_, err := parse("config.yml", []byte("targets:\n  - name: golden-images\n    images: ["+image+"]\n"))
+		if (err == nil) != want {
+			t.Errorf("%s: %v", image, err)
+		}
+	}
+}

@@ -103,6 +103,30 @@ func CredentialsRefused(err error) bool {
 	return status == http.StatusUnauthorized
 }
 
+// IsAnswer reports whether err, with which operation has failed, is an answer of Image
+// Builder: it was reached, and throttles, refuses or does not know the subject.
+func IsAnswer(operation Operation, err error) bool {
+	switch ClassOf(err) {
+	case Denied, Unavailable:
+		return false
+	}
+	return !FromCredentials(err) && !FromAnotherService(operation, err)
+}
+
+// FromAnotherService reports whether err shows that the endpoint is not Image Builder's:
+// what answers there does not know the operation, or refuses one that asks about the whole
+// account, and so has no subject that could be unknown or wrong.
+func FromAnotherService(operation Operation, err error) bool {
+	if FromCredentials(err) {
+		return false
+	}
+	if e, ok := errors.AsType[*Error](err); ok && e.Code == "UnknownOperationException" {
+		return true
+	}
+	class := ClassOf(err)
+	return operation.Resource() == "*" && (class == NotFound || class == BadRequest)
+}
+
 // classify returns the class of an error of the SDK with this code: the code decides
 // first, then whether the body was JSON, then the status.
 func classify(err error, code string) Class {

@@ -32,7 +32,7 @@ type facts struct {
 	final  bool // can never change again, but by a retry of the image
 	failed bool // something went wrong
 	active bool // has begun and not ended
-	good   bool // ended well
+	good   bool // ended well; a lifecycle policy may have retired the image since
 	noStep bool // only executions have it, steps never do
 }
 
@@ -55,8 +55,8 @@ var imageStatuses = map[ImageStatus]facts{
 	"CANCELLED":    {final: true},
 	"CREATING":     {active: true},
 	"DELETED":      {final: true},
-	"DEPRECATED":   {final: true},
-	"DISABLED":     {final: true},
+	"DEPRECATED":   {final: true, good: true},
+	"DISABLED":     {final: true, good: true},
 	"DISTRIBUTING": {active: true},
 	"FAILED":       {final: true, failed: true},
 	"INTEGRATING":  {active: true},
@@ -112,5 +112,6 @@ func (s ImageStatus) Failed() bool { return imageStatuses[s].failed }
 // Active reports whether an image in this state is being built, tested or distributed.
 func (s ImageStatus) Active() bool { return imageStatuses[s].active }
 
-// Good reports whether the build of an image in this state has made a usable image.
+// Good reports whether an image in this state became AVAILABLE and still exists: a
+// lifecycle policy may have made it DEPRECATED or DISABLED since.
 func (s ImageStatus) Good() bool { return imageStatuses[s].good }

@@ -56,7 +56,7 @@ func TestFactsOfStatuses(t *testing.T) {
 		{"ended", ImageStatus.Ended, "AVAILABLE CANCELLED DELETED DEPRECATED DISABLED FAILED"},
 		{"failed", ImageStatus.Failed, "FAILED"},
 		{"active", ImageStatus.Active, "BUILDING CREATING DISTRIBUTING INTEGRATING TESTING"},
-		{"good", ImageStatus.Good, "AVAILABLE"},
+		{"good", ImageStatus.Good, "AVAILABLE DEPRECATED DISABLED"},
 	} {
 		if diff := cmp.Diff(c.want, those(append(ImageStatuses(), "PAUSED"), c.of)); diff != "" {
 			t.Errorf("states that are %s (-want +got):\n%s", c.fact, diff)

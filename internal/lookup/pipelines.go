@@ -3,10 +3,14 @@ package lookup
 import (
 	"cmp"
 	"context"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
@@ -16,6 +20,7 @@ type Selector struct {
 	Name   *regexp.Regexp    // matches the whole name; nil for every name
 	Tags   map[string]string // all of them
 	Builds int               // the newest so many that have ended, and all that have not; at least 1
+	Text   string            // says for people what it selects; selectors with the same text select the same
 }
 
 // Matches reports whether s selects p.
@@ -34,10 +39,12 @@ func (s *Selector) Matches(p *imagebuilder.Pipeline) bool {
 // pipelineList asks which pipelines there are.
 type pipelineList struct {
 	question
-	all      []imagebuilder.Pipeline // as the API has listed them
+	listed   bool                    // whether the API has ever listed them
+	all      []imagebuilder.Pipeline // as the API has listed them last
 	names    map[string]string       // of all, by ARN
 	selected []imagebuilder.Pipeline // in the order of their names, each name once
 	builds   map[string]int          // how many builds of the selected ones are followed, by ARN
+	matches  map[string]int          // how many pipelines each selector matches, by its text
 }
 
 // Ask implements schedule.Question.
@@ -48,7 +55,7 @@ func (l *pipelineList) Ask(ctx context.Context, started func()) (func(time.Time)
 
 func (l *pipelineList) take(all []imagebuilder.Pipeline, now time.Time) {
 	t := l.target
-	l.all = all
+	l.all, l.listed = all, true
 	l.choose(t.c.Pipelines)
 	t.selectSources(now)
 	t.updateFreshness(now)
@@ -57,14 +64,19 @@ func (l *pipelineList) take(all []imagebuilder.Pipeline, now time.Time) {
 	}
 }
 
-// choose applies selectors to what was listed last.
+// choose applies selectors to what was listed last, if anything was.
 func (l *pipelineList) choose(selectors []Selector) {
+	if !l.listed {
+		return
+	}
 	l.names, l.selected, l.builds = map[string]string{}, nil, map[string]int{}
+	matching := make([]int, len(selectors)) // how many pipelines each selector matches
 	for _, p := range l.all {
 		l.names[p.ARN] = p.Name
 		for i := range selectors {
 			if s := &selectors[i]; s.Matches(&p) {
 				l.builds[p.ARN] = max(l.builds[p.ARN], s.Builds)
+				matching[i]++
 			}
 		}
 		if l.builds[p.ARN] > 0 {
@@ -75,6 +87,27 @@ func (l *pipelineList) choose(selectors []Selector) {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ARN, b.ARN))
 	})
 	l.selected = slices.CompactFunc(l.selected, func(a, b imagebuilder.Pipeline) bool { return a.Name == b.Name })
+	before := l.matches
+	l.matches = make(map[string]int, len(selectors))
+	for i := range selectors {
+		l.matches[selectors[i].Text] = matching[i]
+	}
+	l.reportMatches(before)
+}
+
+// reportMatches logs each selector that matches no pipeline any more, and each that does
+// again; before is how many pipelines each matched.
+func (l *pipelineList) reportMatches(before map[string]int) {
+	logger := log.With(l.target.c.Logger, "target", l.target.c.Name, "region", l.target.c.Region)
+	for _, text := range slices.Sorted(maps.Keys(l.matches)) {
+		was, known := before[text]
+		switch now := l.matches[text]; {
+		case now == 0 && (was > 0 || !known):
+			level.Warn(logger).Log("msg", "a selector matches no pipeline", "selector", text, "pipelines_listed", len(l.all))
+		case now > 0 && was == 0 && known:
+			level.Info(logger).Log("msg", "the selector matches pipelines again", "selector", text, "pipelines", now)
+		}
+	}
 }
 
 // pipelineName returns the name of the pipeline with this ARN: the one that its owner gave

@@ -51,7 +51,7 @@ func (q *question) Judge(err error, now time.Time) schedule.Verdict {
 		q.answeredBefore = true
 		q.target.reach.outdate(q, err)
 	}
-	q.failure = failure{class: imagebuilder.ClassOf(err), reason: err.Error(), at: now, answered: isAnswer(q.operation, err)}
+	q.failure = failure{class: imagebuilder.ClassOf(err), reason: err.Error(), at: now, answered: imagebuilder.IsAnswer(q.operation, err)}
 	return schedule.Verdict{
 		Outcome: q.outcome(), Answered: q.failure.answered, Outage: outageOf(q.Subject, err), Err: err,
 	}

@@ -1,6 +1,9 @@
 package lookup
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
@@ -30,6 +33,23 @@ type Snapshot struct {
 	Images     []Image     // those whose executions are followed, in the order of their ARNs
 	Pipelines  []Pipeline  // those that are selected, in the order of their names
 	Waiting    []imagebuilder.WaitingStep
+
+	Selectors []SelectorMatches // in the order of their texts, each once; nil when the pipelines are not known
+	Errors    []FailedLookup    // lookups that fail, other than GetWorkflowExecution, in the order of operation and subject
+}
+
+// SelectorMatches says how many pipelines a selector matches.
+type SelectorMatches struct {
+	Selector  string // its text
+	Pipelines int
+}
+
+// FailedLookup says why the last lookup of something has failed.
+type FailedLookup struct {
+	Operation imagebuilder.Operation
+	Subject   string             // what it asked about: an ARN or an id; empty for the whole account and region
+	Class     imagebuilder.Class // why it failed
+	Reason    string             // the same in words, for people
 }
 
 // Execution is what is known about one selected execution.
@@ -52,13 +72,16 @@ type Execution struct {
 }
 
 // Image is an image build version, and the name of the pipeline that made it, empty
-// when that is not known.
+// when that is not known. Failure and Reason say why the last list of its executions has
+// failed; they are empty when it succeeded. They stay when it is given up.
 type Image struct {
 	*imagebuilder.Image
 	Pipeline string
+	Failure  imagebuilder.Class
+	Reason   string
 }
 
-// Pipeline is a pipeline, and when the newest available image among all its builds was
+// Pipeline is a pipeline, and when the newest good image among all its builds was
 // created, zero when there is none or it is not known.
 type Pipeline struct {
 	*imagebuilder.Pipeline
@@ -76,6 +99,8 @@ func (t *Target) snapshot(now time.Time) Snapshot {
 		Pipelines:    t.pipelinesAt(now),
 		Dropped:      t.derived.dropped,
 		Executions:   make([]Execution, len(t.derived.executions)),
+		Selectors:    t.selectorsAt(now),
+		Errors:       t.errorsAt(),
 	}
 	active := map[string]bool{}
 	for i := range s.Executions {
@@ -114,7 +139,7 @@ func (t *Target) waitingAt(now time.Time, active map[string]bool) []imagebuilder
 func (t *Target) imagesAt() []Image {
 	var all []Image
 	for _, b := range t.derived.images {
-		all = append(all, Image{Image: b.image, Pipeline: b.pipeline})
+		all = append(all, Image{Image: b.image, Pipeline: b.pipeline, Failure: b.class(), Reason: b.reason()})
 	}
 	return all
 }
@@ -132,4 +157,53 @@ func (t *Target) pipelinesAt(now time.Time) []Pipeline {
 		}
 	}
 	return all
+}
+
+func (t *Target) selectorsAt(now time.Time) []SelectorMatches {
+	if t.pipelines == nil || !t.pipelines.Fresh(now) {
+		return nil
+	}
+	var all []SelectorMatches
+	for _, text := range slices.Sorted(maps.Keys(t.pipelines.matches)) {
+		all = append(all, SelectorMatches{text, t.pipelines.matches[text]})
+	}
+	return all
+}
+
+// errorsAt returns the lookups that fail and are tried again. Executions that are looked up
+// by their ids have their own failures.
+func (t *Target) errorsAt() []FailedLookup {
+	var all []FailedLookup
+	for q := range t.lists {
+		if q.Failing && !q.Paused && !q.Settled {
+			all = append(all, FailedLookup{q.operation, q.Subject.ID, q.failure.class, q.failure.reason})
+		}
+	}
+	slices.SortFunc(all, func(a, b FailedLookup) int {
+		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Subject, b.Subject))
+	})
+	return all
+}
+
+// lists yields every question that is published as a FailedLookup when it fails: all but
+// those about executions that are selected by their ids.
+func (t *Target) lists(yield func(*question) bool) {
+	for q := range t.discoveries {
+		if !yield(q) {
+			return
+		}
+	}
+	for _, b := range t.derived.images {
+		if !yield(&b.question) || b.origin != nil && !yield(&b.origin.question) {
+			return
+		}
+	}
+	for _, l := range t.steps {
+		if !yield(&l.question) {
+			return
+		}
+	}
+	if t.waiting != nil {
+		yield(&t.waiting.question)
+	}
 }

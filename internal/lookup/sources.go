@@ -18,7 +18,7 @@ type source struct {
 
 	images      []*imagebuilder.Image // those to follow, the newest first
 	made        []string              // the ARNs of all builds, where Target.made needs them
-	lastSuccess time.Time             // creation of the newest one that is available, zero for none
+	lastSuccess time.Time             // creation of the newest good one, zero for none
 }
 
 func newPipelineSource(t *Target, arn string) *source {
@@ -84,7 +84,7 @@ func (s *source) take(images []imagebuilder.Image, now time.Time) {
 			copied := *image // so that the whole list is not kept
 			follow = append(follow, &copied)
 		}
-		if image.Status == imagebuilder.ImageAvailable && image.Created.After(s.lastSuccess) {
+		if image.Status.Good() && image.Created.After(s.lastSuccess) {
 			s.lastSuccess = image.Created
 		}
 	}

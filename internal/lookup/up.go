@@ -1,7 +1,6 @@
 package lookup
 
 import (
-	"errors"
 	"iter"
 	"time"
 
@@ -22,23 +21,6 @@ type reach struct {
 
 func newReach() reach {
 	return reach{answered: map[imagebuilder.Operation]bool{}, outdatedByOperation: map[imagebuilder.Operation]time.Time{}}
-}
-
-// isAnswer reports whether Image Builder has answered with err. ListImagePipelines has no
-// subject that could be unknown or wrong: then another service answers at the endpoint, as
-// one does that does not know an operation.
-func isAnswer(operation imagebuilder.Operation, err error) bool {
-	var e *imagebuilder.Error
-	if imagebuilder.FromCredentials(err) || errors.As(err, &e) && e.Code == "UnknownOperationException" {
-		return false
-	}
-	switch imagebuilder.ClassOf(err) {
-	case imagebuilder.Denied, imagebuilder.Unavailable:
-		return false
-	case imagebuilder.NotFound, imagebuilder.BadRequest:
-		return operation != imagebuilder.ListImagePipelines
-	}
-	return true
 }
 
 // answered reports whether the last lookup that has ended was answered.

@@ -56,6 +56,7 @@ func Executions(now time.Time) (api *emulator.API, ids []string) {
 }
 
 // Pipelines has pipelines and images of every kind, as they are at now, and selects them all.
+// GetImage, which would tell the pipeline of one of them, is denied.
 func Pipelines(now time.Time) (*emulator.API, lookup.Selection) {
 	const account = "arn:aws:imagebuilder:eu-west-1:444455556666:"
 	ago := func(d time.Duration) time.Time { return now.Add(-d) }
@@ -93,8 +94,14 @@ func Pipelines(now time.Time) (*emulator.API, lookup.Selection) {
 			image("web-server", "web", 3, ago(time.Hour), launch, approve), lost,
 		},
 	}}
+	api.Fault = func(operation, _ string) http.Handler {
+		if operation == "GetImage" {
+			return emulator.Error(403, "AccessDeniedException", "x")
+		}
+		return nil
+	}
 	return api, lookup.Selection{
-		Pipelines: []lookup.Selector{{Name: regexp.MustCompile(`.`), Builds: 2}},
+		Pipelines: []lookup.Selector{{Name: regexp.MustCompile(`.`), Builds: 2, Text: "name=.*"}},
 		Images:    []string{account + "image/lost/x.x.x"},
 		Steps:     lookup.StepsAll, Waiting: true,
 	}

@@ -41,9 +41,7 @@ func kinds() []kind {
 		{"images", regexp.MustCompile(`^imagebuilder[_:](image_|pipeline_last_run_status)`), append(texts(images), "UNKNOWN"), []list{
 			those("final", images, image.Ended),
 			those("not final", images, func(s image) bool { return !s.Ended() }),
-			those("usable", images, func(s image) bool {
-				return s.Ended() && !s.Failed() && s != imagebuilder.ImageCancelled && s != "DELETED"
-			}),
+			those("good", images, image.Good),
 		}},
 		{"steps", regexp.MustCompile(`^imagebuilder_workflow_step_`), texts(steps), []list{
 			those("active, waiting or failed", steps, func(s status) bool {

@@ -149,7 +149,7 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range []any{page{}, targetSection{}, execution{}, steps{}, step{}, waiting{}, image{}, pipeline{}} {
+	for _, v := range []any{page{}, targetSection{}, execution{}, steps{}, step{}, waiting{}, image{}, pipeline{}, selector{}, lookupError{}} {
 		for f := range reflect.TypeOf(v).Fields() {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if name != "" && name != "-" && !strings.Contains(string(doc), "`"+name+"`") {
@@ -173,5 +173,44 @@ func TestWhatIsNotKnownIsNoOption(t *testing.T) {
 	body := pageOf(t, snapshot(lookup.Execution{ID: executionOf(1, "").ID}), "")
 	if n := strings.Count(body, `<option value=""`); n != 3 {
 		t.Errorf("there are %d empty options, want the three that show all", n)
+	}
+}
+
+// TestProblems holds that the page says what fails, also where there is no execution that
+// could bear it.
+func TestProblems(t *testing.T) {
+	s := snapshot()
+	s[0].Selectors = []lookup.SelectorMatches{{Selector: "name=web", Pipelines: 1}}
+	s[0].Images = []lookup.Image{{Image: &imagebuilder.Image{ARN: "arn"}}}
+	quiet := pageOf(t, s, "")
+	for _, text := range []string{"Selectors that match no pipeline", "Lookups that fail", "executions: ", "more</"} {
+		if strings.Contains(quiet, text) {
+			t.Errorf("nothing fails, and the page says %q", text)
+		}
+	}
+	s[0].Images[0].Failure, s[0].Images[0].Reason = imagebuilder.NotFound, "<forgotten>"
+	for n := range maxProblems + 2 {
+		s[0].Selectors = append(s[0].Selectors, lookup.SelectorMatches{Selector: fmt.Sprintf("name=<%d>", n)})
+		s[0].Errors = append(s[0].Errors, lookup.FailedLookup{Operation: "GetImage", Subject: "arn-1", Class: imagebuilder.Denied, Reason: "<no>"})
+	}
+	s[0].Errors[0].Subject = ""
+	body := pageOf(t, s, "")
+	for text, n := range map[string]int{
+		"Selectors that match no pipeline": 1, "<code>name=&lt;0&gt;</code>": 1, "name=web": 0, "<code>name=": maxProblems,
+		"<strong>denied</strong>: <bdi>&lt;no&gt;</bdi>": maxProblems, "<bdi>arn-1</bdi>": maxProblems - 1,
+		"the account": 1, "and 2 more": 2, "executions: not_found: <bdi>&lt;forgotten&gt;</bdi>": 1,
+	} {
+		if got := strings.Count(body, text); got != n {
+			t.Errorf("the page says %q %d times, want %d", text, got, n)
+		}
+	}
+	asJSON := get(t, s, "/executions", "application/json").Body.String()
+	for _, text := range []string{
+		`"selectors":[{"selector":"name=web","pipelines":1}`, `"lookup_errors_omitted":2`,
+		`{"operation":"GetImage","lookup_error_class":"denied","lookup_error":"`, `"lookup_error_class":"not_found"`,
+	} {
+		if !strings.Contains(asJSON, text) {
+			t.Errorf("the JSON does not have %s", text)
+		}
 	}
 }

@@ -47,12 +47,16 @@ type image struct {
 	Pipeline string     `json:"pipeline,omitempty"`
 	Created  *time.Time `json:"created,omitempty"`
 	Outputs  []string   `json:"outputs,omitempty"` // "REGION ID"
+	// Why the last list of its executions has failed, empty when it has not.
+	ErrorClass string `json:"lookup_error_class,omitempty"`
+	Error      string `json:"lookup_error,omitempty"`
 }
 
 func newImage(i lookup.Image) image {
 	row := image{
 		ARN: i.ARN, Name: i.Build.Name, Version: i.Build.Version, Pipeline: i.Pipeline,
-		Status: string(i.Status), Reason: i.Reason, Created: optionalTime(i.Created),
+		Status: string(i.Status), Reason: i.Image.Reason, Created: optionalTime(i.Created),
+		ErrorClass: string(i.Failure), Error: i.Reason,
 	}
 	for _, o := range i.Outputs {
 		row.Outputs = append(row.Outputs, o.Region+" "+o.ID)
@@ -80,6 +84,24 @@ func newPipeline(p lookup.Pipeline) pipeline {
 		row.Enabled = &enabled
 	}
 	return row
+}
+
+// lookupError is a row of the table of lookups that fail.
+type lookupError struct {
+	Operation string `json:"operation"`
+	Subject   string `json:"subject,omitempty"` // empty for the whole account and region
+	Class     string `json:"lookup_error_class"`
+	Reason    string `json:"lookup_error"`
+}
+
+func newLookupError(e lookup.FailedLookup) lookupError {
+	return lookupError{Operation: string(e.Operation), Subject: e.Subject, Class: string(e.Class), Reason: e.Reason}
+}
+
+// selector says how many pipelines a selector of the configuration matches.
+type selector struct {
+	Text      string `json:"selector"`
+	Pipelines int    `json:"pipelines"`
 }
 
 // optionalTime returns t in UTC, or nil when t is zero.

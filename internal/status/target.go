@@ -11,23 +11,28 @@ import (
 
 // targetSection shows a target in a region.
 type targetSection struct {
-	Page        *page        `json:"-"`
-	ID          string       `json:"-"` // within the page
-	Name        string       `json:"target"`
-	Region      string       `json:"region"`
-	Up          *bool        `json:"up,omitempty"` // nil until a refresh has ended
-	LastSuccess *time.Time   `json:"last_refresh_success,omitempty"`
-	Discovered  *time.Time   `json:"last_discovery_success,omitempty"`
-	Dropped     int          `json:"workflow_executions_dropped"`
-	Selected    int          `json:"workflow_executions_selected"`
-	Matching    int          `json:"workflow_executions_matching"` // those that the filters let through
-	Pages       int          `json:"pages"`
-	Counts      []count      `json:"-"`                   // of all that are selected, by status
-	Executions  []*execution `json:"workflow_executions"` // of the page
-	Waiting     []waiting    `json:"waiting_steps,omitempty"`
-	Images      []image      `json:"images,omitempty"`
-	Pipelines   []pipeline   `json:"pipelines,omitempty"`
-	Timeline    *timeline    `json:"-"`
+	Page          *page         `json:"-"`
+	ID            string        `json:"-"` // within the page
+	Name          string        `json:"target"`
+	Region        string        `json:"region"`
+	Up            *bool         `json:"up,omitempty"` // nil until a refresh has ended
+	LastSuccess   *time.Time    `json:"last_refresh_success,omitempty"`
+	Discovered    *time.Time    `json:"last_discovery_success,omitempty"`
+	Dropped       int           `json:"workflow_executions_dropped"`
+	Selected      int           `json:"workflow_executions_selected"`
+	Matching      int           `json:"workflow_executions_matching"` // those that the filters let through
+	Pages         int           `json:"pages"`
+	Counts        []count       `json:"-"`                   // of all that are selected, by status
+	Executions    []*execution  `json:"workflow_executions"` // of the page
+	Waiting       []waiting     `json:"waiting_steps,omitempty"`
+	Images        []image       `json:"images,omitempty"`
+	Pipelines     []pipeline    `json:"pipelines,omitempty"`
+	Selectors     []selector    `json:"selectors,omitempty"`
+	Errors        []lookupError `json:"lookup_errors,omitempty"` // the first ones
+	MoreErrors    int           `json:"lookup_errors_omitted,omitempty"`
+	Unmatched     []string      `json:"-"` // the first selectors that match no pipeline
+	MoreUnmatched int           `json:"-"`
+	Timeline      *timeline     `json:"-"`
 
 	AllImages, AllPipelines int `json:"-"` // how many there are, on all pages
 }
@@ -39,7 +44,7 @@ func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution)
 		Page: p, ID: id, Name: s.Name, Region: s.Region,
 		LastSuccess: optionalTime(s.LastSuccess), Discovered: optionalTime(s.DiscoveredAt),
 		Dropped: s.Dropped, Selected: len(rows), Counts: byStatus(rows),
-		AllImages: len(s.Images), AllPipelines: len(s.Pipelines),
+		AllImages: len(s.Images), AllPipelines: len(s.Pipelines), MoreErrors: max(0, len(s.Errors)-maxProblems),
 	}
 	if s.RefreshEnded {
 		t.Up = &s.Up
@@ -55,8 +60,23 @@ func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution)
 	for _, row := range onPage(s.Pipelines, p.Query.Page) {
 		t.Pipelines = append(t.Pipelines, newPipeline(row))
 	}
+	for _, m := range s.Selectors {
+		t.Selectors = append(t.Selectors, selector{m.Selector, m.Pipelines})
+		if m.Pipelines == 0 {
+			t.Unmatched = append(t.Unmatched, m.Selector)
+		}
+	}
+	t.MoreUnmatched = max(0, len(t.Unmatched)-maxProblems)
+	t.Unmatched = t.Unmatched[:len(t.Unmatched)-t.MoreUnmatched]
+	for _, e := range s.Errors[:min(maxProblems, len(s.Errors))] {
+		t.Errors = append(t.Errors, newLookupError(e))
+	}
 	return t
 }
+
+// maxProblems is how many lookups that fail, and how many selectors that match nothing, are
+// shown of a target.
+const maxProblems = 50
 
 // sorted returns those of rows that pass the filters, in the order that q asks for.
 func sorted(rows []*execution, q query) []*execution {

@@ -79,7 +79,7 @@ func (m *member) log(logger log.Logger, msg string) {
 	t := &m.wanted.target
 	level.Info(logger).Log("msg", msg, "target", m.name, "region", m.region,
 		"credentials", m.client.CredentialsSource(), "role_arn", t.RoleARN, "endpoint_url", t.EndpointURL,
-		"workflow_executions", len(t.WorkflowExecutions), "pipelines", len(t.Pipelines), "images", len(t.ImagesIn(m.region)),
+		"workflow_executions", len(t.WorkflowExecutions), "pipeline_selectors", len(t.Pipelines), "images", len(t.ImagesIn(m.region)),
 		"steps", t.Steps)
 }
 
@@ -95,7 +95,7 @@ func selection(w wanted, o collector.Options) lookup.Selection {
 		MinInterval: w.lookup.MinInterval, DiscoveryInterval: w.lookup.DiscoveryInterval, MaxStaleness: w.lookup.MaxStaleness,
 	}
 	for _, p := range t.Pipelines {
-		s.Pipelines = append(s.Pipelines, lookup.Selector{Name: p.Regexp(), Tags: p.Tags, Builds: p.Builds})
+		s.Pipelines = append(s.Pipelines, lookup.Selector{Name: p.Regexp(), Tags: p.Tags, Builds: p.Builds, Text: p.String()})
 	}
 	if !o.Steps {
 		s.Steps = lookup.StepsNone
