@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/binarytest"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookuptest"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/printable"
 )
 
@@ -17,13 +15,11 @@ import (
 // what a terminal shows, or add lines to it.
 func TestFlagsArePrintedSafely(t *testing.T) {
 	const odd = "a\x1b[2J\nb\u202ec\xff"
-	file := binarytest.ConfigFile(t, binarytest.Target("a", "http://127.0.0.1:1", lookuptest.ID(1)))
-	oddFile := filepath.Join(t.TempDir(), odd)
-	copyFile(t, file, oddFile)
-	oddMistake := oddFile + "2"
-	if err := os.WriteFile(oddMistake, []byte("regions: []\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	dir := t.TempDir()
+	file, oddFile, oddMistake := filepath.Join(dir, "config.yml"), filepath.Join(dir, odd), filepath.Join(dir, odd+"2")
+	binarytest.WriteFile(t, file, validFile)
+	binarytest.WriteFile(t, oddFile, validFile)
+	binarytest.WriteFile(t, oddMistake, "regions: []\n")
 	for _, args := range [][]string{
 		{"--log.level=" + odd},
 		{"--log.format=" + odd},
@@ -40,7 +36,7 @@ func TestFlagsArePrintedSafely(t *testing.T) {
 		{odd},
 		{"--config.file=" + odd},
 		{"--config.file=" + odd, "--config.check"},
-		{"--config.file=" + filepath.Dir(oddFile), "--config.check"},
+		{"--config.file=" + filepath.Join(oddFile, odd), "--config.check"},
 		{"--config.file=" + oddFile, "--config.check"},
 		{"--config.file=" + oddMistake, "--config.check"},
 	} {
@@ -56,16 +52,5 @@ func TestFlagsArePrintedSafely(t *testing.T) {
 		if text == "" || ctx.Err() != nil {
 			t.Errorf("%q: %v, nothing is printed", args, ctx.Err())
 		}
-	}
-}
-
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
-	data, err := os.ReadFile(from)
-	if err == nil {
-		err = os.WriteFile(to, data, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/printable"
 )
 
 func TestEveryKeyIsRead(t *testing.T) {
@@ -217,13 +219,18 @@ func TestUnreadableFiles(t *testing.T) {
 	}
 }
 
-// FuzzParse holds that no input panics, and that what is accepted is usable.
+// FuzzParse holds that no input panics, that an error hides nothing, and that what is accepted is
+// usable.
 func FuzzParse(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.yml")
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, path := range append(files, "../../config.yml.example") {
+	leaks, err := filepath.Glob("testdata/leaks/*.yml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, path := range append(append(files, leaks...), "../../config.yml.example") {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			f.Fatal(err)
@@ -236,6 +243,9 @@ func FuzzParse(f *testing.F) {
 			var located *Error
 			if !errors.As(err, &located) || located.Sentence == "" {
 				t.Fatalf("the error has no place: %v", err)
+			}
+			if strings.ContainsFunc(located.Sentence+located.Source, printable.Hidden) {
+				t.Fatalf("the error hides something: %q", err)
 			}
 			return
 		}

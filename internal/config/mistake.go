@@ -54,10 +54,12 @@ func (d *document) errorAt(line, column int, sentence string) error {
 // a password under a wrong name.
 func (d *document) unknownKey(mapping *yaml.Node, i int, allowed []string) error {
 	key := mapping.Content[i]
-	near := nearest(key.Value, allowed)
-	name := key.Value
-	if near == "" && !d.mayBeShown(mapping, i) {
-		name = mask
+	name, near := mask, ""
+	if key.Kind == yaml.ScalarNode { // an alias has the name of its anchor
+		near = nearest(key.Value, allowed)
+	}
+	if near != "" || d.mayBeShown(mapping, i) {
+		name = key.Value
 	}
 	sentence := fmt.Sprintf("unknown key %q; allowed are %s", name, strings.Join(allowed, ", "))
 	if near != "" {

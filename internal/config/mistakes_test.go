@@ -30,6 +30,7 @@ var mistakes = []struct{ file, sentence, line string }{
 	{"id_twice", `:6:9: the id wf-165b1cb6-3a62-4618-a021-94ddcbe32908 stands in this target twice; case does not matter`, `      - wf-165B1CB6-3A62-4618-A021-94DDCBE32908`},
 	{"ids_and_regions", `:3:14: target "golden-images" has ids in workflow_executions and several regions; an id exists in one region only, so give each region a target`, `    regions: [eu-west-1, us-east-1]`},
 	{"key_twice", `:6:5: the key name stands here twice`, `    name: other`},
+	{"line_ends", `:6:12: steps must be active, all or none`, `    steps: bad`},
 	{"lookup_not_a_mapping", `:6:9: lookup must be a mapping with the keys min_interval, discovery_interval, max_staleness, timeout, concurrency, rate_limit, burst`, `lookup: ***`},
 	{"merge_key", `:2:5: unknown key "<<"; allowed are name, regions, workflow_executions, images, pipelines, steps, max_executions, role_arn, external_id, session_name, endpoint_url`, `<<`},
 	{"max_staleness_negative", `:7:18: max_staleness must be a duration with a unit and not below zero, such as 10s, 500ms or 1m30s`, `  max_staleness: -1m`},

@@ -23,23 +23,26 @@ func folded(key string) string {
 	return strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(strings.ToLower(key))
 }
 
-// distance returns how many letters have to be added, removed or replaced to make b of a.
+// distance returns how many letters have to be added, removed, replaced, or exchanged with the
+// next one, to make b of a.
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
+	n := make([][]int, len(a)+1) // of the beginnings of both
+	for i := range n {
+		n[i] = make([]int, len(b)+1)
+		for j := range n[i] {
+			switch {
+			case i == 0 || j == 0:
+				n[i][j] = i + j
+				continue
+			case a[i-1] == b[j-1]:
+				n[i][j] = n[i-1][j-1]
+				continue
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, diagonal+1)
+			n[i][j] = 1 + min(n[i-1][j-1], n[i-1][j], n[i][j-1])
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				n[i][j] = min(n[i][j], 1+n[i-2][j-2])
+			}
 		}
 	}
-	return row[len(b)]
+	return n[len(a)][len(b)]
 }

@@ -2,6 +2,8 @@ package config
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -139,6 +141,39 @@ func TestWhatIsShownOfALine(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, strings.Join(lines, "\n")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+// TestWhichUnknownKeysAreShown has keys that are none of ours: what looks like a key is shown, what
+// may be a value in its place is not.
+func TestWhichUnknownKeysAreShown(t *testing.T) {
+	const head = "targets:\n- name: a\n"
+	for _, c := range []struct{ text, want string }{
+		{head + "  aws_secret_access_key: x", "aws_secret_access_key"},
+		{head + "  sessionToken: x", "sessionToken"},
+		{head + "  AWS_SECRET_ACCESS_KEY: x", "AWS_SECRET_ACCESS_KEY"},
+		{head + "  credential-process: x", "credential-process"},
+		{head + "  password:", "password"},
+		{head + "  hunter2: x", mask},
+		{head + "  " + strings.Repeat("correct_horse_", 3) + "x: x", mask},
+		{head + "  regions2: x", "regions2"},
+		{"targets: [{name: a, password}]", mask},
+		{"targets: [{name: a, region}]", "region"},
+		{"targets: [{name: a, password: }]", mask},
+		{"targets: [{name: a, password: x}]", "password"},
+		{head + "  external_id: abc\n  password: x", mask},
+		{head + "  external_id: abc\n  regoin: x", "regoin"},
+		{head + "  external_id: abc\n  steps: all\n  password: x", "password"},
+		{head + "  endpoint_url: http://a\n  password: x", "password"},
+		{"targets: [{name: a, endpoint_url: http://a, password: x}]", mask},
+		{"targets:\n- name: &regions a\n  *regions : [b]", mask},
+		{head + "  [a, b]: x", mask},
+	} {
+		_, err := parse("config.yml", []byte(c.text))
+		mistake, ok := errors.AsType[*Error](err)
+		if !ok || mistake.Source != c.want || !strings.HasPrefix(mistake.Sentence, fmt.Sprintf("unknown key %q; allowed are name, ", c.want)) {
+			t.Errorf("%s: %v, want the key %s", c.text, err, c.want)
 		}
 	}
 }
