@@ -126,7 +126,8 @@ func TestWhoIsToldOf(t *testing.T) {
 		{
 			"another service is asked for steps that wait",
 			answering("ListWaitingWorkflowSteps", emulator.Body(404, "application/json", `{"message":"no Route matched with those values"}`)),
-			lookup.Selection{WorkflowExecutions: ids.WorkflowExecutions, Waiting: true}, false,
+			lookup.Selection{WorkflowExecutions: ids.WorkflowExecutions, Waiting: true},
+			false,
 			": credentials from static, the role " + role + `
   ok       imagebuilder:GetWorkflowExecution
   failed   imagebuilder:ListWaitingWorkflowSteps (what answers there is not Image Builder: look at endpoint_url and at proxies)

@@ -271,7 +271,7 @@ func FuzzParse(f *testing.F) {
 func BenchmarkLoad(b *testing.B) {
 	var text strings.Builder
 	text.WriteString("targets:\n- name: golden-images\n  workflow_executions:\n")
-	for i := range 50_000 {
+	for i := range 100_000 {
 		fmt.Fprintf(&text, "  - wf-%08x-3a62-4618-a021-94ddcbe32908\n", i)
 	}
 	for b.Loop() {
