@@ -56,6 +56,7 @@ func newExecution(id, image string, row *types.WorkflowExecutionMetadata, invali
 		Image:                   ParseImageBuildVersionARN(image),
 		ParallelGroup:           aws.ToString(row.ParallelGroup),
 		Message:                 aws.ToString(row.Message),
+		Retried:                 aws.ToBool(row.Retried),
 	}
 	counts := StepCounts{
 		Total:     int(row.TotalStepCount),
