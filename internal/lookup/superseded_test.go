@@ -82,6 +82,34 @@ func TestSuperseded(t *testing.T) {
 			a.Images[0].Attempts[0].Runs[0].Steps[0].Takes = 10 * time.Hour
 			s.Pipelines = all(1)
 		}, "1=1 3=0 web/1=1 web/3=0"},
+		{"the good one is not followed, and was deleted by a policy", func(w *world, a *emulator.Account, s *Selection) {
+			a.Images = w.history(failed, good, failed)
+			a.Images[0].Attempts[0].Runs[0].Steps[0].Takes = 10 * time.Hour
+			a.Images[1].Retired = w.begin
+			s.Pipelines = all(1)
+		}, "1=1 3=0 web/1=1 web/3=0"},
+		{"images whose pipelines cannot be asked for now", func(w *world, a *emulator.Account, s *Selection) {
+			a.Images = w.history(failed)
+			s.Pipelines, s.Images = nil, []string{account + "image/web/1.0.0"}
+			w.failOperation("GetImage", unavailable)
+		}, "1=- web/1=-"},
+		{"images whose pipelines nobody may ask for", func(w *world, a *emulator.Account, s *Selection) {
+			a.Images = w.history(failed)
+			s.Pipelines, s.Images = nil, []string{account + "image/web/1.0.0"}
+			w.failOperation("GetImage", refused)
+		}, "1=0 web/1=0"},
+		{"an id of a test that was retried, as the list of its image tells", func(w *world, a *emulator.Account, s *Selection) {
+			a.Images = w.history(good)
+			run := func(n int, after time.Duration, ends emulator.Outcome, retried bool) emulator.Run {
+				return emulator.Run{
+					ID: id(n), Type: "TEST", WorkflowBuildVersionARN: "arn/test", Start: a.Images[0].Created.Add(after), Steps: steps(ends), Retried: retried,
+				}
+			}
+			a.Images[0].Attempts[0].Runs = []emulator.Run{run(1, 0, failed, true)}
+			again := run(2, 10*time.Minute, good, false)
+			a.Images[0].Attempts = append(a.Images[0].Attempts, emulator.Attempt{Start: again.Start, Runs: []emulator.Run{again}})
+			s.WorkflowExecutions = []string{id(1)}
+		}, "1=1 2=0 web/1=0"},
 		{"two pipelines with one recipe", func(w *world, a *emulator.Account, _ *Selection) {
 			a.Images = w.history(failed, good)
 			a.Images[1].PipelineARN = pipelineARN("other")
