@@ -4,7 +4,7 @@
 #
 # The build stage runs where it is built and compiles for the target, so that other
 # architectures need no emulation.
-FROM --platform=$BUILDPLATFORM docker.io/library/golang:1.26 AS build
+FROM --platform=$BUILDPLATFORM docker.io/library/golang:1.26.11 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download

@@ -46,6 +46,9 @@ type Exporter struct {
 	// rendering is about the longest that recent scrapes took beside waiting for
 	// lookups, as a time.Duration. With many executions that is seconds.
 	rendering atomic.Int64
+
+	// abandoned is how many scrapes are rendered although their clients have gone.
+	abandoned atomic.Int64
 }
 
 // newExporter returns an Exporter whose own metrics are in own, and that renders so many
@@ -85,7 +88,7 @@ func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}).ServeHTTP(&page, r)
 	})
 	if !inTime {
-		http.Error(w, "too many scrapes at a time; see --web.max-requests", http.StatusServiceUnavailable)
+		http.Error(w, e.noTurn(), http.StatusServiceUnavailable)
 		return
 	}
 	e.answers.Write(w, &page)
@@ -105,14 +108,16 @@ func (e *Exporter) collect(client context.Context, wait time.Duration, deadline 
 	turn, cancelTurn := context.WithDeadline(context.WithoutCancel(client), deadline)
 	defer cancelTurn()
 	defer context.AfterFunc(client, func() {
-		if !errors.Is(context.Cause(client), server.ErrShutdown) {
+		if goneAway(client) {
 			cancelTurn()
 		}
 	})()
-	if e.turns.Acquire(turn, 1) != nil {
+	// A turn that is free is taken at the deadline, too: the client may still be there.
+	if goneAway(client) || !e.turns.TryAcquire(1) && e.turns.Acquire(turn, 1) != nil {
 		return false
 	}
 	defer e.turns.Release(1)
+	defer e.countAbandoned(client)()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(c)
 	// The exporter's own metrics come second, so that they count this scrape's lookups.
@@ -121,16 +126,43 @@ func (e *Exporter) collect(client context.Context, wait time.Duration, deadline 
 	return true
 }
 
+// goneAway reports whether a client has, which it has not when a shutdown ends its context.
+func goneAway(client context.Context) bool {
+	return client.Err() != nil && !errors.Is(context.Cause(client), server.ErrShutdown)
+}
+
+// countAbandoned counts a scrape in e.abandoned from when its client goes away until done
+// is called.
+func (e *Exporter) countAbandoned(client context.Context) (done func()) {
+	stop := context.AfterFunc(client, func() {
+		if goneAway(client) {
+			e.abandoned.Add(1)
+		}
+	})
+	return func() {
+		if !stop() && goneAway(client) {
+			e.abandoned.Add(-1)
+		}
+	}
+}
+
+// noTurn says why a scrape's turn did not come in time.
+func (e *Exporter) noTurn() string {
+	if e.abandoned.Load() > 0 {
+		return "this scrape's turn did not come in time: earlier ones are still rendered, whose clients have given up; they need a longer scrape timeout, or fewer series"
+	}
+	return "this scrape's turn did not come in time: others were rendered until its timeout; see --web.max-requests"
+}
+
 // Once looks everything up and writes the metrics of this exporter to w, without those of
 // its process, in Prometheus' text format. It fails when a target did not answer, or when
-// the time was too short.
-func (e *Exporter) Once(ctx context.Context, timeout time.Duration, w io.Writer) error {
-	begun := time.Now()
+// the time, which runs since begun, was too short.
+func (e *Exporter) Once(ctx context.Context, begun time.Time, timeout time.Duration, w io.Writer) error {
 	var families []*dto.MetricFamily
 	var err error
 	var cut bool
 	// Nobody else renders, so its turn comes at once.
-	e.collect(ctx, timeout, begun.Add(2*timeout), func(g prometheus.Gatherer) {
+	e.collect(ctx, time.Until(begun.Add(timeout)), begun.Add(2*timeout), func(g prometheus.Gatherer) {
 		cut = time.Since(begun) >= timeout
 		families, err = g.Gather()
 	})

@@ -269,6 +269,54 @@ func TestScrapesAtATime(t *testing.T) {
 	})
 }
 
+// TestAScrapeAloneHasItsTurn has one that waits for the API until its timeout.
+func TestAScrapeAloneHasItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &emulator.API{Scenario: emulator.Runs(), Fault: func(string, string) http.Handler { return emulator.Hang() }}
+		e := newTestExporter(t, api, lookuptest.ID(1))
+		e.offset = 0
+		begin := time.Now()
+		w := scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "3")
+		if took := time.Since(begin); w.Code != http.StatusOK || took != 3*time.Second {
+			t.Errorf("%d after %s, want 200 after 3s:\n%s", w.Code, took, w.Body)
+		}
+	})
+}
+
+// TestWhyNoTurnCame has a scrape whose turn does not come because of another one.
+func TestWhyNoTurnCame(t *testing.T) {
+	for name, c := range map[string]struct {
+		gone func(cancel context.CancelCauseFunc) // what the client of the other one does
+		want string
+	}{
+		"its client waits":        {func(context.CancelCauseFunc) {}, "others were rendered until its timeout; see --web.max-requests\n"},
+		"its client has given up": {func(cancel context.CancelCauseFunc) { cancel(nil) }, "whose clients have given up; they need a longer scrape timeout, or fewer series\n"},
+		"the program is to end":   {func(cancel context.CancelCauseFunc) { cancel(server.ErrShutdown) }, "others were rendered until its timeout; see --web.max-requests\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api, ids := lookuptest.Executions(time.Now())
+				e := newTestExporter(t, api, ids[1])
+				e.own.MustRegister(slow{})
+				e.turns = semaphore.NewWeighted(1)
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				go e.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "/metrics", nil))
+				<-time.After(time.Second)
+				c.gone(cancel)
+				w := scrape(e, "X-Prometheus-Scrape-Timeout-Seconds", "1")
+				if w.Code != http.StatusServiceUnavailable || !strings.HasSuffix(w.Body.String(), c.want) {
+					t.Errorf("%d %s, want 503 … %s", w.Code, w.Body, c.want)
+				}
+				<-time.After(time.Minute)
+				if n := e.abandoned.Load(); n != 0 {
+					t.Errorf("%d scrapes are abandoned when nothing is rendered", n)
+				}
+			})
+		})
+	}
+}
+
 // stuck is a client that reads nothing.
 type stuck struct {
 	*httptest.ResponseRecorder

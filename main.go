@@ -37,6 +37,8 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/logging"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/printable"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/process"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/server"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/status"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/targets"
@@ -44,39 +46,73 @@ import (
 
 const name = "imagebuilder_exporter"
 
-// checkTime bounds how long --config.check-aws asks.
-const checkTime = 2 * time.Minute
+const (
+	// checkTime bounds how long --config.check-aws asks.
+	checkTime = 2 * time.Minute
+	// shutdownTime is when a shutdown leaves behind what hangs. The log may take another
+	// second, which makes the 15 s of docs/operations.md.
+	shutdownTime = 14 * time.Second
+)
 
 func main() {
-	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+	stdout := process.NewOutput(os.Stdout)
+	err := run(os.Args[1:], stdout, os.Stderr)
+	if failed := stdout.Close(); err == nil && failed != nil {
+		err = fmt.Errorf("printing: %w", failed)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, message(err))
 		os.Exit(1)
 	}
 }
 
-// run is the program. What it returns is one clear message for the user.
-func run(args []string, stdout, stderr io.Writer) error {
+// maxMessage bounds what is printed of an error, in bytes.
+const maxMessage = 8 << 10
+
+// message returns what the terminal gets of an error: one line, in which nothing of a flag, a
+// path or an answer is hidden. A mistake in the configuration has two, and hides nothing.
+func message(err error) string {
+	if mistake, ok := errors.AsType[*config.Error](err); ok {
+		return mistake.Error()
+	}
+	return printable.Line(err.Error(), maxMessage)
+}
+
+// run is the program. What it returns is one clear message for the user. Until it serves,
+// a signal ends the program at once, whatever hangs.
+func run(args []string, stdout *process.Output, stderr io.Writer) error {
 	// A reload must not kill a program that is still starting, nor a log that nobody
 	// reads one that runs.
-	reload := make(chan os.Signal, 1)
-	signal.Notify(reload, syscall.SIGHUP)
-	defer signal.Stop(reload)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	signal.Ignore(syscall.SIGPIPE)
 
 	app, f := newApp()
-	app.UsageWriter(stdout)
-	if _, err := app.Parse(args); err != nil {
+	app.UsageWriter(stdout.Quiet())
+	var printed bool // what --help or --version say
+	app.Terminate(func(int) { printed = true })
+	_, err := app.Parse(args)
+	switch {
+	case printed:
+		return nil
+	case err != nil:
 		return fmt.Errorf("%w; see %s --help", err, name)
 	}
 	if err := f.check(); err != nil {
 		return err
 	}
 	ctx := context.Background()
+	if f.healthCheck || f.configCheck || f.once {
+		signal.Reset(syscall.SIGHUP) // there is nothing to reload
+	}
 	switch {
 	case f.healthCheck:
 		return server.CheckHealth(ctx, f.web)
 	case f.configCheck:
 		return checkConfig(ctx, f, stdout, stderr)
+	case f.once && stdout.WasClosed():
+		return errors.New("printing the metrics: standard output is closed")
 	}
 	logs := logging.New(f.logLevel, f.logFormat == "json", stderr)
 	defer logs.Close()
@@ -100,14 +136,13 @@ func run(args []string, stdout, stderr io.Writer) error {
 		file, load = "", func() (*config.Config, error) { return &c, nil }
 	}
 	set := targets.New(o)
-	defer set.Close()
 	e.targets = set
 	reloader := targets.NewReloader(set, file, load, own)
+	if f.once {
+		return once(ctx, e, reloader, f.onceTimeout.Duration, stdout)
+	}
 	if err := reloader.Load(ctx); err != nil {
 		return err
-	}
-	if f.once {
-		return e.Once(ctx, f.onceTimeout.Duration, stdout)
 	}
 	page, err := status.New(set.Known, version.Version)
 	if err != nil {
@@ -116,36 +151,45 @@ func run(args []string, stdout, stderr io.Writer) error {
 	s, err := server.New(server.Config{
 		Name: name, Description: "Prometheus exporter for the workflow executions of EC2 Image Builder", Version: version.Info(),
 		MetricsPath: f.telemetryPath, Metrics: promhttp.InstrumentMetricHandler(own, e), Status: page,
-		Reload: reloader.Reload, Pprof: f.pprof, Web: f.web, Logger: logger, Slog: logs.Slog,
+		Reload: reloader.Reload, Pprof: f.pprof, Web: f.web, MaxConnections: f.maxConnections, Logger: logger, Slog: logs.Slog,
 	})
 	if err != nil {
 		return err
 	}
-	return serve(ctx, s, reloader, reload, f.reloadInterval.Duration)
+	err = process.Serve(ctx, shutdownTime, func(ctx context.Context) error {
+		ctx, cancel := context.WithCancel(ctx)
+		var reloads sync.WaitGroup
+		defer reloads.Wait()
+		defer cancel()
+		reloads.Go(func() { reloader.OnSignal(ctx, hangups) })
+		reloads.Go(func() { reloader.Watch(ctx, f.reloadInterval.Duration) })
+		if err := s.Run(ctx); err != nil {
+			return err
+		}
+		set.Close()
+		return nil
+	})
+	if errors.Is(err, process.ErrHangs) {
+		level.Warn(logger).Log("msg", "the program ends although something hangs")
+		return nil
+	}
+	return err
 }
 
-// serve serves until the program is told to stop. A second signal ends it at once, as one
-// does before it serves. With hangups, or every interval unless that is 0, it reloads.
-func serve(ctx context.Context, s *server.Server, r *targets.Reloader, hangups <-chan os.Signal, interval time.Duration) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	var reloads sync.WaitGroup
-	defer reloads.Wait()
-	reloads.Go(func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-hangups:
-				_ = r.Reload(ctx) // it is logged and counted
-			}
-		}
-	})
-	if interval > 0 {
-		reloads.Go(func() { r.Watch(ctx, interval) })
+// once loads the configuration, looks everything up and prints it, in so much time. What
+// hangs, and what is still looked up, ends with the process.
+func once(ctx context.Context, e *Exporter, r *targets.Reloader, timeout time.Duration, stdout io.Writer) error {
+	begun := time.Now()
+	loading, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	err := r.Load(loading)
+	switch {
+	case loading.Err() != nil:
+		return fmt.Errorf("the configuration was not loaded within %s; see --once.timeout", timeout)
+	case err != nil:
+		return err
 	}
-	defer stop()
-	return s.Run(ctx)
+	return e.Once(ctx, begun, timeout, stdout)
 }
 
 // checkConfig loads the configuration file and says so. With --config.check-aws it also
@@ -155,17 +199,16 @@ func checkConfig(ctx context.Context, f *flags, stdout, stderr io.Writer) error 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s: valid, %s\n", f.configFile, c.Summary())
+	fmt.Fprintf(stdout, "%s: valid, %s\n", printable.Line(f.configFile, maxMessage), c.Summary())
 	own := prometheus.NewRegistry()
 	set := targets.New(targets.Options{
 		Collectors: f.collectors, Metrics: imagebuilder.NewMetrics(own), Panics: newPanics(own, log.NewNopLogger()), Logger: log.NewNopLogger(),
 	})
-	defer set.Close()
 	switch err := set.Apply(ctx, c); {
 	case err != nil && f.configCheckAWS:
 		return err
 	case err != nil:
-		fmt.Fprintf(stderr, "warning: %v\n", err)
+		fmt.Fprintf(stderr, "warning: %s\n", message(err))
 	case f.configCheckAWS:
 		ctx, cancel := context.WithTimeout(ctx, checkTime)
 		defer cancel()
@@ -181,7 +224,7 @@ type flags struct {
 	configFile, telemetryPath, logLevel, logFormat              string
 	configCheck, configCheckAWS, once, healthCheck, demo, pprof bool
 	reloadInterval, onceTimeout, offset                         duration
-	maxRequests                                                 int
+	maxRequests, maxConnections                                 int
 	collectors                                                  collector.Options
 	web                                                         *web.FlagConfig
 }
@@ -219,6 +262,7 @@ func newApp() (*kingpin.Application, *flags) {
 	app.Flag("log.format", "How log messages are written: logfmt or json.").Default("logfmt").StringVar(&f.logFormat)
 	app.Flag("web.telemetry-path", "The path of the metrics.").Default("/metrics").StringVar(&f.telemetryPath)
 	app.Flag("web.max-requests", "How many scrapes are rendered at a time. Others wait for their turn, until their timeout.").Default("4").IntVar(&f.maxRequests)
+	app.Flag("web.max-connections", "How many connections may be open at a time. Others wait until one is closed.").Default("512").IntVar(&f.maxConnections)
 	app.Flag("web.enable-pprof", "Serve profiles under /debug/pprof/.").BoolVar(&f.pprof)
 	f.web = kingpinflag.AddFlags(app, ":10120")
 	return app, f
@@ -261,6 +305,8 @@ func (f *flags) check() error {
 	switch {
 	case f.maxRequests < 1:
 		return fmt.Errorf("--web.max-requests=%d: must be at least 1", f.maxRequests)
+	case f.maxConnections < 1:
+		return fmt.Errorf("--web.max-connections=%d: must be at least 1", f.maxConnections)
 	case f.configCheckAWS && !f.configCheck:
 		return errors.New("--config.check-aws goes with --config.check")
 	case f.demo && f.configCheck:

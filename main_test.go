@@ -3,10 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -116,20 +120,66 @@ func TestOnce(t *testing.T) {
 	}
 }
 
-// TestOnceWithAFullDisk prints to a disk that takes nothing.
-func TestOnceWithAFullDisk(t *testing.T) {
-	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+// TestWhatCannotBePrinted has what prints, and outputs that take nothing.
+func TestWhatCannotBePrinted(t *testing.T) {
+	valid := binarytest.ConfigFile(t, binarytest.Target("a", "http://127.0.0.1:1", lookuptest.ID(1)))
+	for _, args := range [][]string{
+		{"--once", "--demo"},
+		{"--config.check", "--config.file=" + valid},
+		{"--version"},
+		{"--help"},
+	} {
+		for output, c := range map[string]struct{ redirect, want string }{
+			"a full disk":            {">/dev/full", "no space left on device"},
+			"a reader that has gone": {"| true", "broken pipe"},
+			"a file for reading":     {"1</dev/zero", "bad file descriptor"},
+		} {
+			t.Run(args[0]+" to "+output, func(t *testing.T) {
+				var stderr bytes.Buffer
+				status := runInShell(t, &stderr, c.redirect, args...)
+				if !regexp.MustCompile(`(?m)^printing.*: write .*`+c.want+`\n\z`).MatchString(stderr.String()) || status != 1 {
+					t.Errorf("exit status %d, want 1; stderr:\n%s", status, &stderr)
+				}
+			})
+		}
+	}
+	t.Run("--once to a closed output", func(t *testing.T) {
+		var stderr bytes.Buffer
+		if status := runInShell(t, &stderr, ">&-", "--once", "--demo"); status != 1 || stderr.String() != "printing the metrics: standard output is closed\n" {
+			t.Errorf("exit status %d, want 1; stderr:\n%s", status, &stderr)
+		}
+	})
+	t.Run("--once to /dev/null", func(t *testing.T) {
+		var stderr bytes.Buffer
+		if status := runInShell(t, &stderr, ">/dev/null", "--once", "--demo"); status != 0 {
+			t.Errorf("exit status %d, want 0; stderr:\n%s", status, &stderr)
+		}
+	})
+}
+
+// runInShell runs the program with a redirection, and returns its exit status.
+func runInShell(t *testing.T, stderr io.Writer, redirect string, args ...string) (status int) {
+	t.Helper()
+	program := binarytest.Command(t.Context(), t, args...)
+	script := `"$0" "$@" ` + redirect
+	if strings.HasPrefix(redirect, "|") { // of which the shell tells the last status only
+		script = `{ sleep 0.3; "$0" "$@"; echo $? >&3; } ` + redirect
+	}
+	c := exec.CommandContext(t.Context(), "/bin/sh", append([]string{"-c", script}, program.Args...)...)
+	c.Env, c.Stderr = program.Env, stderr
+	reader, writer, err := os.Pipe()
 	if err != nil {
-		t.Log("there is no full disk to try")
-		return
+		t.Fatal(err)
 	}
-	defer full.Close()
-	c := binarytest.Command(t.Context(), t, "--once", "--demo")
-	var stderr bytes.Buffer
-	c.Stdout, c.Stderr = full, &stderr
-	if err := c.Run(); err == nil || !strings.Contains(stderr.String(), "printing the metrics: ") {
-		t.Errorf("a full disk: %v\n%s", err, &stderr)
+	defer reader.Close()
+	c.ExtraFiles = []*os.File{writer}
+	_ = c.Run()
+	writer.Close()
+	if text, _ := io.ReadAll(reader); len(text) > 0 {
+		status, _ = strconv.Atoi(strings.TrimSpace(string(text)))
+		return status
 	}
+	return c.ProcessState.ExitCode()
 }
 
 const validFile = "targets: [{name: a, workflow_executions: [wf-165b1cb6-3a62-4618-a021-94ddcbe32908]}]\n"
@@ -169,6 +219,7 @@ func TestWhatTheUserIsTold(t *testing.T) {
 		{"bad interval", []string{"--config.auto-reload-interval=10ms"}, 1, "", "--config.auto-reload-interval=10ms: must be 0s, or a duration of at least 1s, such as 30s"},
 		{"bad time for once", []string{"--once", "--once.timeout=0s"}, 1, "", "--once.timeout=0s: must be a duration above zero, such as 1m"},
 		{"no scrapes", []string{"--web.max-requests=0"}, 1, "", "--web.max-requests=0: must be at least 1"},
+		{"no connections", []string{"--web.max-connections=0"}, 1, "", "--web.max-connections=0: must be at least 1"},
 		{"half a check", []string{"--config.check-aws"}, 1, "", "--config.check-aws goes with --config.check"},
 		{"check of a demo", []string{"--config.check", "--demo"}, 1, "", "--config.check cannot be combined with --demo"},
 		{"bad level", []string{"--log.level=loud"}, 1, "", "--log.level=loud: must be one of debug, info, warn, error"},

@@ -6,11 +6,11 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-var lookupErrors = newKind(func(s *lookup.Snapshot) []*lookup.LookupError { return pointers(s.Errors) },
-	[]label[*lookup.LookupError]{
-		{"operation", func(e *lookup.LookupError) string { return string(e.Operation) }},
-		{"subject", func(e *lookup.LookupError) string { return e.Subject }},
-		{"class", func(e *lookup.LookupError) string { return string(e.Class) }},
+var lookupErrors = newKind(func(s *lookup.Snapshot) []*lookup.FailedLookup { return pointers(s.Errors) },
+	[]label[*lookup.FailedLookup]{
+		{"operation", func(e *lookup.FailedLookup) string { return string(e.Operation) }},
+		{"subject", func(e *lookup.FailedLookup) string { return e.Subject }},
+		{"class", func(e *lookup.FailedLookup) string { return string(e.Class) }},
 	}...)
 
 // lookups says whether what is published is up to date, and what fails.
@@ -26,6 +26,6 @@ var lookups = newFamily("lookups", tableOf(selectedExecutions,
 		"When the published values of the execution were read.",
 		func(e *lookup.Execution) time.Time { return e.ReadAt }),
 ), tableOf(lookupErrors,
-	info[*lookup.LookupError]("imagebuilder_lookup_error",
+	info[*lookup.FailedLookup]("imagebuilder_lookup_error",
 		"1: why the last lookup of the operation about the subject failed. Absent when it succeeded. GetWorkflowExecution has imagebuilder_workflow_execution_lookup_error."),
 ))

@@ -16,6 +16,7 @@ var pipelines = newFamily("pipelines", tableOf(selectedPipelines,
 		[]label[*lookup.Pipeline]{
 			{"pipeline_arn", func(p *lookup.Pipeline) string { return p.ARN }},
 			{"platform", func(p *lookup.Pipeline) string { return p.Platform }},
+			{"account_id", func(p *lookup.Pipeline) string { return p.AccountID() }},
 		}...),
 	gauge("imagebuilder_pipeline_enabled", "Whether the pipeline is enabled.",
 		func(p *lookup.Pipeline) (float64, bool) {

@@ -61,7 +61,8 @@ func failures(n int) *int { return &n }
 
 func TestPipelines(t *testing.T) {
 	const labels = `{pipeline="Golden"}`
-	info := `imagebuilder_pipeline_info{pipeline="Golden",pipeline_arn="arn",platform="Linux"} 1`
+	const arn = "arn:aws:imagebuilder:eu-west-1:444455556666:image-pipeline/golden"
+	const info = `imagebuilder_pipeline_info{account_id="444455556666",pipeline="Golden",pipeline_arn="` + arn + `",platform="Linux"} 1`
 	for _, c := range []struct {
 		name string
 		p    lookup.Pipeline
@@ -100,7 +101,7 @@ func TestPipelines(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			c.p.ARN, c.p.Name, c.p.Platform = "arn", "Golden", "Linux"
+			c.p.ARN, c.p.Name, c.p.Platform = arn, "Golden", "Linux"
 			got := series(t, lookup.Snapshot{Pipelines: []lookup.Pipeline{c.p}}, Options{Pipelines: true}, "imagebuilder_pipeline_")
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -268,7 +269,7 @@ func TestExecutions(t *testing.T) {
 func TestSelectionsAndErrors(t *testing.T) {
 	s := lookup.Snapshot{
 		Selectors: []lookup.SelectorMatches{{Selector: "name=web-.*", Pipelines: 2}, {Selector: "tag:team=web", Pipelines: 0}},
-		Errors: []lookup.LookupError{
+		Errors: []lookup.FailedLookup{
 			{Operation: "ListImagePipelines", Class: imagebuilder.Denied, Reason: "for people"},
 			{Operation: "ListWorkflowExecutions", Subject: "arn", Class: imagebuilder.BadRequest},
 		},

@@ -55,6 +55,42 @@ var (
 	pinnedContainer = regexp.MustCompile(`^[a-z/.-]+:[0-9]+\.[0-9]+(?:\.[0-9]+)?-[a-z]+$`)
 )
 
+// TestOneGo holds that what is released, and what CI runs, is built with the Go of .go-version,
+// and that an older patch release of it can build the exporter, too.
+func TestOneGo(t *testing.T) {
+	version := strings.TrimSpace(read(t, ".go-version"))
+	minor, _, found := strings.Cut(strings.TrimPrefix(version, "1."), ".")
+	if !found {
+		t.Fatalf(".go-version has %q, want a patch release", version)
+	}
+	for file, want := range map[string]string{
+		"Dockerfile":                 "golang:" + version + " ",
+		".github/workflows/ci.yml":   "golang:" + version + "-bookworm",
+		"docs/install.md":            "GOTOOLCHAIN=go" + version + " ",
+		".github/workflows/vuln.yml": "go-version-file: .go-version",
+	} {
+		if !strings.Contains(read(t, file), want) {
+			t.Errorf("%s does not have %q", file, want)
+		}
+	}
+	for _, file := range append(glob(t, ".github/workflows/*.yml"), "Dockerfile") {
+		for _, other := range namedGo.FindAllStringSubmatch(read(t, file), -1) {
+			if other[1] != version && other[1] != ".go-version" {
+				t.Errorf("%s has Go %s, want %s", file, other[1], version)
+			}
+		}
+	}
+	for _, file := range append(glob(t, "*/go.mod"), "go.mod") {
+		text := read(t, file)
+		if strings.Contains(text, "\ntoolchain ") || !strings.Contains(text, "\ngo 1."+minor+".0\n") {
+			t.Errorf("%s: want the line go 1.%s.0, and no toolchain", file, minor)
+		}
+	}
+}
+
+// namedGo finds versions of Go in workflows and the Dockerfile.
+var namedGo = regexp.MustCompile(`(?:golang:|go-version(?:-file)?: *)([\w.]+(?:-version)?)`)
+
 // TestScriptsRunEveryTest holds that every target of a test is run by one of the scripts
 // of .ci, so that none is forgotten.
 func TestScriptsRunEveryTest(t *testing.T) {

@@ -119,7 +119,10 @@ func startStack(t *testing.T, exporter, prometheus string) (testStack, *notices)
 	}
 	run := exec.Command(exporter, "--config.file="+config)
 	run.Env = []string{"AWS_ACCESS_KEY_ID=AKID", "AWS_SECRET_ACCESS_KEY=secret", "AWS_EC2_METADATA_DISABLED=true"}
-	return runStack(t, stack.Options{Dir: dir, Exporter: run, Prometheus: prometheus, Interval: time.Second, Fast: true, Webhook: webhook.URL}), got
+	return runStack(t, stack.Options{
+		Dir: dir, Exporter: run, Prometheus: prometheus, Interval: time.Second, Fast: true, Webhook: webhook.URL,
+		Labels: "target: machine, region: us-east-1", // those of the metrics win over them
+	}), got
 }
 
 // runStack starts a Stack for the time of the test, on addresses that are free.

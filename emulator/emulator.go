@@ -105,7 +105,7 @@ var (
 
 const (
 	uuid      = `[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`
-	ofAccount = `^arn:aws[^:]*:imagebuilder:[^:]+:(?:[0-9]{12}|aws):`
+	ofAccount = `^arn:aws[^:]*:imagebuilder:[^:]+:(?:[0-9]{12}|aws(?:-[a-z-]+)?):`
 )
 
 // ServeHTTP answers one request as the service would.

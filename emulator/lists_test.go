@@ -257,3 +257,17 @@ func TestRefusalsOfTheOtherOperations(t *testing.T) {
 		t.Errorf("%d pipelines in another region", n)
 	}
 }
+
+// TestAccountsOfImages asks for the builds of images that AWS owns, or nobody.
+func TestAccountsOfImages(t *testing.T) {
+	for account, want := range map[string]bool{
+		"aws": true, "aws-marketplace": true, "aws-cn-marketplace": true, "awsx": false, "aws-": false, "aws1": false,
+	} {
+		image := "arn:aws:imagebuilder:eu-west-1:" + account + ":image/web/1.0.0"
+		client := newSDK(t, &API{Scenario: &Account{Images: []Image{{ARN: image + "/1"}}}}, "eu-west-1")
+		out, err := client.ListImageBuildVersions(t.Context(), &imagebuilder.ListImageBuildVersionsInput{ImageVersionArn: &image})
+		if got := err == nil && len(out.ImageSummaryList) == 1; got != want {
+			t.Errorf("%s: %v", image, err)
+		}
+	}
+}

@@ -13,13 +13,33 @@ import (
 
 func TestMain(m *testing.M) { binarytest.Main(m) }
 
-// TestUnit holds that the configuration of the packages is valid, and that there is what
-// the files of deploy/systemd name.
-func TestUnit(t *testing.T) {
-	c, err := config.Load("../systemd/config.yml")
-	if err != nil || c.Summary() != "1 target: 1 pipeline selector" {
-		t.Errorf("%+v, %v", c, err)
+// TestTheConfigurationNeedsAName holds that the configuration of the packages is refused as
+// it comes, so that two exporters have targets of one name only on purpose, and that a
+// name is all that is missing.
+func TestTheConfigurationNeedsAName(t *testing.T) {
+	const (
+		file = "../systemd/config.yml"
+		want = file + `:5:11: a target needs a name that is not empty
+  - name: ""`
+	)
+	_, err := config.Load(file)
+	if err == nil || err.Error() != want {
+		t.Errorf("as it comes: got %v, want %s", err, want)
 	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := filepath.Join(t.TempDir(), "config.yml")
+	binarytest.WriteFile(t, named, strings.Replace(string(text), `name: ""`, "name: images", 1))
+	c, err := config.Load(named)
+	if err != nil || c.Targets[0].Name != "images" || c.Summary() != "1 target: 1 pipeline selector" {
+		t.Errorf("with a name: %+v, %v", c, err)
+	}
+}
+
+// TestUnit holds that there is what the files of deploy/systemd name.
+func TestUnit(t *testing.T) {
 	release, err := os.ReadFile("../../.goreleaser.yml")
 	if err != nil {
 		t.Fatal(err)

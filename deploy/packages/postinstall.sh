@@ -7,9 +7,10 @@ unit=imagebuilder_exporter.service
 
 first() {
 	cat <<-EOF
-		imagebuilder_exporter is installed, and not started. It needs credentials and a region:
-		those of the EC2 instance, or /etc/imagebuilder_exporter/environment. What it follows
-		is in /etc/imagebuilder_exporter/config.yml. Then:
+		imagebuilder_exporter is installed, and not started. Give the target in
+		/etc/imagebuilder_exporter/config.yml a name: without one it does not start. It needs
+		credentials and a region: those of the EC2 instance, or
+		/etc/imagebuilder_exporter/environment. Then:
 		  systemctl enable --now imagebuilder_exporter
 	EOF
 }

@@ -20,7 +20,7 @@ type service struct {
 }
 
 // installed holds that the package starts nothing, and returns the service, configured in
-// the environment alone, to which credentials belong: the config.yml is that of the package.
+// the environment, to which credentials belong: the config.yml is still that of the package.
 func installed(t *testing.T, m machine, credentials string) service {
 	t.Helper()
 	m.is(t, "systemctl is-active "+unit, "inactive")
@@ -70,11 +70,17 @@ func (s service) publishes(t *testing.T, lines ...string) {
 	}
 }
 
-// starts enables and starts it.
+// starts enables and starts it, once its target has a name: before, the check says what is
+// missing.
 func (s service) starts(t *testing.T) {
 	t.Helper()
+	const check = name + " --config.check --config.file=" + folder + "/config.yml"
+	if out, err := s.try(check); err == nil || !strings.Contains(out, "a target needs a name") {
+		t.Errorf("the check of the configuration as it comes: %v, %s", err, out)
+	}
+	s.run(t, `sed -i 's/name: ""/name: packaged/' `+folder+"/config.yml")
 	s.run(t, "systemctl enable --now "+unit)
-	s.publishes(t, `imagebuilder_up{region="eu-west-1",target="default"} 1`, `imagebuilder_pipeline_info{`)
+	s.publishes(t, `imagebuilder_up{region="eu-west-1",target="packaged"} 1`, `imagebuilder_pipeline_info{`)
 	s.is(t, "systemctl is-active "+unit, "active")
 }
 
@@ -116,7 +122,7 @@ Seccomp: 2`)
 // second target.
 func (s service) reloads(t *testing.T) {
 	t.Helper()
-	const edited = "targets:\n  - {name: default, pipelines: [{name: .*}]}\n  - {name: second, pipelines: [{name: Linux}]}"
+	const edited = "targets:\n  - {name: packaged, pipelines: [{name: .*}]}\n  - {name: second, pipelines: [{name: Linux}]}"
 	pid := s.run(t, "systemctl show --property=MainPID --value "+unit)
 	s.write(t, folder+"/config.yml", edited)
 	s.run(t, "systemctl reload "+unit)

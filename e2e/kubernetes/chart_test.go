@@ -264,7 +264,7 @@ func TestNotes(t *testing.T) {
 	}
 	for file, want := range map[string]string{
 		"demo":   "This is a demo: nothing here is AWS, all executions are made up.\n\nWhat it knows, http://localhost:10120/executions:\n",
-		"config": "Let Prometheus scrape http://monitoring-imagebuilder-exporter.imagebuilder.svc:10120/metrics, or set serviceMonitor.enabled.",
+		"config": "Let Prometheus scrape http://monitoring-imagebuilder-exporter.imagebuilder.svc:10120/metrics with honor_labels: true, or set serviceMonitor.enabled.",
 		"existing": `What it knows, https://localhost:10120/executions:
 
   kubectl -n imagebuilder port-forward service/monitoring-imagebuilder-exporter 10120

@@ -126,7 +126,10 @@ type monitor struct {
 	Metadata struct{ Labels map[string]string }
 	Spec     struct {
 		Selector  struct{ MatchLabels map[string]string }
-		Endpoints []struct{ Port, Path, Scheme string }
+		Endpoints []struct {
+			Port, Path, Scheme string
+			HonorLabels        *bool
+		}
 	}
 }
 
@@ -180,6 +183,25 @@ func selects(t *testing.T, who string, selector, labels map[string]string) {
 	for k, v := range selector {
 		if labels[k] != v {
 			t.Errorf("%s selects %s=%s, which is not in %v", who, k, v, labels)
+		}
+	}
+}
+
+// TestTheServiceMonitorHonorsLabels holds that Prometheus keeps the labels target and region
+// as the exporter publishes them, unless somebody says otherwise.
+func TestTheServiceMonitorHonorsLabels(t *testing.T) {
+	for values, want := range map[string]bool{
+		"{demo: true, serviceMonitor: {enabled: true}}":                     true,
+		"{demo: true, serviceMonitor: {enabled: true, honorLabels: true}}":  true,
+		"{demo: true, serviceMonitor: {enabled: true, honorLabels: false}}": false,
+	} {
+		all := parse(t, render(t, chart, "-f", file(t, "values.yaml", values)))
+		var m monitor
+		if err := yaml.Unmarshal([]byte(all["ServiceMonitor/monitoring-imagebuilder-exporter"]), &m); err != nil {
+			t.Fatal(err)
+		}
+		if len(m.Spec.Endpoints) != 1 || m.Spec.Endpoints[0].HonorLabels == nil || *m.Spec.Endpoints[0].HonorLabels != want {
+			t.Errorf("%s: the ServiceMonitor has %+v, want honorLabels: %t", values, m.Spec.Endpoints, want)
 		}
 	}
 }

@@ -175,6 +175,7 @@ func TestBadValues(t *testing.T) {
 		"{demo: true, serviceAccount: {annotations: {a: true}}}":                    "at '/serviceAccount/annotations/a': got boolean, want string",
 		"{demo: true, serviceMonitor: {enabled: true, interval: 30}}":               "at '/serviceMonitor/interval': got number, want string",
 		"{demo: true, serviceMonitor: {enabled: true, interval: 30 s}}":             "at '/serviceMonitor/interval': '30 s' does not match pattern",
+		"{demo: true, serviceMonitor: {honorLabels: 'no'}}":                         "at '/serviceMonitor/honorLabels': got string, want boolean",
 		"{demo: true, serviceMonitor: {scheme: tls}}":                               "at '/serviceMonitor/scheme': value must be one of '', 'http', 'https'",
 		"{demo: true, serviceMonitor: {tlsConfig: {serverName: x}}}":                "serviceMonitor.tlsConfig needs https: set web.existingSecret or serviceMonitor.scheme.",
 		"{demo: true, dashboards: {labels: {grafana_dashboard: 1}}}":                "at '/dashboards/labels/grafana_dashboard': got number, want string",

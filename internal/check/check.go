@@ -13,6 +13,7 @@ import (
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/printable"
 )
 
 // Request is what is to be tried: one target in one region.
@@ -80,9 +81,17 @@ const (
 // said. Text and err may be empty.
 func (t *trial) print(v verdict, action, text string, err error) {
 	t.ok = t.ok && v != missing && v != failed
-	line := fmt.Sprintf("  %-8s %s %s", v, action, text)
-	fmt.Fprintln(&t.printed, strings.TrimRight(line, " "))
+	t.line(fmt.Sprintf("  %-8s %s %s", v, action, text))
 	if err != nil {
-		fmt.Fprintf(&t.printed, "           %v\n", err)
+		t.line(fmt.Sprintf("           %v", err))
 	}
+}
+
+// maxLine bounds a line, in bytes.
+const maxLine = 1000
+
+// line prints a line. Everything that is printed goes through it, for the answers of AWS, and
+// errors that cite them, may hold anything.
+func (t *trial) line(text string) {
+	fmt.Fprintln(&t.printed, printable.Line(strings.TrimRight(text, " "), maxLine))
 }

@@ -49,9 +49,9 @@ func try(ctx context.Context, request *Request) *trial {
 // authenticate makes sure that there are credentials, finds out whose they are, and
 // reports whether it makes sense to go on.
 func (t *trial) authenticate(ctx context.Context) bool {
-	fmt.Fprintf(&t.printed, "%s, %s: credentials from %s", t.Name, t.Region, t.Client.CredentialsSource())
+	title := fmt.Sprintf("%s, %s: credentials from %s", t.Name, t.Region, t.Client.CredentialsSource())
 	if err := t.Client.Authenticate(ctx); err != nil {
-		fmt.Fprintln(&t.printed)
+		t.line(title)
 		t.noCredentials(ctx, err)
 		return false
 	}
@@ -60,7 +60,7 @@ func (t *trial) authenticate(ctx context.Context) bool {
 	if t.Role.ARN != "" {
 		t.identity = "the role " + t.Role.ARN
 	}
-	fmt.Fprintf(&t.printed, ", %s\n", t.identity)
+	t.line(title + ", " + t.identity)
 	return true
 }
 

@@ -200,9 +200,6 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// maxFileBytes bounds a configuration file: room for more than 200,000 executions.
-const maxFileBytes = 16 << 20
-
 // Load reads the configuration in the file at path. A mistake in the file is an
 // *Error; the file itself being unreadable is the error of package os.
 func Load(path string) (*Config, error) {

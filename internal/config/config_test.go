@@ -335,3 +335,17 @@ func TestTextsOfSelectors(t *testing.T) {
 		}
 	}
 }
+
+// TestImagesThatAWSOwns are selected as those of the user's own account.
+func TestImagesThatAWSOwns(t *testing.T) {
+	for account, want := range map[string]bool{
+		"111122223333": true, "aws": true, "aws-marketplace": true, "aws-cn-marketplace": true,
+		"awsx": false, "aws-": false, "aws1": false,
+	} {
+		image := "arn:aws:imagebuilder:eu-west-1:" + account + ":image/golden/1.0.0"
+		_, err := parse("config.yml", []byte("targets:\n  - name: golden-images\n    images: ["+image+"]\n"))
+		if (err == nil) != want {
+			t.Errorf("%s: %v", image, err)
+		}
+	}
+}

@@ -12,9 +12,6 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// maxValues bounds the values of a file, which aliases can multiply.
-const maxValues = 5_000_000
-
 // decodeNode decodes n into v. Errors call it key. It is strict where the YAML library is not:
 // it takes no key that v does not have, no fraction for a whole number, and no text for a
 // number.
@@ -44,26 +41,28 @@ func (d *document) decodeNode(n *yaml.Node, v reflect.Value, key string) error {
 	if scalar := scalars[v.Type()]; resolved.Kind != yaml.ScalarNode || !scalar.set(resolved, v) {
 		return d.errorf(n, "%s must be %s", key, scalar.wanted)
 	}
+	if v.Kind() == reflect.String {
+		return d.checkText(n, v.String(), key)
+	}
 	return nil
 }
 
 func (d *document) decodeStruct(mapping *yaml.Node, v reflect.Value) error {
-	keys, seen := keysOf(v.Type()), map[string]bool{}
-	for pair := range slices.Chunk(mapping.Content, 2) {
-		name := pair[0].Value
-		i := slices.Index(keys, name)
-		if i < 0 {
-			return d.unknownKey(pair[0], keys)
+	seen := map[string]bool{}
+	for i := 0; i < len(mapping.Content); i += 2 {
+		key, value := mapping.Content[i], mapping.Content[i+1]
+		field, ok := fieldOf(v.Type(), key)
+		if !ok {
+			return d.unknownKey(mapping, i, keysOf(v.Type()))
 		}
-		if seen[name] {
-			return d.errorf(pair[0], "the key %s stands here twice", name)
+		if seen[key.Value] {
+			return d.errorf(key, "the key %s stands here twice", key.Value)
 		}
-		seen[name] = true
-		if absent(pair[1], v.Field(i)) {
-			continue
-		}
-		if err := d.decodeNode(pair[1], v.Field(i), name); err != nil {
-			return err
+		seen[key.Value] = true
+		if to := v.FieldByIndex(field.Index); !absent(value, to) {
+			if err := d.decodeNode(value, to, key.Value); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -76,7 +75,13 @@ func absent(n *yaml.Node, v reflect.Value) bool {
 	return null && slices.Contains([]reflect.Kind{reflect.Struct, reflect.Slice, reflect.Map}, v.Kind())
 }
 
+// empty reports whether nothing stands where a value could.
+func empty(n *yaml.Node) bool { return n.Tag == "!!null" && n.Value == "" }
+
 func (d *document) decodeList(sequence *yaml.Node, v reflect.Value, key string) error {
+	if err := d.checkList(sequence, v.Type().Elem(), key); err != nil {
+		return err
+	}
 	v.Set(reflect.MakeSlice(v.Type(), len(sequence.Content), len(sequence.Content)))
 	for i, n := range sequence.Content {
 		switch item := v.Index(i).Addr().Interface().(type) {
@@ -94,6 +99,9 @@ func (d *document) decodeList(sequence *yaml.Node, v reflect.Value, key string) 
 
 // decodeMap decodes a mapping of texts to texts, whose keys are the user's.
 func (d *document) decodeMap(mapping *yaml.Node, v reflect.Value, key string) error {
+	if len(mapping.Content)/2 > maxKeys {
+		return d.errorf(mapping, "%s has more than %d keys", key, maxKeys)
+	}
 	m := make(map[string]string, len(mapping.Content)/2)
 	for pair := range slices.Chunk(mapping.Content, 2) {
 		var name, value string
@@ -144,13 +152,4 @@ func setDuration(n *yaml.Node, v reflect.Value) bool {
 	duration, err := model.ParseDuration(n.Value)
 	v.SetInt(int64(duration))
 	return err == nil && n.ShortTag() == "!!str"
-}
-
-// keysOf returns the keys of a struct type, in its order.
-func keysOf(t reflect.Type) []string {
-	var keys []string
-	for field := range t.Fields() {
-		keys = append(keys, field.Tag.Get("yaml"))
-	}
-	return keys
 }

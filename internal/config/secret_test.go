@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // withSecret is a target with external_id and mistakes around it.
@@ -110,22 +112,33 @@ func TestNoErrorRepeatsAnExternalID(t *testing.T) {
 	}
 }
 
-func TestOnlyLinesOfTheExternalIDAreHidden(t *testing.T) {
+// TestWhatIsShownOfALine has lines, and what is shown of each when an error is about it.
+func TestWhatIsShownOfALine(t *testing.T) {
 	for text, want := range map[string]string{
-		"- external_id: verysecret\n  regoin: a\n- name: b":      "***\n***\n- name: b",
-		"external_id: |\n  verysecret\nname: a":                  "***\n***\nname: a",
-		"name: a\nexternal_id: b\nregions: [c]\nlookup:":         "name: a\n***\nregions: [c]\nlookup:",
-		"role_arn: arn:aws:iam::444455556666:role/next\na: text": "role_arn: arn:aws:iam::444455556666:role/next\n***",
-		"tags:\n  team: a\nname: b":                              "tags:\n  team: a\nname: b",
+		"targets:\n- external_id: verysecret\n  regoin: a\n  name: b":                    "targets:\n- external_id: ***\n  ***\n  name: b",
+		"targets:\n- external_id: |\n    verysecret\n  name: a":                          "targets:\n- external_id: ***\n    ***\n  name: a",
+		"targets: [{name: a, external_id: b, regions: [c, 'd']}]":                        "targets: [{name: a, external_id: *** regions: [c, 'd']}]",
+		"targets:\n- role_arn: arn:aws:iam::444455556666:role/next\n  a: text":           "targets:\n- role_arn: arn:aws:iam::444455556666:role/next\n  ***",
+		"targets:\n- pipelines:\n  - tags:\n      team: a\n    name: b":                  "targets:\n- pipelines:\n  - tags:\n      team: ***\n    name: b",
+		"targets:\n- name: a # secret\n  # secret\n  regions: [b, # secret\n  c]":        "targets:\n- name: a\n  ***\n  regions: [b,\n  c]",
+		"lookup: {timeout: 5s, burst: 1}\ntargets: 5s":                                   "lookup: {timeout: 5s, burst: 1}\ntargets: ***",
+		"targets:\n- name: &secret a\n- name: *secret":                                   "targets:\n- name: ***\n- name: ***",
+		"targets:\n- endpoint_url: https://host/secret\n- endpoint_url: host:80":         "targets:\n- endpoint_url: https://***\n- endpoint_url: host:80",
+		"targets:\n- endpoint_url: host/secret\n- name: AKIAIOSFODNN7EXAMPLE":            "targets:\n- endpoint_url: ***\n- name: ***",
+		"targets:\n- external_id: next\n  name: next\n  session_name: a-next-b":          "targets:\n- external_id: ***\n  name: ***\n  session_name: ***",
+		"targets:\n- name: golden\n    images\n  regions:\n  - eu-west-1":                "targets:\n- name: ***\n    ***\n  regions:\n  - eu-west-1",
+		"targets:\n- name: wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n  images: [a=b, c]": "targets:\n- name: ***\n  images: *** c]",
 	} {
-		lines := strings.Split(text, "\n")
-		for n, secret := range secretLines(lines) {
-			if secret {
-				lines[n] = mask
-			}
+		doc, err := parseDocument("config.yml", []byte(text))
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
 		}
-		if got := strings.Join(lines, "\n"); got != want {
-			t.Errorf("%s: got\n%s\nwant\n%s", text, got, want)
+		var lines []string
+		for n := range doc.lines {
+			lines = append(lines, viewOf(doc, n+1).shown())
+		}
+		if diff := cmp.Diff(want, strings.Join(lines, "\n")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
 	}
 }

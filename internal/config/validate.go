@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
@@ -38,16 +37,18 @@ func validateTarget(d *document, t *Target, i int) error {
 	if strings.TrimSpace(t.Name) == "" {
 		return d.errorf(d.at("targets", i, "name"), "a target needs a name that is not empty")
 	}
-	if strings.ContainsFunc(t.Name, unicode.IsControl) {
-		return d.errorf(d.at("targets", i, "name"), "the name of a target must not contain control characters")
+	if d.targets += max(1, len(t.Regions)); d.targets > maxTargets {
+		return d.errorf(d.at("targets", i), "the file has more than %d targets in their regions up to here", maxTargets)
 	}
+	seen := make(map[string]bool, len(t.Regions))
 	for j, region := range t.Regions {
 		if err := imagebuilder.CheckRegion(region); err != nil {
 			return d.errorf(d.at("targets", i, "regions", j), "%s", err)
 		}
-		if slices.Contains(t.Regions[:j], region) {
+		if seen[region] {
 			return d.errorf(d.at("targets", i, "regions", j), "the region %s stands here twice", region)
 		}
+		seen[region] = true
 	}
 	if len(t.WorkflowExecutions)+len(t.Images)+len(t.Pipelines) == 0 {
 		return d.errorf(d.at("targets", i), "target %q selects nothing; it needs workflow_executions, images or pipelines", t.Name)
@@ -82,14 +83,15 @@ func validateExecutions(d *document, t *Target, i int) error {
 }
 
 func validateImages(d *document, t *Target, i int) error {
+	seen := make(map[string]bool, len(t.Images))
 	for j, image := range t.Images {
-		at := d.at("targets", i, "images", j)
 		if err := t.checkImageRegion(image); err != nil {
-			return d.errorf(at, "%s", err)
+			return d.errorf(d.at("targets", i, "images", j), "%s", err)
 		}
-		if slices.Contains(t.Images[:j], image) {
-			return d.errorf(at, "the image %q stands in this target twice", image)
+		if seen[image] {
+			return d.errorf(d.at("targets", i, "images", j), "the image %q stands in this target twice", image)
 		}
+		seen[image] = true
 	}
 	return nil
 }
@@ -100,8 +102,14 @@ func validateRegions(d *document, t *Target, i int) error {
 	if len(t.Pipelines) > 0 || len(t.WorkflowExecutions) > 0 {
 		return nil
 	}
+	used := map[string]bool{}
+	for _, image := range t.Images {
+		if arn, err := imagebuilder.ParseImageARN(image); err == nil {
+			used[arn.Region] = true
+		}
+	}
 	for j, region := range t.Regions {
-		if len(t.ImagesIn(region)) == 0 {
+		if !used[region] {
 			return d.errorf(d.at("targets", i, "regions", j), "target %q selects nothing in %s; none of its images is there, and it has no pipelines", t.Name, region)
 		}
 	}
@@ -113,8 +121,12 @@ func validatePipelines(d *document, t *Target, i int) error {
 		if s.Name == "" && len(s.Tags) == 0 {
 			return d.errorf(d.at("targets", i, "pipelines", j), "a pipeline selector needs a name or tags")
 		}
-		if err := checkRegexp(s.Name); err != nil {
+		instructions, err := checkRegexp(s.Name)
+		if err != nil {
 			return d.errorf(d.at("targets", i, "pipelines", j, "name"), "the name in a pipeline selector must be a regular expression (RE2): %s", err)
+		}
+		if d.instructions += instructions; d.instructions > maxInstructions {
+			return d.errorf(d.at("targets", i, "pipelines", j, "name"), "the regular expressions up to here are too large")
 		}
 		if s.Builds < 1 {
 			return d.errorf(d.at("targets", i, "pipelines", j, "builds"), "builds must be at least 1")
@@ -123,19 +135,24 @@ func validatePipelines(d *document, t *Target, i int) error {
 	return nil
 }
 
-// checkRegexp returns what is wrong with name, by itself and anchored.
-func checkRegexp(name string) error {
+// checkRegexp returns how many instructions name is compiled to, or what is wrong with it, by
+// itself and anchored.
+func checkRegexp(name string) (instructions int, err error) {
 	for _, expr := range []string{name, anchored(name)} {
-		_, err := regexp.Compile(expr)
-		var syntaxError *syntax.Error
-		if errors.As(err, &syntaxError) {
-			return fmt.Errorf("%s: %q", syntaxError.Code, syntaxError.Expr)
+		parsed, err := syntax.Parse(expr, syntax.Perl)
+		if mistake, ok := errors.AsType[*syntax.Error](err); ok {
+			return 0, fmt.Errorf("%s: %q", mistake.Code, mistake.Expr)
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
+		program, err := syntax.Compile(parsed.Simplify())
+		if err != nil {
+			return 0, err
+		}
+		instructions = len(program.Inst)
 	}
-	return nil
+	return instructions, nil
 }
 
 // validateSteps also sets the default of t.Steps, which depends on the selection.

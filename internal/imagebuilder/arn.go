@@ -12,7 +12,7 @@ import (
 // ImageBuildVersion is what the ARN of an image build version says. The zero value
 // stands for an ARN that is not of this kind.
 type ImageBuildVersion struct {
-	AccountID string // "aws" for an image that AWS owns
+	AccountID string // twelve digits, or aws, aws-marketplace, ... for an image that AWS owns
 	Name      string // the recipe's name as it stands in the ARN: lower case, with hyphens
 	Version   string // semantic version and build number: 1.0.0/1
 }
@@ -21,11 +21,11 @@ type ImageBuildVersion struct {
 // arn:PARTITION:imagebuilder:REGION:ACCOUNT:image/NAME/VERSION/BUILD, in every
 // partition. What is not of this form gives the zero value, never a part of one.
 func ParseImageBuildVersionARN(arn string) ImageBuildVersion {
-	account, parts := splitARN(arn, "image", 3)
+	owner, parts := splitARN(arn, "image", 3)
 	if parts == nil {
 		return ImageBuildVersion{}
 	}
-	return ImageBuildVersion{AccountID: account, Name: parts[0], Version: parts[1] + "/" + parts[2]}
+	return ImageBuildVersion{AccountID: owner, Name: parts[0], Version: parts[1] + "/" + parts[2]}
 }
 
 // ImageVersion returns what all builds of one image version have in common, empty for the
@@ -64,11 +64,16 @@ func pipelineName(arn string) string {
 	return strings.Join(parts, "")
 }
 
+// account is the pattern of the API reference for the account in an ARN.
+const account = `(?:[0-9]{12}|aws(?:-[a-z-]+)?)`
+
+var wholeAccount = regexp.MustCompile(`^` + account + `$`)
+
 // splitARN returns the account in the ARN of a resource of Image Builder, and the parts
 // behind the kind of the resource. For anything but n parts of this kind they are nil.
-func splitARN(arn, kind string, n int) (account string, parts []string) {
+func splitARN(arn, kind string, n int) (owner string, parts []string) {
 	fields := strings.SplitN(arn, ":", 6)
-	if len(fields) != 6 || fields[0] != "arn" || fields[2] != "imagebuilder" || slices.Contains(fields, "") {
+	if len(fields) != 6 || fields[0] != "arn" || fields[2] != "imagebuilder" || slices.Contains(fields, "") || !wholeAccount.MatchString(fields[4]) {
 		return "", nil
 	}
 	parts = strings.Split(fields[5], "/")
@@ -87,7 +92,7 @@ type ImageARN struct {
 
 // imageARN is the pattern of the API reference for imageBuildVersionArn and
 // imageVersionArn (ListImageBuildVersions), in every partition.
-var imageARN = regexp.MustCompile(`^arn:aws(?:-[a-z]+)*:imagebuilder:([a-z0-9-]+):(?:[0-9]{12}|aws|aws-marketplace):image/[a-z0-9-_]+/(?:[0-9]+\.[0-9]+\.[0-9]+(/[0-9]+)?|(?:[0-9]+|x)\.(?:[0-9]+|x)\.(?:[0-9]+|x))$`)
+var imageARN = regexp.MustCompile(`^arn:aws(?:-[a-z]+)*:imagebuilder:([a-z0-9-]+):` + account + `:image/[a-z0-9-_]+/(?:[0-9]+\.[0-9]+\.[0-9]+(/[0-9]+)?|(?:[0-9]+|x)\.(?:[0-9]+|x)\.(?:[0-9]+|x))$`)
 
 // ParseImageARN returns what s selects, or an error that says how such an ARN looks.
 func ParseImageARN(s string) (ImageARN, error) {

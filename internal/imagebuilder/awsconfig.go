@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	awscredentials "github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	sdk "github.com/aws/aws-sdk-go-v2/service/imagebuilder"
 	"github.com/aws/smithy-go/logging"
 )
@@ -24,12 +27,7 @@ func awsConfig(ctx context.Context, c ClientConfig) (aws.Config, *credentials, e
 		return aws.Config{Region: c.Region}, &credentials{current: static}, nil
 	}
 	load := func(ctx context.Context) (aws.Config, error) {
-		return config.LoadDefaultConfig(ctx,
-			config.WithRegion(c.Region),
-			config.WithLogger(logging.Nop{}),
-			// Bounds the requests for credentials: the SDK's credentials cache does not
-			// pass the caller's deadline on.
-			config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(c.Timeout)))
+		return loadConfig(ctx, c.Timeout, config.WithRegion(c.Region))
 	}
 	cfg, err := load(ctx)
 	return cfg, &credentials{
@@ -39,6 +37,44 @@ func awsConfig(ctx context.Context, c ClientConfig) (aws.Config, *credentials, e
 			return later.Credentials, err
 		},
 	}, err
+}
+
+// redirectError is the failure of a request for credentials that is redirected.
+type redirectError struct{}
+
+// Error says why.
+func (redirectError) Error() string { return "a credential endpoint may not redirect" }
+
+// RetryableError tells the SDK not to try again.
+func (redirectError) RetryableError() bool { return false }
+
+// loadConfig reads what the environment says. Each request for credentials, or for a
+// region, has the time limit: the SDK's credentials cache does not pass the caller's
+// deadline on.
+func loadConfig(ctx context.Context, timeout time.Duration, options ...func(*config.LoadOptions) error) (aws.Config, error) {
+	client := awshttp.NewBuildableClient().WithTimeout(timeout).WithTransportOptions(refuseRedirects)
+	return config.LoadDefaultConfig(ctx, append(options,
+		config.WithLogger(logging.Nop{}),
+		config.WithHTTPClient(client),
+		// Container credentials have a client of their own.
+		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = client }))...)
+}
+
+// refuseRedirects makes the requests of t fail that a redirect leads to: they would carry
+// the token of a credential endpoint to another host. The SDK's client follows some
+// redirects, and must be the SDK's client for the user's CA bundle. Proxy is asked about
+// every request, except over HTTP/2 connections that are open.
+func refuseRedirects(t *http.Transport) {
+	proxy := t.Proxy
+	t.Proxy = func(r *http.Request) (*url.URL, error) {
+		if r.Response != nil {
+			return nil, redirectError{}
+		}
+		return proxy(r)
+	}
+	t.Protocols = new(http.Protocols)
+	t.Protocols.SetHTTP1(true)
+	t.TLSClientConfig.NextProtos = nil // or the SDK's copying of transports has added HTTP/2
 }
 
 // newHTTPClient returns the client that sends requests, with the transport of cfg, which
@@ -51,6 +87,7 @@ func newHTTPClient(cfg aws.Config) *http.Client {
 		base = awshttp.NewBuildableClient()
 	}
 	t := base.GetTransport()
+	t.Protocols = nil // with HTTP/2
 	t.MaxIdleConns = 0
 	t.MaxIdleConnsPerHost = math.MaxInt
 	t.MaxResponseHeaderBytes = maxHeaderBytes
@@ -75,7 +112,7 @@ const metadataTimeout = 5 * time.Second
 // AWS configuration file, or in the instance metadata, and the empty string when
 // there is none. It fails when the configuration file cannot be read.
 func DefaultRegion(ctx context.Context) (string, error) {
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
+	cfg, err := loadConfig(ctx, metadataTimeout)
 	if err != nil {
 		return "", fmt.Errorf("reading the AWS configuration: %w", err)
 	}
@@ -85,6 +122,6 @@ func DefaultRegion(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
 	defer cancel()
 	// Not on EC2, or without metadata, this fails: then there is no region.
-	cfg, _ = config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}), config.WithEC2IMDSRegion())
+	cfg, _ = loadConfig(ctx, metadataTimeout, config.WithEC2IMDSRegion(func(o *config.UseEC2IMDSRegion) { o.Client = imds.NewFromConfig(cfg) }))
 	return cfg.Region, nil
 }

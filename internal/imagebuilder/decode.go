@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,7 +26,7 @@ func decodeExecution(id string, out *sdk.GetWorkflowExecutionOutput, invalid fun
 		invalid(reasonForeignID)
 		return Execution{}, fmt.Errorf("the answer is about another execution: %.50q", got)
 	}
-	return newExecution(id, aws.ToString(out.ImageBuildVersionArn), &types.WorkflowExecutionMetadata{
+	return newExecution(id, optionalID(out.ImageBuildVersionArn, invalid), &types.WorkflowExecutionMetadata{
 		Status: out.Status, Type: out.Type, WorkflowBuildVersionArn: out.WorkflowBuildVersionArn,
 		ParallelGroup: out.ParallelGroup, Message: out.Message, StartTime: out.StartTime, EndTime: out.EndTime,
 		TotalStepCount: out.TotalStepCount, TotalStepsSucceeded: out.TotalStepsSucceeded,
@@ -47,15 +48,16 @@ func decodeListedExecution(image string, row *types.WorkflowExecutionMetadata, i
 // newExecution returns what row says about the execution with this id, which builds
 // image.
 func newExecution(id, image string, row *types.WorkflowExecutionMetadata, invalid func(reason string)) Execution {
+	workflow := optionalID(row.WorkflowBuildVersionArn, invalid)
 	e := Execution{
 		ID:                      id,
-		Status:                  Status(row.Status),
-		WorkflowType:            cmp.Or(string(row.Type), workflowType(aws.ToString(row.WorkflowBuildVersionArn))),
-		WorkflowBuildVersionARN: aws.ToString(row.WorkflowBuildVersionArn),
+		Status:                  Status(text(row.Status, invalid)),
+		WorkflowType:            cmp.Or(text(row.Type, invalid), workflowType(workflow)),
+		WorkflowBuildVersionARN: workflow,
 		ImageBuildVersionARN:    image,
 		Image:                   ParseImageBuildVersionARN(image),
-		ParallelGroup:           aws.ToString(row.ParallelGroup),
-		Message:                 aws.ToString(row.Message),
+		ParallelGroup:           text(aws.ToString(row.ParallelGroup), invalid),
+		Message:                 message(row.Message, invalid),
 		Retried:                 aws.ToBool(row.Retried),
 	}
 	counts := StepCounts{
@@ -89,15 +91,19 @@ func (c StepCounts) possible() bool {
 	return c.Succeeded >= 0 && c.Failed >= 0 && c.Skipped >= 0 && c.Succeeded+c.Failed+c.Skipped <= c.Total
 }
 
+// rfc3339 refuses what time.Parse lets through: a comma before the fraction, an hour of one
+// digit, a zone that there cannot be.
+var rfc3339 = regexp.MustCompile(`^[0-9-]{10}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])$`)
+
 // decodeTime reads a timestamp of the API. The model says only "string"; all that
-// were seen are RFC 3339, as in 2026-09-09T19:12:23.175Z. Absent and unreadable ones
-// give the zero time.
+// were seen are RFC 3339, as in 2026-09-09T19:12:23.175Z, and nothing else is accepted.
+// Absent and unreadable ones give the zero time.
 func decodeTime(s *string, invalid func(reason string)) time.Time {
 	if s == nil || *s == "" {
 		return time.Time{}
 	}
 	t, err := time.Parse(time.RFC3339, *s)
-	if err != nil || t.Year() < 1970 || t.Year() > 2200 { // or durations overflow
+	if err != nil || !rfc3339.MatchString(*s) || t.Year() < 1970 || t.Year() > 2200 { // or durations overflow
 		invalid(reasonTimestamp)
 		return time.Time{}
 	}

@@ -2,7 +2,6 @@ package imagebuilder
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/imagebuilder/types"
@@ -13,53 +12,65 @@ import (
 // counted by their reason.
 
 func (c *Client) decodeStep(row *types.WorkflowStepMetadata) (Step, bool) {
-	s := Step{
-		ID:             aws.ToString(row.StepExecutionId),
-		Name:           aws.ToString(row.Name),
-		Action:         aws.ToString(row.Action),
-		Status:         string(row.Status),
-		RollbackStatus: string(row.RollbackStatus),
-	}
-	if s.ID == "" {
-		c.invalid(reasonEmpty)
+	id, ok := id(row.StepExecutionId, c.invalid)
+	if !ok {
 		return Step{}, false
+	}
+	s := Step{
+		ID:             id,
+		Name:           text(aws.ToString(row.Name), c.invalid),
+		Action:         text(aws.ToString(row.Action), c.invalid),
+		Status:         text(row.Status, c.invalid),
+		RollbackStatus: text(row.RollbackStatus, c.invalid),
 	}
 	s.Start, s.End = decodeTimes(row.StartTime, row.EndTime, c.invalid)
 	return s, true
 }
 
 func (c *Client) decodeWaitingStep(row *types.WorkflowStepExecution) (WaitingStep, bool) {
-	id, err := ParseExecutionID(aws.ToString(row.WorkflowExecutionId))
-	s := WaitingStep{
-		ExecutionID: id,
-		ID:          aws.ToString(row.StepExecutionId),
-		Name:        aws.ToString(row.Name),
-		Action:      aws.ToString(row.Action),
-		Since:       decodeTime(row.StartTime, c.invalid),
-	}
-	if err != nil || s.ID == "" || row.StartTime == nil {
+	execution, err := ParseExecutionID(aws.ToString(row.WorkflowExecutionId))
+	if err != nil || row.StartTime == nil {
 		c.invalid(reasonEmpty)
 		return WaitingStep{}, false
+	}
+	id, ok := id(row.StepExecutionId, c.invalid)
+	if !ok {
+		return WaitingStep{}, false
+	}
+	s := WaitingStep{
+		ExecutionID: execution,
+		ID:          id,
+		Name:        text(aws.ToString(row.Name), c.invalid),
+		Action:      text(aws.ToString(row.Action), c.invalid),
+		Since:       decodeTime(row.StartTime, c.invalid),
 	}
 	return s, !s.Since.IsZero()
 }
 
 func (c *Client) decodePipeline(row *types.ImagePipeline) (Pipeline, bool) {
+	arn, ok := id(row.Arn, c.invalid)
+	if !ok {
+		return Pipeline{}, false
+	}
 	p := Pipeline{
-		ARN:           aws.ToString(row.Arn),
-		Name:          cmp.Or(aws.ToString(row.Name), pipelineName(aws.ToString(row.Arn))),
-		Platform:      string(row.Platform),
-		Status:        string(row.Status),
-		Tags:          row.Tags,
-		LastRunStatus: ImageStatus(row.LastRunStatus),
+		ARN:           arn,
+		Name:          cmp.Or(text(aws.ToString(row.Name), c.invalid), pipelineName(arn)),
+		Platform:      text(row.Platform, c.invalid),
+		Status:        text(row.Status, c.invalid),
+		Tags:          tagsOf(row.Tags, c.invalid),
+		LastRunStatus: ImageStatus(text(row.LastRunStatus, c.invalid)),
 		NextRun:       decodeTime(row.DateNextRun, c.invalid),
 	}
-	if p.ARN == "" || p.Name == "" {
+	if p.Name == "" {
 		c.invalid(reasonEmpty)
 		return Pipeline{}, false
 	}
-	if row.ConsecutiveFailures != nil && *row.ConsecutiveFailures >= 0 {
-		p.ConsecutiveFailures = aws.Int(int(*row.ConsecutiveFailures))
+	switch failures := row.ConsecutiveFailures; {
+	case failures == nil:
+	case *failures < 0:
+		c.invalid(reasonFailures)
+	default:
+		p.ConsecutiveFailures = aws.Int(int(*failures))
 	}
 	return p, true
 }
@@ -73,42 +84,54 @@ func (c *Client) decodeImageSummary(row *types.ImageSummary) (Image, bool) {
 
 // newImage returns what the SDK says about an image build version.
 func (c *Client) newImage(row *types.Image) (Image, bool) {
-	i := Image{
-		ARN:                aws.ToString(row.Arn),
-		Build:              ParseImageBuildVersionARN(aws.ToString(row.Arn)),
-		Platform:           string(row.Platform),
-		Type:               string(row.Type),
-		BuildType:          string(row.BuildType),
-		Created:            decodeTime(row.DateCreated, c.invalid),
-		Outputs:            outputsOf(row.OutputResources),
-		SourcePipelineARN:  aws.ToString(row.SourcePipelineArn),
-		SourcePipelineName: cmp.Or(aws.ToString(row.SourcePipelineName), pipelineName(aws.ToString(row.SourcePipelineArn))),
+	id, ok := id(row.Arn, c.invalid)
+	if !ok {
+		return Image{}, false
 	}
-	if row.State != nil {
-		i.Status, i.Reason = ImageStatus(row.State.Status), aws.ToString(row.State.Reason)
-	}
-	arn, err := ParseImageARN(i.ARN)
+	arn, err := ParseImageARN(id)
 	switch {
-	case err != nil, !arn.Build, i.Status == "":
+	case err != nil, !arn.Build, row.State == nil, row.State.Status == "":
 		c.invalid(reasonEmpty)
 		return Image{}, false
 	case arn.Region != c.region:
 		c.invalid(reasonForeignID)
 		return Image{}, false
 	}
-	return i, true
+	pipeline := optionalID(row.SourcePipelineArn, c.invalid)
+	return Image{
+		ARN:                id,
+		Build:              ParseImageBuildVersionARN(id),
+		Status:             ImageStatus(text(row.State.Status, c.invalid)),
+		Reason:             message(row.State.Reason, c.invalid),
+		Platform:           text(row.Platform, c.invalid),
+		Type:               text(row.Type, c.invalid),
+		BuildType:          text(row.BuildType, c.invalid),
+		Created:            decodeTime(row.DateCreated, c.invalid),
+		Outputs:            c.outputsOf(row.OutputResources),
+		SourcePipelineARN:  pipeline,
+		SourcePipelineName: cmp.Or(text(aws.ToString(row.SourcePipelineName), c.invalid), pipelineName(pipeline)),
+	}, true
 }
+
+// maxOutputs bounds what a build has made. It can be an AMI for each of many accounts.
+const maxOutputs = 1000
 
 // outputsOf returns what a build has made. One that has no region or no id yet is
 // left out.
-func outputsOf(r *types.OutputResources) []Output {
+func (c *Client) outputsOf(r *types.OutputResources) []Output {
 	if r == nil {
 		return nil
 	}
 	var all []Output
+	known := map[Output]bool{}
 	add := func(region, id *string) {
-		o := Output{Region: aws.ToString(region), ID: aws.ToString(id)}
-		if o.Region != "" && o.ID != "" && !slices.Contains(all, o) {
+		o := Output{Region: optionalID(region, c.invalid), ID: optionalID(id, c.invalid)}
+		switch {
+		case o.Region == "" || o.ID == "" || known[o]:
+		case len(all) == maxOutputs:
+			c.invalid(reasonOutputs)
+		default:
+			known[o] = true
 			all = append(all, o)
 		}
 	}

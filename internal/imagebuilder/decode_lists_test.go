@@ -10,19 +10,24 @@ import (
 
 func TestConsecutiveFailures(t *testing.T) {
 	for _, c := range []struct {
-		name string
-		got  *int32
-		want *int
+		name    string
+		got     *int32
+		want    *int
+		reasons []string
 	}{
-		{"not given", nil, nil},
-		{"none", aws.Int32(0), aws.Int(0)},
-		{"some", aws.Int32(2), aws.Int(2)},
-		{"less than none", aws.Int32(-1), nil},
+		{"not given", nil, nil, nil},
+		{"none", aws.Int32(0), aws.Int(0), nil},
+		{"some", aws.Int32(2), aws.Int(2), nil},
+		{"less than none", aws.Int32(-1), nil, []string{"consecutive_failures"}},
 	} {
-		client := &Client{invalid: func(reason string) { t.Error(reason) }}
+		var reasons []string
+		client := &Client{invalid: func(reason string) { reasons = append(reasons, reason) }}
 		p, ok := client.decodePipeline(&types.ImagePipeline{Arn: aws.String(testPipeline), ConsecutiveFailures: c.got})
 		if diff := cmp.Diff(c.want, p.ConsecutiveFailures); !ok || diff != "" {
 			t.Errorf("%s: %t (-want +got):\n%s", c.name, ok, diff)
+		}
+		if diff := cmp.Diff(c.reasons, reasons); diff != "" {
+			t.Errorf("%s: what is counted (-want +got):\n%s", c.name, diff)
 		}
 	}
 }

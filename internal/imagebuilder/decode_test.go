@@ -13,17 +13,52 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 )
 
-func TestYearsThatAreRead(t *testing.T) {
+// TestTimesThatAreRead are those of RFC 3339 in years for which durations are possible.
+func TestTimesThatAreRead(t *testing.T) {
 	for s, want := range map[string]bool{
-		"1969-12-31T23:59:59.999Z": false,
-		"1970-01-01T00:00:00Z":     true,
-		"2200-12-31T23:59:59.999Z": true,
-		"2201-01-01T00:00:00Z":     false,
+		"2026-09-09T19:12:23.175Z":           true,
+		"2026-09-09T19:12:23Z":               true,
+		"2026-09-09T19:12:23.123456789Z":     true,
+		"2026-09-09T21:12:23+02:00":          true,
+		"2026-09-09T21:12:23.5-12:30":        true,
+		"2024-02-29T00:00:00Z":               true,
+		"1970-01-01T00:00:00Z":               true,
+		"2200-12-31T23:59:59.999Z":           true,
+		"0000-01-01T00:00:00Z":               false,
+		"0001-01-01T00:00:00Z":               false,
+		"1969-12-31T23:59:59.999Z":           false,
+		"2201-01-01T00:00:00Z":               false,
+		"12026-09-09T19:12:23Z":              false,
+		"2026-09-09T19:12:23":                false, // no zone
+		"2026-09-09":                         false,
+		"2026-09-09 19:12:23Z":               false,
+		"2026-09-09t19:12:23z":               false,
+		"2026-09-09T19:12:23,175Z":           false,
+		"2026-09-09T19:12:23.Z":              false,
+		"2026-09-09T9:12:23Z":                false,
+		"2026-9-09T19:12:23Z":                false,
+		"2026-09-09T19:12Z":                  false,
+		"2026-09-09T24:00:00Z":               false,
+		"2026-09-09T19:60:23Z":               false,
+		"2026-12-31T23:59:60Z":               false, // a leap second
+		"2026-02-29T00:00:00Z":               false,
+		"2026-09-09T19:12:23+0200":           false,
+		"2026-09-09T19:12:23+02":             false,
+		"2026-09-09T19:12:23+24:00":          false,
+		"2026-09-09T19:12:23+02:60":          false,
+		"2026-09-09T19:12:23 UTC":            false,
+		" 2026-09-09T19:12:23Z":              false,
+		"2026-09-09T19:12:23Z ":              false,
+		"2026-09-09T19:12:23Z\n":             false,
+		"Wed, 09 Sep 2026 19:12:23 GMT":      false,
+		"1788981143":                         false,
+		"\u0662026-09-09T19:12:23Z":          false,
+		strings.Repeat("2026-09-09T", 1<<16): false,
 	} {
 		counted := 0
 		got := decodeTime(&s, func(string) { counted++ })
 		if read := !got.IsZero(); read != want || read == (counted == 1) {
-			t.Errorf("%s: read as %s, counted %d times", s, got, counted)
+			t.Errorf("%.50q: read as %s, counted %d times", s, got, counted)
 		}
 	}
 }
@@ -85,6 +120,7 @@ func TestPartsOfAnAnswerThatCannotBeTrue(t *testing.T) {
 		{"status of the future", replace("COMPLETED", "PAUSED"), "", func(e Execution) bool { return e.Status == "PAUSED" && !e.Status.Final() }},
 		{"no times", replace(`"startTime": "2026-09-09T19:12:23.175Z", "endTime": "2026-09-09T19:19:06.158Z"`, `"x": 1`), "", func(e Execution) bool { return e.Start.IsZero() && e.End.IsZero() }},
 		{"empty times", replace("2026-09-09T19:12:23.175Z", ""), "", func(e Execution) bool { return e.Start.IsZero() }},
+		{"comma before the fraction", replace("12:23.175Z", "12:23,175Z"), reasonTimestamp, func(e Execution) bool { return e.Start.IsZero() && !e.End.IsZero() }},
 		{"time with an offset", replace("2026-09-09T19:12:23.175Z", "2026-09-09T21:12:23+02:00"), "", func(e Execution) bool { return e.Start.Equal(time.Date(2026, 9, 9, 19, 12, 23, 0, time.UTC)) }},
 		{"ARN that is none", replace("arn:aws:imagebuilder:us-west-2:111122223333:image", "image"), "", func(e Execution) bool { return e.Image == ImageBuildVersion{} && e.ImageBuildVersionARN != "" }},
 		{"id in upper case", replace("wf-165b1cb6", "wf-165B1CB6"), "", func(e Execution) bool { return e.ID == testID }},

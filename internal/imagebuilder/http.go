@@ -14,14 +14,14 @@ const (
 )
 
 // boundedClient fails the reading of an answer that is larger than maxResponseBytes
-// with errTooLarge.
+// with errTooLarge, and has its counts checked.
 type boundedClient struct{ aws.HTTPClient }
 
 // Do sends req.
 func (c boundedClient) Do(req *http.Request) (*http.Response, error) {
 	resp, err := c.HTTPClient.Do(req)
 	if resp != nil && resp.Body != nil {
-		resp.Body = &boundedBody{ReadCloser: resp.Body, left: maxResponseBytes}
+		resp.Body = &countReader{ReadCloser: &boundedBody{ReadCloser: resp.Body, left: maxResponseBytes}}
 	}
 	return resp, err
 }

@@ -32,15 +32,18 @@ func TestTheNewerOfTwoBuilds(t *testing.T) {
 	}
 }
 
-func TestNamesOfPipelines(t *testing.T) {
-	for arn, want := range map[string]string{
-		testPipeline:            "web",
-		testPipeline + "/1.0.0": "",
-		testImage:               "",
-		"":                      "",
+func TestNamesAndAccountsOfPipelines(t *testing.T) {
+	for arn, want := range map[string]struct{ name, account string }{
+		testPipeline:            {"web", "111122223333"},
+		testPipeline + "/1.0.0": {},
+		testImage:               {},
+		"":                      {},
 	} {
-		if got := pipelineName(arn); got != want {
-			t.Errorf("%q: %q, want %q", arn, got, want)
+		if got := pipelineName(arn); got != want.name {
+			t.Errorf("%q: the name is %q, want %q", arn, got, want.name)
+		}
+		if got := (&Pipeline{ARN: arn}).AccountID(); got != want.account {
+			t.Errorf("%q: the account is %q, want %q", arn, got, want.account)
 		}
 	}
 }

@@ -103,60 +103,6 @@ func (c *Client) ListImageBuildVersions(ctx context.Context, version string, sta
 	})
 }
 
-// maxPages bounds a list: 50,000 rows of 25 a page.
-const maxPages = 2000
-
-// list asks for one page after the other, each with the token that the one before has
-// returned, until there is none. A list can change between two pages and have a row in
-// both: the later one counts.
-func list[T row](
-	ctx context.Context, c *Client, operation Operation, started func(),
-	page func(ctx context.Context, token *string) (rows []T, next *string, err error),
-) ([]T, error) {
-	var all []T
-	places := map[string]int{} // in all, by key
-	var token *string
-	problem := fmt.Errorf("the list has more than %d pages", maxPages)
-	for range maxPages {
-		var rows []T
-		var next *string
-		err := c.ask(ctx, operation, started, func(ctx context.Context) (err error) {
-			rows, next, err = page(ctx, token)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		for _, row := range rows {
-			if place, twice := places[row.key()]; twice {
-				all[place] = row
-			} else {
-				places[row.key()] = len(all)
-				all = append(all, row)
-			}
-		}
-		if c.firstPages || aws.ToString(next) == "" {
-			return all, nil
-		}
-		if token != nil && *token == *next {
-			problem = errors.New("a page names itself as the next one")
-			break
-		}
-		token, started = next, nil
-	}
-	c.invalid(reasonPages)
-	return nil, newError(operation, invalidAnswer(problem))
-}
-
-// row is a row of a list.
-type row interface{ key() string } // the same for the same thing
-
-func (e Execution) key() string   { return e.ID }
-func (s Step) key() string        { return s.ID }
-func (s WaitingStep) key() string { return s.ExecutionID + " " + s.ID }
-func (p Pipeline) key() string    { return p.ARN }
-func (i Image) key() string       { return i.ARN }
-
 // decodeAll returns the rows that can be used.
 func decodeAll[R, T any](page []R, decode func(*R) (T, bool)) []T {
 	var rows []T

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -235,19 +234,6 @@ func TestDiscoveryHasAQuarterOfTheRate(t *testing.T) {
 		// 10 at once, then 5 a second.
 		if took := time.Since(begin); len(pipelines) != 2500 || err != nil || took != 18*time.Second {
 			t.Errorf("%d pipelines after %s, %v; want 2500 after 18s", len(pipelines), took, err)
-		}
-	})
-}
-
-func TestAListWithoutAnEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var pages atomic.Int64
-		client, reg := newTestClient(t, &emulator.API{Scenario: emulator.Runs(), Fault: func(string, string) http.Handler {
-			return answer(`{"requestId":"x","imagePipelineList":[],"nextToken":"%d"}`, pages.Add(1))
-		}})
-		_, err := client.ListImagePipelines(t.Context(), nil)
-		if !errors.Is(err, Invalid) || pages.Load() != maxPages || invalid(t, reg, "pages") != 1 {
-			t.Errorf("%v after %d pages", err, pages.Load())
 		}
 	})
 }

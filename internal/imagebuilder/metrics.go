@@ -46,7 +46,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"operation"}),
 		invalid: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "imagebuilder_exporter_invalid_responses_total",
-			Help: "Answers of the AWS API that were left out, wholly or in part, because they cannot be true.",
+			Help: "Answers of the AWS API that were left out, wholly or in part, because they cannot be true, or exceed a bound.",
 		}, []string{"target", "region", "reason"}),
 		codes: map[string]bool{},
 	}
@@ -57,18 +57,25 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 // Reasons for which an answer, or a part of one, is left out: the values of the
 // label "reason".
 const (
-	reasonEmpty      = "empty"       // no id, or no status
-	reasonForeignID  = "foreign_id"  // about something else than what was asked for
-	reasonPages      = "pages"       // a list without an end
-	reasonTimestamp  = "timestamp"   // not RFC 3339, or an end before the start
-	reasonStepCounts = "step_counts" // negative, or more steps ended than there are
+	reasonEmpty      = "empty"                // no id, or no status
+	reasonForeignID  = "foreign_id"           // about something else than what was asked for
+	reasonPages      = "pages"                // a list without an end
+	reasonTimestamp  = "timestamp"            // not RFC 3339, or an end before the start
+	reasonStepCounts = "step_counts"          // no whole number of 32 bits, negative, or more steps ended than there are
+	reasonFailures   = "consecutive_failures" // no whole number of 32 bits, or negative
+	reasonTooLong    = "too_long"             // a text that is longer than maxText or maxMessage
+	reasonOutputs    = "outputs"              // more than maxOutputs
 )
+
+var allReasons = []string{
+	reasonEmpty, reasonForeignID, reasonPages, reasonTimestamp, reasonStepCounts, reasonFailures, reasonTooLong, reasonOutputs,
+}
 
 // declare makes the series exist from the start, so that their first increase is seen.
 func (m *Metrics) declare(target, region string) {
 	m.requests.WithLabelValues(target, region, string(GetWorkflowExecution))
 	m.durations.WithLabelValues(string(GetWorkflowExecution))
-	for _, r := range []string{reasonEmpty, reasonForeignID, reasonPages, reasonTimestamp, reasonStepCounts} {
+	for _, r := range allReasons {
 		m.invalid.WithLabelValues(target, region, r)
 	}
 }

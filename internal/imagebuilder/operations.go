@@ -30,13 +30,14 @@ const (
 type operation struct {
 	subject, resource   string
 	discovery, optional bool
+	pages               int // that a list may have; 0 for maxPages
 }
 
 // operations has each Operation of Image Builder.
 var operations = map[Operation]operation{
 	GetWorkflowExecution:       {subject: "workflow_execution_id", resource: "workflow-execution/*"},
 	ListWorkflowExecutions:     {subject: "image_build_version_arn", resource: "image/*"},
-	ListWorkflowStepExecutions: {subject: "workflow_execution_id", resource: "workflow-execution/*", optional: true},
+	ListWorkflowStepExecutions: {subject: "workflow_execution_id", resource: "workflow-execution/*", optional: true, pages: 25},
 	ListWaitingWorkflowSteps:   {resource: "*", optional: true},
 	ListImagePipelines:         {resource: "*", discovery: true},
 	ListImagePipelineImages:    {subject: "image_pipeline_arn", resource: "image-pipeline/*", discovery: true},

@@ -16,6 +16,13 @@ type Pipeline struct {
 	NextRun             time.Time // zero when it is not scheduled
 }
 
+// AccountID returns the account in the pipeline's ARN, and the empty string when that is no
+// ARN of a pipeline.
+func (p *Pipeline) AccountID() string {
+	owner, _ := splitARN(p.ARN, "image-pipeline", 1)
+	return owner
+}
+
 // Enabled reports whether the pipeline is enabled. A status that the API reference does not
 // have is not known.
 func (p *Pipeline) Enabled() (enabled, known bool) {

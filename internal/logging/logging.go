@@ -12,6 +12,8 @@ import (
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
 	sloggokit "github.com/tjhop/slog-gokit"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/printable"
 )
 
 const (
@@ -64,10 +66,11 @@ func (l *Log) Close() {
 // writer takes in lines. It never blocks, and may be called concurrently.
 type writer struct{ l *Log }
 
-// Write implements io.Writer. Each call is one line.
+// Write implements io.Writer. Each call is one line, in which nothing may stay hidden: the
+// formats leave some characters as they are that a terminal carries out.
 func (w writer) Write(p []byte) (int, error) {
 	select {
-	case w.l.lines <- slices.Clone(p):
+	case w.l.lines <- slices.Clone(printable.Record(p)):
 	default:
 		w.l.dropped.Add(1)
 	}

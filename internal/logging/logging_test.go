@@ -11,10 +11,12 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-kit/log/level"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/binarytest"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/printable"
 )
 
 func TestMain(m *testing.M) { binarytest.Main(m) }
@@ -43,6 +45,23 @@ func TestLevelsAndFormats(t *testing.T) {
 					t.Errorf("JSON %t: %s", asJSON, line)
 				}
 			}
+		}
+	}
+}
+
+// TestNothingIsHidden in what others have said.
+func TestNothingIsHidden(t *testing.T) {
+	for _, asJSON := range []bool{false, true} {
+		var text bytes.Buffer
+		l := New("info", asJSON, &text)
+		l.Logger.Log("msg", "said", "err", "a\x1b[31m\n\u009b\u202eb\x7f\xff", "plain", "a\u202eb")
+		l.Close()
+		line := strings.TrimSuffix(text.String(), "\n")
+		if !utf8.ValidString(line) || strings.ContainsFunc(line, printable.Hidden) || strings.Count(line, `\u202e`) != 2 {
+			t.Errorf("JSON %t: %q", asJSON, line)
+		}
+		if asJSON != json.Valid([]byte(line)) {
+			t.Errorf("JSON %t: %s", asJSON, line)
 		}
 	}
 }

@@ -35,7 +35,7 @@ type Snapshot struct {
 	Waiting    []imagebuilder.WaitingStep
 
 	Selectors []SelectorMatches // in the order of their texts, each once; nil when the pipelines are not known
-	Errors    []LookupError     // lookups that fail, other than GetWorkflowExecution, in the order of operation and subject
+	Errors    []FailedLookup    // lookups that fail, other than GetWorkflowExecution, in the order of operation and subject
 }
 
 // SelectorMatches says how many pipelines a selector matches.
@@ -44,8 +44,8 @@ type SelectorMatches struct {
 	Pipelines int
 }
 
-// LookupError says why the last lookup of something has failed.
-type LookupError struct {
+// FailedLookup says why the last lookup of something has failed.
+type FailedLookup struct {
 	Operation imagebuilder.Operation
 	Subject   string             // what it asked about: an ARN or an id; empty for the whole account and region
 	Class     imagebuilder.Class // why it failed
@@ -177,20 +177,20 @@ func (t *Target) selectorsAt(now time.Time) []SelectorMatches {
 
 // errorsAt returns the lookups that fail and are tried again. Executions that are looked up
 // by their ids have their own failures.
-func (t *Target) errorsAt() []LookupError {
-	var all []LookupError
+func (t *Target) errorsAt() []FailedLookup {
+	var all []FailedLookup
 	for q := range t.lists {
 		if q.Failing && !q.Paused && !q.Settled {
-			all = append(all, LookupError{q.operation, q.Subject.ID, q.failure.class, q.failure.reason})
+			all = append(all, FailedLookup{q.operation, q.Subject.ID, q.failure.class, q.failure.reason})
 		}
 	}
-	slices.SortFunc(all, func(a, b LookupError) int {
+	slices.SortFunc(all, func(a, b FailedLookup) int {
 		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Subject, b.Subject))
 	})
 	return all
 }
 
-// lists yields every question that is published as a LookupError when it fails: all but
+// lists yields every question that is published as a FailedLookup when it fails: all but
 // those about executions that are selected by their ids.
 func (t *Target) lists(yield func(*question) bool) {
 	for q := range t.discoveries {

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -37,6 +39,16 @@ func TestPort0(t *testing.T) {
 	}
 }
 
+// withSockets returns the program with these sockets, which it gets as systemd passes them.
+func withSockets(ctx context.Context, t *testing.T, sockets []*os.File, args ...string) *exec.Cmd {
+	t.Helper()
+	program := binarytest.Command(ctx, t, append(args, "--web.systemd-socket")...)
+	c := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", `LISTEN_PID=$$ exec "$0" "$@"`}, program.Args...)...)
+	c.Env = slices.Concat(program.Env, []string{fmt.Sprintf("LISTEN_FDS=%d", len(sockets))})
+	c.ExtraFiles = sockets // from number 3 on, as systemd's
+	return c
+}
+
 // TestASocketOfSystemd passes a socket as systemd does.
 func TestASocketOfSystemd(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -46,23 +58,119 @@ func TestASocketOfSystemd(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	socket, err := listener.(*net.TCPListener).File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer socket.Close()
 	// The addresses are not for it.
-	program := binarytest.Command(ctx, t, "--demo", "--web.systemd-socket", "--web.listen-address=127.0.0.1:1", "--web.listen-address=127.0.0.1:2")
-	c := exec.CommandContext(ctx, "/bin/sh", append([]string{"-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"`}, program.Args...)...)
-	c.Env = program.Env
-	c.ExtraFiles = []*os.File{socket} // number 3, as systemd's
-	p := binarytest.Start(t, c)
+	p := binarytest.Start(t, withSockets(ctx, t, []*os.File{fileOf(t, listener)}, "--demo", "--web.listen-address=127.0.0.1:1", "--web.listen-address=127.0.0.1:2"))
 	if p.Address != listener.Addr().String() {
 		t.Errorf("it listens on %s, want %s", p.Address, listener.Addr())
 	}
 	if status, body := p.Do(t, http.MethodGet, "/-/ready"); status != http.StatusOK {
 		t.Errorf("%d %s", status, body)
 	}
+}
+
+// fileOf returns a file of a listener or connection.
+func fileOf(t *testing.T, socket any) *os.File {
+	t.Helper()
+	file, err := socket.(interface{ File() (*os.File, error) }).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	return file
+}
+
+// TestAStartThatCannotListen ends with one sentence, and without a stack.
+func TestAStartThatCannotListen(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	stream, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	datagram, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer datagram.Close()
+	connection, err := net.Dial("tcp", stream.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	file, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	at := func(address string) *exec.Cmd {
+		return binarytest.Command(ctx, t, "--demo", "--web.listen-address="+address)
+	}
+	of := func(sockets ...*os.File) *exec.Cmd { return withSockets(ctx, t, sockets, "--demo") }
+	for name, c := range map[string]struct {
+		command *exec.Cmd
+		want    string // after "serving: "
+	}{
+		"a port that is taken":         {at(stream.Addr().String()), "listen tcp " + stream.Addr().String() + ": bind: address already in use"},
+		"an address of nobody here":    {at("192.0.2.1:10120"), "listen tcp 192.0.2.1:10120: bind: cannot assign requested address"},
+		"a port that does not exist":   {at(":99999"), "listen tcp: address 99999: invalid port"},
+		"a vsock without a port":       {at("vsock://:"), "listen address vsock://:: must be like vsock://:10120"},
+		"no socket of systemd":         {of(), "systemd has passed no socket, which --web.systemd-socket needs"},
+		"a datagram socket":            {of(fileOf(t, datagram)), "socket 1 of systemd, LISTEN_FD_3, is no stream socket to listen on (ListenStream=): "},
+		"the second one is a datagram": {of(fileOf(t, stream), fileOf(t, datagram)), "socket 2 of systemd, LISTEN_FD_4, is no stream socket to listen on"},
+		"a connection":                 {of(fileOf(t, connection)), "socket 1 of systemd, LISTEN_FD_3, is no stream socket to listen on (ListenStream=): it does not listen, as with Accept=yes"},
+		"a file":                       {of(file), "socket 1 of systemd, LISTEN_FD_3, is no stream socket to listen on (ListenStream=): "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stderr bytes.Buffer
+			c.command.Stderr = &stderr
+			_ = c.command.Run()
+			lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
+			if got := c.command.ProcessState.ExitCode(); got != 1 {
+				t.Errorf("exit status %d, want 1", got)
+			}
+			if last := lines[len(lines)-1]; !strings.HasPrefix(last, "serving: "+c.want) {
+				t.Errorf("it says %q, want serving: %s", last, c.want)
+			}
+			for _, line := range lines[:len(lines)-1] {
+				if !strings.HasPrefix(line, "level=") {
+					t.Errorf("this is more than one sentence:\n%s", &stderr)
+				}
+			}
+		})
+	}
+}
+
+// TestASecondSignalEndsItAtOnce has a scrape in flight, for which the first one waits.
+func TestASecondSignalEndsItAtOnce(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	asked := make(chan struct{})
+	api := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-r.Context().Done()
+	}))
+	defer api.Close()
+	file := binarytest.ConfigFile(t, binarytest.Target("a", api.URL, lookuptest.ID(1)))
+	c := binarytest.WithCredentials(binarytest.Command(ctx, t, "--config.file="+file, "--web.listen-address=127.0.0.1:0"))
+	p := binarytest.Start(t, c)
+	go func() {
+		if resp, err := http.Get(p.URL("/metrics")); err == nil {
+			resp.Body.Close()
+		}
+	}()
+	<-asked
+	p.Signal(t, syscall.SIGTERM)
+	for status := http.StatusOK; status != http.StatusServiceUnavailable; {
+		status, _ = p.Do(t, http.MethodGet, "/-/ready")
+	}
+	told := time.Now()
+	p.Signal(t, syscall.SIGTERM)
+	_ = c.Wait()
+	if got := c.ProcessState.Sys().(syscall.WaitStatus); !got.Signaled() || time.Since(told) > 5*time.Second {
+		t.Errorf("it ended with %s after %s", c.ProcessState, time.Since(told))
+	}
+	http.DefaultClient.CloseIdleConnections()
 }
 
 // TestAShutdownLetsScrapesEnd sends each signal while a scrape waits for an API that

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -189,7 +190,7 @@ func TestNothingElseDelaysTheEnd(t *testing.T) {
 		s.config.Reload = func(ctx context.Context) error {
 			close(reloading)
 			<-ctx.Done()
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 	})
 	dial(t, r.address) // asks for nothing
@@ -198,15 +199,23 @@ func TestNothingElseDelaysTheEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	c := newClient(t)
+	c, told := newClient(t), make(chan string, 1)
 	go func() {
-		if resp, err := c.Post("http://"+r.address+"/-/reload", "", http.NoBody); err == nil {
-			resp.Body.Close()
+		resp, err := c.Post("http://"+r.address+"/-/reload", "", http.NoBody)
+		if err != nil {
+			told <- err.Error()
+			return
 		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		told <- fmt.Sprint(resp.StatusCode, " ", string(body), " ", err)
 	}()
 	<-reloading
 	r.end()
 	r.await(t)
+	if got := <-told; got != "503 Shutting down\n <nil>" {
+		t.Errorf("who waits for a reload gets %s", got)
+	}
 }
 
 func TestRunWithAContextThatHasEnded(t *testing.T) {
@@ -218,9 +227,35 @@ func TestRunWithAContextThatHasEnded(t *testing.T) {
 	}
 }
 
-// TestTheDefaultBounds keeps the limits in an order that makes sense.
+// TestTheDefaultBounds keeps the limits in an order that makes sense. Of the 15 s that a
+// shutdown may take, main and the log need two.
 func TestTheDefaultBounds(t *testing.T) {
-	if l := defaultLimits; l.grace >= l.drain || l.drain != 15*time.Second || l.grace+l.flush > l.drain {
+	if l := defaultLimits; l.grace >= l.drain || l.drain != 13*time.Second || l.grace+l.flush > l.drain || l.reload >= l.write {
 		t.Errorf("got %+v", l)
+	}
+}
+
+// TestTheDocumentedLimits holds docs/operations.md against the limits of clients.
+func TestTheDocumentedLimits(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, h := defaultLimits, defaultLimits.newHTTPServer(nil, nil)
+	for row, want := range map[string]string{
+		"time for a request to arrive, the TLS handshake included": fmt.Sprintf("%g s", l.read.Seconds()),
+		"header of a request": fmt.Sprintf("%d KiB", h.MaxHeaderBytes>>10),
+		"time to read the answer of `/metrics`, once it is complete": fmt.Sprintf("%g s", answerTime.Seconds()),
+		"time for any other page to be made and read":                fmt.Sprintf("%g s", l.write.Seconds()),
+		"time for `/-/reload`":                                       fmt.Sprintf("%g s", l.reload.Seconds()),
+		"time between two requests":                                  fmt.Sprintf("%g s", h.IdleTimeout.Seconds()),
+		"requests at a time in an HTTP/2 connection":                 fmt.Sprint(h.HTTP2.MaxConcurrentStreams),
+	} {
+		if !strings.Contains(string(doc), "\n| "+row+" | "+want+" |") {
+			t.Errorf("it does not say that %s is %s", row, want)
+		}
+	}
+	if want := fmt.Sprintf("of more than %d such clients", mostAnswers); !strings.Contains(string(doc), want) {
+		t.Errorf("it does not say %s", want)
 	}
 }

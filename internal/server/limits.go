@@ -10,11 +10,13 @@ import (
 	"github.com/go-kit/log/level"
 )
 
-// limits are how long clients and the shutdown of the server may take.
+// limits are how long clients and the shutdown of the server may take. docs/operations.md
+// has them for users.
 type limits struct {
-	read  time.Duration // for a request to arrive: the TLS handshake, the header, the body
-	write time.Duration // for a page to be made and sent, but not the metrics
-	idle  time.Duration // between two requests of a connection
+	read   time.Duration // for a request to arrive: the TLS handshake, the header, the body
+	write  time.Duration // for a page to be made and sent, but not the metrics
+	reload time.Duration // for a reload, until the client is told that it takes longer
+	idle   time.Duration // between two requests of a connection
 
 	// From the end of Run's context on:
 	grace time.Duration // until scrapes are told to answer with the last known values
@@ -23,8 +25,8 @@ type limits struct {
 }
 
 var defaultLimits = limits{
-	read: 10 * time.Second, write: 30 * time.Second, idle: 5 * time.Minute,
-	grace: 10 * time.Second, drain: 15 * time.Second, flush: time.Second,
+	read: 10 * time.Second, write: 30 * time.Second, reload: 20 * time.Second, idle: 90 * time.Second,
+	grace: 10 * time.Second, drain: 13 * time.Second, flush: time.Second,
 }
 
 // newHTTPServer returns a server that slow clients cannot block.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 // short makes the time limits of clients short.
 func short(s *Server) {
 	s.limits.read, s.limits.write, s.limits.idle = 250*time.Millisecond, 500*time.Millisecond, 250*time.Millisecond
+	s.limits.reload = 400 * time.Millisecond
 }
 
 // TestSlowHeaders sends a header that never ends, and waits to be cut off.
@@ -116,22 +118,66 @@ func TestIdleConnectionsHoldUpNothing(t *testing.T) {
 	}
 }
 
+// TestMoreConnectionsWait fills the limit over two listeners: the next connection is served
+// once another one is closed.
+func TestMoreConnectionsWait(t *testing.T) {
+	r := run(t, newServer(t, func(c *Config) {
+		c.MaxConnections, c.Web = 2, flags(t, "", "127.0.0.1:0", "127.0.0.2:0")
+	}))
+	r.log.await(t, "TLS is disabled.\" http2=false address=127.0.0.1:")
+	_, second, _ := strings.Cut(strings.TrimSpace(r.log.await(t, "TLS is disabled.\" http2=false address=127.0.0.2:")), "address=")
+	const request = "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"
+	var open []net.Conn
+	for _, address := range []string{r.address, second} {
+		conn := dial(t, address)
+		fmt.Fprint(conn, request)
+		if line, _ := statusLine(t, conn); line != "HTTP/1.1 200 OK" {
+			t.Errorf("%s: got %s", address, line)
+		}
+		open = append(open, conn)
+	}
+	waiting := dial(t, r.address)
+	fmt.Fprint(waiting, request)
+	if err := waiting.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := waiting.Read(make([]byte, 1)); !isTimeout(err) {
+		t.Errorf("the third connection is served: %v", err)
+	}
+	open[1].Close()
+	if err := waiting.SetReadDeadline(time.Now().Add(testTimeout)); err != nil {
+		t.Fatal(err)
+	}
+	if line, _ := statusLine(t, waiting); line != "HTTP/1.1 200 OK" {
+		t.Errorf("when another one is closed: got %s", line)
+	}
+	dial(t, r.address) // waits, and holds up nothing when the server ends
+}
+
 // TestLongScrapes has a scrape that takes longer than all limits: it is answered, and
-// its context does not end. Another page is cut off.
+// its context does not end. Another page is cut off, and who waits for a reload is told.
 func TestLongScrapes(t *testing.T) {
 	a := newAuthority(t)
 	long := func(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(700 * time.Millisecond):
+		case <-time.After(1300 * time.Millisecond):
 			return nil
 		}
 	}
 	change := func(s *Server) {
 		short(s)
+		s.limits.write = time.Second
 		s.config.Reload = long
 		s.config.Metrics = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, long(r.Context())) })
+		inner := s.handler
+		s.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/executions" {
+				_ = long(r.Context())
+			}
+			inner.ServeHTTP(w, r)
+		})
 	}
 	plain, secure := start(t, "", change), start(t, a.webConfig(users(t)), change)
 	login := "prometheus:" + strings.ReplaceAll(password, " ", "%20") + "@"
@@ -148,12 +194,15 @@ func TestLongScrapes(t *testing.T) {
 			if resp, body := ask(t, c.client, "GET", c.url+"/metrics"); resp.StatusCode != http.StatusOK || body != "<nil>" {
 				t.Errorf("a long scrape: %d %q", resp.StatusCode, body)
 			}
-			resp, err := c.client.Post(c.url+"/-/reload", "", http.NoBody)
-			if err == nil {
-				resp.Body.Close()
-				t.Errorf("a reload that takes too long: %s", resp.Status)
+			want := "The configuration has not been reloaded within 400ms; see the log\n"
+			if resp, body := ask(t, c.client, "POST", c.url+"/-/reload"); resp.StatusCode != http.StatusServiceUnavailable || body != want {
+				t.Errorf("a reload that takes too long: %d %q", resp.StatusCode, body)
 			}
-			resp, err = c.client.Get(c.url + "/debug/pprof/heap?seconds=1")
+			if resp, err := c.client.Get(c.url + "/executions"); err == nil {
+				resp.Body.Close()
+				t.Errorf("a page that takes too long: %s", resp.Status)
+			}
+			resp, err := c.client.Get(c.url + "/debug/pprof/heap?seconds=2")
 			if err != nil {
 				t.Fatal(err)
 			}

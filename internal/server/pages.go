@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -31,11 +32,12 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 	}
 	mux.HandleFunc("GET "+pathHealthy, func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "Healthy") })
 	mux.HandleFunc("GET "+pathReady, s.serving(func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "Ready") }))
-	mux.HandleFunc("POST "+pathReload, s.serving(s.reload))
+	mux.HandleFunc("POST "+pathReload, s.serving(sameOrigin(s.reload)))
 	mux.Handle("GET "+pathStatus, s.config.Status)
 	mux.Handle("GET "+pathStatus+"/style.css", s.config.Status)
 	if s.config.Pprof {
 		mux.Handle("GET "+pathPprof, http.DefaultServeMux)
+		s.allowStyle(http.DefaultServeMux, pathPprof)
 	}
 	if p == "/" {
 		mux.HandleFunc("GET /{$}", s.scrape)
@@ -56,6 +58,7 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 		return nil, fmt.Errorf("making the landing page: %w", err)
 	}
 	mux.Handle("GET /{$}", landing)
+	s.allowStyle(landing, "/")
 	return mux, nil
 }
 
@@ -96,19 +99,38 @@ func (s *Server) serving(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
+// sameOrigin is next, but 403 for what a page of another site makes a browser send.
+func sameOrigin(next http.HandlerFunc) http.HandlerFunc {
+	protection := http.NewCrossOriginProtection()
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := protection.Check(r); err != nil {
+			say(w, http.StatusForbidden, "A page of another site cannot reload the configuration: "+err.Error())
+			return
+		}
+		next(w, r)
+	}
+}
+
 // reload reloads, and says whether that worked.
 func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
-	if err := s.config.Reload(r.Context()); err != nil {
+	ctx, cancel := context.WithTimeout(r.Context(), s.limits.reload)
+	defer cancel()
+	err := s.config.Reload(ctx)
+	switch {
+	case err == nil:
+		say(w, http.StatusOK, "Reloaded")
+	case errors.Is(err, ErrShutdown):
+		say(w, http.StatusServiceUnavailable, "Shutting down")
+	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil:
+		say(w, http.StatusServiceUnavailable, fmt.Sprintf("The configuration has not been reloaded within %s; see the log", s.limits.reload))
+	default:
 		say(w, http.StatusInternalServerError, err.Error())
-		return
 	}
-	say(w, http.StatusOK, "Reloaded")
 }
 
 // say answers with a line of plain text.
 func say(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	fmt.Fprintln(w, text)
 }

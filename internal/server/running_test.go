@@ -100,6 +100,8 @@ func newServer(t *testing.T, changes ...func(*Config)) *Server {
 		Reload:      func(context.Context) error { return nil },
 		Pprof:       true,
 		Web:         flags(t, "", "127.0.0.1:0"),
+
+		MaxConnections: 512,
 	}
 	for _, change := range changes {
 		change(&c)

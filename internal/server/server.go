@@ -29,6 +29,9 @@ type Config struct {
 	Web         *web.FlagConfig                 // where to listen, and the file about TLS and passwords
 	Logger      log.Logger
 	Slog        *slog.Logger // for exporter-toolkit
+
+	// MaxConnections is how many connections may be open at a time, at least 1.
+	MaxConnections int
 }
 
 // ErrShutdown is why the context of a request ends when a shutdown takes too long: the
@@ -40,6 +43,7 @@ type Server struct {
 	config  Config
 	limits  limits
 	handler http.Handler
+	styles  []string // those that stand in pages, for the Content-Security-Policy
 	scrapes scrapes
 }
 
@@ -50,7 +54,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.handler = withoutBodies(mux)
+	s.handler = withHeaders(withoutBodies(mux), s.styles)
 	return s, nil
 }
 
@@ -60,19 +64,24 @@ func New(c Config) (*Server, error) {
 // to answer with the last known values, and later cut off. In either case the shutdown is
 // clean, and Run returns nil. An error says why it cannot serve. Run may be called once.
 func (s *Server) Run(ctx context.Context) error {
+	listeners, err := s.listen()
+	if err != nil {
+		return fmt.Errorf("serving: %w", err)
+	}
 	requests, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer end(nil)
 	var servers []*http.Server
 	var running sync.WaitGroup
-	defer running.Wait()
-	flags := perAddress(s.config.Web)
-	failed := make(chan error, len(flags))
-	for _, f := range flags {
+	defer s.awaitEnd(&running)
+	failed := make(chan error, len(listeners))
+	for _, l := range listeners {
+		// One for each: exporter-toolkit changes the server that it gets.
 		server := s.limits.newHTTPServer(s.handler, s.config.Logger)
 		server.BaseContext = func(net.Listener) context.Context { return requests }
 		servers = append(servers, server)
-		running.Go(func() { failed <- web.ListenAndServe(server, f, s.config.Slog) })
+		running.Go(func() { failed <- web.Serve(l, server, s.config.Web, s.config.Slog) })
 	}
+	defer closeAll(listeners)
 	defer func() { each(servers, (*http.Server).Close) }()
 	select {
 	case err := <-failed:
@@ -83,20 +92,18 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// perAddress returns the flags for one server for each address: exporter-toolkit changes
-// the server that it gets, concurrently when there are several addresses.
-func perAddress(f *web.FlagConfig) []*web.FlagConfig {
-	systemd := f != nil && f.WebSystemdSocket != nil && *f.WebSystemdSocket
-	if f == nil || systemd || f.WebListenAddresses == nil || len(*f.WebListenAddresses) < 2 {
-		return []*web.FlagConfig{f}
+// awaitEnd waits until nothing runs any more, but not for what hangs in reading the web
+// configuration.
+func (s *Server) awaitEnd(running *sync.WaitGroup) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		running.Wait()
+	}()
+	select {
+	case <-ended:
+	case <-time.After(s.limits.flush):
 	}
-	var all []*web.FlagConfig
-	for _, address := range *f.WebListenAddresses {
-		one := *f
-		one.WebListenAddresses = &[]string{address}
-		all = append(all, &one)
-	}
-	return all
 }
 
 // each calls f for all servers concurrently. Its errors are about clients.
@@ -118,6 +125,7 @@ func (s *Server) drain(servers []*http.Server, endRequests func()) {
 	defer time.AfterFunc(s.limits.grace, endRequests).Stop()
 	select {
 	case <-drained:
+		endRequests() // reloads that are waited for are told that it ends
 		// The last answers are still to be sent. Idle connections are closed at once, those
 		// of HTTP/2 within a second; the time limit is for slow clients of other pages.
 		ctx, cancel := context.WithTimeout(ctx, s.limits.flush)

@@ -191,7 +191,7 @@ func TestProblems(t *testing.T) {
 	s[0].Images[0].Failure, s[0].Images[0].Reason = imagebuilder.NotFound, "<forgotten>"
 	for n := range maxProblems + 2 {
 		s[0].Selectors = append(s[0].Selectors, lookup.SelectorMatches{Selector: fmt.Sprintf("name=<%d>", n)})
-		s[0].Errors = append(s[0].Errors, lookup.LookupError{Operation: "GetImage", Subject: "arn-1", Class: imagebuilder.Denied, Reason: "<no>"})
+		s[0].Errors = append(s[0].Errors, lookup.FailedLookup{Operation: "GetImage", Subject: "arn-1", Class: imagebuilder.Denied, Reason: "<no>"})
 	}
 	s[0].Errors[0].Subject = ""
 	body := pageOf(t, s, "")

@@ -94,7 +94,7 @@ type lookupError struct {
 	Reason    string `json:"lookup_error"`
 }
 
-func newLookupError(e lookup.LookupError) lookupError {
+func newLookupError(e lookup.FailedLookup) lookupError {
 	return lookupError{Operation: string(e.Operation), Subject: e.Subject, Class: string(e.Class), Reason: e.Reason}
 }
 

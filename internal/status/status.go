@@ -59,12 +59,10 @@ var functions = template.FuncMap{
 	"truncate":  truncate,
 }
 
-// ServeHTTP implements http.Handler for GET and HEAD.
+// ServeHTTP implements http.Handler for GET and HEAD. The server sets the headers that are
+// the same for all pages.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-	header.Set("Referrer-Policy", "no-referrer")
 	if strings.HasSuffix(r.URL.Path, StylePath) {
 		header.Set("Content-Type", "text/css; charset=utf-8")
 		header.Set("Cache-Control", "max-age=300")
@@ -78,7 +76,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if h.renders.Acquire(r.Context(), 1) != nil {
+	if !h.renders.TryAcquire(1) && h.renders.Acquire(r.Context(), 1) != nil {
 		http.Error(w, "other pages are being made, try again", http.StatusServiceUnavailable)
 		return
 	}

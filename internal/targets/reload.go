@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -16,8 +17,16 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
 )
 
-// Reloader makes the content of a configuration file what a Set looks up. Its methods
-// may be called concurrently; one reload waits for the other.
+// longLoad is how long the loading of a configuration takes before that is logged.
+const longLoad = 10 * time.Second
+
+// Reloader makes the content of a configuration file what a Set looks up. Its methods may
+// be called concurrently. The configuration is loaded once at a time: all who ask
+// meanwhile share the load that follows, for the one that runs may have read the file
+// before it changed.
+//
+// A load may hang, for instance in reading a file of a dead mount. Nothing can end it then:
+// whoever waits leaves it behind when his context ends.
 type Reloader struct {
 	set    *Set
 	file   string // empty for none
@@ -27,7 +36,11 @@ type Reloader struct {
 	successful  prometheus.Gauge
 	lastSuccess prometheus.Gauge
 
-	mu     sync.Mutex
+	mu      sync.Mutex
+	running bool   // whether the configuration is being loaded
+	next    *round // for those who have come meanwhile, nil when nobody has
+
+	// The load that runs owns these.
 	tried  string // the checksum of the content that was loaded last, empty when it could not be read
 	failed error  // what came of that
 }
@@ -50,35 +63,100 @@ func NewReloader(set *Set, file string, load func() (*config.Config, error), reg
 }
 
 // Load loads the configuration. When it fails, the error is a sentence for the user, and
-// what is looked up stays as it was.
-func (r *Reloader) Load(ctx context.Context) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.tryAgain(ctx)
-}
+// what is looked up stays as it was. When ctx ends first, the error is that of ctx.
+func (r *Reloader) Load(ctx context.Context) error { return r.wait(ctx, toLoad) }
 
-// Reload is Load, and logs what came of it.
-func (r *Reloader) Reload(ctx context.Context) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	err := r.tryAgain(ctx)
-	r.log()
-	return err
-}
+// Reload is Load, and what comes of it is logged.
+func (r *Reloader) Reload(ctx context.Context) error { return r.wait(ctx, toReload) }
 
-// tryAgain loads, and remembers what came of it.
-func (r *Reloader) tryAgain(ctx context.Context) error {
-	if r.file != "" {
-		// Before it is loaded: a change in between is seen the next time.
-		r.tried, _ = config.Checksum(r.file) // load fails as well
+// OnSignal reloads with each signal, until ctx ends.
+func (r *Reloader) OnSignal(ctx context.Context, signals <-chan os.Signal) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-signals:
+			_ = r.Reload(ctx) // it is logged
+		}
 	}
-	if r.failed = r.apply(ctx); r.failed != nil {
+}
+
+// Watch reloads when the content of the file has changed, at which it looks every
+// interval, unless that is 0, until ctx ends. What went wrong for another reason than the
+// content is tried again each time.
+func (r *Reloader) Watch(ctx context.Context, interval time.Duration) {
+	if interval == 0 {
+		return
+	}
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			_ = r.wait(ctx, toLook) // it is logged
+		}
+	}
+}
+
+// run loads the configuration for those who wait, and logs what comes of it, also when
+// that takes long.
+func (r *Reloader) run(ctx context.Context, waiting purposes) error {
+	before := r.failed
+	ended := make(chan struct{})
+	var watch sync.WaitGroup
+	watch.Go(func() { r.logLong(ended) })
+	loaded := r.tryAgain(ctx, waiting)
+	close(ended)
+	watch.Wait()
+	if r.failed == nil {
+		r.successful.Set(1)
+	} else {
 		r.successful.Set(0)
+	}
+	if !loaded {
 		return r.failed
 	}
-	r.successful.Set(1)
-	r.lastSuccess.SetToCurrentTime()
-	return nil
+	if r.failed == nil {
+		r.lastSuccess.SetToCurrentTime()
+	}
+	another := r.failed == nil || before == nil || before.Error() != r.failed.Error()
+	if waiting[toReload] > 0 || waiting[toLook] > 0 && another {
+		r.log()
+	}
+	return r.failed
+}
+
+// logLong logs when the configuration is not loaded after some time, and when it ends then.
+func (r *Reloader) logLong(ended <-chan struct{}) {
+	begun := time.Now()
+	select {
+	case <-ended:
+		return
+	case <-time.After(longLoad):
+	}
+	level.Warn(r.logger).Log("msg", "loading the configuration takes long; what was loaded before stays meanwhile", "file", r.file)
+	r.successful.Set(0)
+	<-ended
+	level.Warn(r.logger).Log("msg", "loading the configuration has ended", "file", r.file, "took", time.Since(begun).Round(time.Second))
+}
+
+// tryAgain loads, and remembers what came of it. It does nothing when everybody only looks
+// for a change and there is none.
+func (r *Reloader) tryAgain(ctx context.Context, waiting purposes) (loaded bool) {
+	if r.file != "" {
+		// Before it is loaded: a change in between is seen the next time.
+		sum, err := config.Checksum(r.file) // when it fails, load fails as well
+		_, mistake := errors.AsType[*config.Error](r.failed)
+		unchanged := err == nil && sum == r.tried && (r.failed == nil || mistake)
+		if unchanged && waiting.onlyLook() {
+			return false
+		}
+		r.tried = sum
+	}
+	r.failed = r.apply(ctx)
+	return true
 }
 
 func (r *Reloader) log() {
@@ -103,36 +181,4 @@ func (r *Reloader) apply(ctx context.Context) (err error) {
 		return err
 	}
 	return r.set.Apply(ctx, c)
-}
-
-// Watch reloads when the content of the file has changed, at which it looks every
-// interval, until ctx ends. What went wrong for another reason than the content is tried
-// again each time.
-func (r *Reloader) Watch(ctx context.Context, interval time.Duration) {
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			r.look(ctx)
-		}
-	}
-}
-
-// look reloads when the content of the file is not what was tried last. A failure is
-// logged when it is another one than before.
-func (r *Reloader) look(ctx context.Context) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	before := r.failed
-	sum, err := config.Checksum(r.file)
-	_, mistake := errors.AsType[*config.Error](before)
-	if err == nil && sum == r.tried && (before == nil || mistake) {
-		return
-	}
-	if err := r.tryAgain(ctx); err == nil || before == nil || before.Error() != err.Error() {
-		r.log()
-	}
 }

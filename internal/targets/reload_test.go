@@ -57,9 +57,7 @@ func (f *file) write(content string) {
 func (f *file) expect(what string, good, bad int, successful float64, since time.Duration) {
 	f.t.Helper()
 	synctest.Wait()
-	f.mu.Lock() // which is held when something is logged
 	logs := f.w.logs.String()
-	f.mu.Unlock()
 	if g, b := strings.Count(logs, "configuration loaded"), strings.Count(logs, "cannot be loaded"); g != good || b != bad {
 		f.t.Errorf("%s: %d good and %d bad loads are logged, want %d and %d:\n%s", what, g, b, good, bad, logs)
 	}

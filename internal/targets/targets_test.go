@@ -31,7 +31,25 @@ type world struct {
 	t    *testing.T
 	api  *emulator.API
 	own  *prometheus.Registry
-	logs bytes.Buffer
+	logs logs
+}
+
+// logs is what was logged. It may be read at any time.
+type logs struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func newWorld(t *testing.T, api *emulator.API, o collector.Options) *world {
@@ -42,7 +60,7 @@ func newWorld(t *testing.T, api *emulator.API, o collector.Options) *world {
 	panics := prometheus.NewCounter(prometheus.CounterOpts{Name: "panics"})
 	w.Set = New(Options{
 		Collectors: o, Static: &imagebuilder.StaticCredentials{AccessKeyID: "AKID", SecretAccessKey: "verysecret"}, STSEndpointURL: "http://sts",
-		Metrics: imagebuilder.NewMetrics(w.own), Panics: panics, Logger: log.NewLogfmtLogger(log.NewSyncWriter(&w.logs)), HTTPClient: client,
+		Metrics: imagebuilder.NewMetrics(w.own), Panics: panics, Logger: log.NewLogfmtLogger(&w.logs), HTTPClient: client,
 	})
 	t.Cleanup(w.Close)
 	return w

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Options says what to run. All fields but Fast and Webhook are required.
+// Options says what to run. All fields but Fast, Webhook and Labels are required.
 type Options struct {
 	Dir  string // for data, logs and configuration
 	Root string // of the repository
@@ -27,6 +27,7 @@ type Options struct {
 	Interval time.Duration // of scrapes and evaluations
 	Fast     bool          // whether the alerts wait for as many seconds as their rules have minutes
 	Webhook  string        // a URL that Alertmanager notifies; "" for none
+	Labels   string        // of the exporter as a scrape target, such as "region: here"; "" for none
 }
 
 // Stack is what runs.
@@ -115,9 +116,9 @@ global: {scrape_interval: %[1]s, scrape_timeout: %[1]s, evaluation_interval: %[1
 rule_files: [imagebuilder.rules.yml]
 alerting: {alertmanagers: [{static_configs: [{targets: ['%[2]s']}]}]}
 scrape_configs:
-  - {job_name: imagebuilder, static_configs: [{targets: ['%[3]s']}]}
+  - {job_name: imagebuilder, honor_labels: true, static_configs: [{targets: ['%[3]s'], labels: {%[5]s}}]}
   - {job_name: prometheus, static_configs: [{targets: ['%[4]s']}]}
-`, s.o.Interval, s.o.AlertmanagerAddress, s.o.ExporterAddress, s.o.PrometheusAddress),
+`, s.o.Interval, s.o.AlertmanagerAddress, s.o.ExporterAddress, s.o.PrometheusAddress, s.o.Labels),
 	} {
 		if err := os.WriteFile(s.file(name), []byte(text), 0o600); err != nil {
 			return err

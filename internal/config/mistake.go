@@ -1,0 +1,101 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/printable"
+)
+
+// Error is a mistake in a configuration file. Its text is FILE:LINE:COL: sentence,
+// and below it what may be shown of the offending line. Nothing in it is hidden from a
+// terminal, and no secret is in it.
+type Error struct {
+	File         string
+	Line, Column int    // both from 1
+	Sentence     string // what is wrong, and what is allowed
+	Source       string // the offending line, with *** in place of what may be secret
+}
+
+// Error returns the two lines.
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %s\n%s", e.File, e.Line, e.Column, e.Sentence, e.Source)
+}
+
+// maxPath bounds how much of a path is shown, in bytes: more than any system has.
+const maxPath = 8 << 10
+
+func (d *document) mistake(line, column int, sentence, source string) error {
+	return &Error{
+		File: printable.Line(d.name, maxPath), Line: line, Column: max(column, 1),
+		Sentence: printable.Line(sentence, maxSentence), Source: cut(printable.Line(source, maxSentence)),
+	}
+}
+
+// errorf returns an Error that points at n, a node of the document.
+func (d *document) errorf(n *yaml.Node, format string, args ...any) error {
+	v := viewOf(d, n.Line)
+	return d.mistake(n.Line, n.Column, v.sentence(fmt.Sprintf(format, args...)), v.shown())
+}
+
+// errorAt returns an Error about a file that cannot be read as YAML, whose sentence cites
+// nothing. It shows no values: what a line belongs to is not known.
+func (d *document) errorAt(line, column int, sentence string) error {
+	line = min(max(line, 1), len(d.lines))
+	return d.mistake(line, column, sentence, onlyKey(d.line(line)))
+}
+
+// unknownKey returns an Error about a key of a mapping, the i-th node in it. It shows the key
+// if that is none of what people write by mistake in its place, and not the value, which may be
+// a password under a wrong name.
+func (d *document) unknownKey(mapping *yaml.Node, i int, allowed []string) error {
+	key := mapping.Content[i]
+	near := nearest(key.Value, allowed)
+	name := key.Value
+	if near == "" && !d.mayBeShown(mapping, i) {
+		name = mask
+	}
+	sentence := fmt.Sprintf("unknown key %q; allowed are %s", name, strings.Join(allowed, ", "))
+	if near != "" {
+		sentence += "; did you mean " + near + "?"
+	}
+	return d.mistake(key.Line, key.Column, sentence, name)
+}
+
+// What the YAML library says: with a line or without one, and of an alias without a place.
+var (
+	located      = regexp.MustCompile(`^yaml: line (\d+): `)
+	unknownAlias = regexp.MustCompile(`^yaml: unknown anchor '(.*)' referenced$`)
+)
+
+// syntaxError returns err, of the YAML library, as an Error.
+func (d *document) syntaxError(err error) error {
+	text := err.Error()
+	if m := unknownAlias.FindStringSubmatch(text); m != nil {
+		line, column := d.find("*" + m[1])
+		return d.errorAt(line, column, "this alias names nothing that is marked with &")
+	}
+	line := 1
+	if m := located.FindStringSubmatch(text); m != nil {
+		line, _ = strconv.Atoi(m[1]) // it is a number
+		text = text[len(m[0]):]
+		if strings.HasPrefix(text, "did not find") { // here the library counts from 0
+			line++
+		}
+	}
+	return d.errorAt(line, 1, "this is not YAML: "+strings.TrimPrefix(text, "yaml: "))
+}
+
+// find returns where a text stands first, from 1; the beginning when it is nowhere.
+func (d *document) find(text string) (line, column int) {
+	for i, line := range d.lines {
+		if at := strings.Index(line, text); at >= 0 {
+			return i + 1, at + 1
+		}
+	}
+	return 1, 1
+}

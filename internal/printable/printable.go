@@ -1,0 +1,79 @@
+// Package printable makes texts that others have written safe to print: on a terminal, in a
+// line of the log, in an answer.
+package printable
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Hidden reports whether r does not show as a character: control characters, line ends, what
+// changes the direction of text, what has no width. Joiners are none of them, for some scripts
+// and emoji need them; spaces are none of them, too.
+func Hidden(r rune) bool {
+	const joiner, nonJoiner = '\u200d', '\u200c'
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) && r != joiner && r != nonJoiner
+}
+
+// Line returns text as one line of at most limit bytes, in which nothing is hidden: hidden
+// characters and what is not UTF-8 stand as in a Go string, \n or \u202e. What is cut off is
+// marked with an ellipsis.
+func Line(text string, limit int) string {
+	if clean(text) && len(text) <= limit {
+		return text
+	}
+	var line strings.Builder
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		shown := escaped(r, text[i:i+size])
+		if line.Len()+len(shown) > limit {
+			return line.String() + "…"
+		}
+		line.WriteString(shown)
+		i += size
+	}
+	return line.String()
+}
+
+// Record returns a line of JSON or logfmt in which nothing is hidden but the line end that it
+// may have. Other hidden characters are escaped as in JSON.
+func Record(line []byte) []byte {
+	body, end := bytes.CutSuffix(line, []byte("\n"))
+	if clean(string(body)) {
+		return line
+	}
+	var record []byte
+	for _, r := range string(body) { // what is not UTF-8 is U+FFFD
+		if !Hidden(r) {
+			record = utf8.AppendRune(record, r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			record = fmt.Appendf(record, `\u%04x`, unit)
+		}
+	}
+	if end {
+		record = append(record, '\n')
+	}
+	return record
+}
+
+func clean(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, Hidden)
+}
+
+// escaped returns how r is shown, which text has as its encoding.
+func escaped(r rune, text string) string {
+	switch {
+	case r == utf8.RuneError && len(text) == 1:
+		return fmt.Sprintf(`\x%02x`, text[0])
+	case !Hidden(r):
+		return text
+	}
+	quoted := fmt.Sprintf("%q", text)
+	return quoted[1 : len(quoted)-1]
+}

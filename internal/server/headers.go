@@ -1,0 +1,41 @@
+package server
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// withHeaders is next, whose answers have the headers that tell browsers what not to do.
+// Those of the web configuration stay. The styles are those that stand in pages, by their hashes.
+func withHeaders(next http.Handler, styles []string) http.Handler {
+	headers := map[string]string{
+		"Content-Security-Policy": "default-src 'none'; style-src " + strings.Join(append([]string{"'self'"}, styles...), " ") +
+			"; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+		"Referrer-Policy":        "no-referrer",
+		"X-Content-Type-Options": "nosniff",
+		"X-Frame-Options":        "DENY",
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for name, value := range headers {
+			if w.Header().Get(name) == "" {
+				w.Header().Set(name, value)
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// allowStyle allows the style that stands in a page, which does not depend on the request.
+func (s *Server) allowStyle(page http.Handler, path string) {
+	r := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}}
+	var p Page
+	page.ServeHTTP(&p, r)
+	_, rest, _ := strings.Cut(p.String(), "<style>")
+	if style, _, closed := strings.Cut(rest, "</style>"); closed {
+		sum := sha256.Sum256([]byte(style))
+		s.styles = append(s.styles, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
+	}
+}
