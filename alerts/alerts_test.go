@@ -28,6 +28,12 @@ func rules(t *testing.T) []rule {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return decodeRules(t, text)
+}
+
+// decodeRules returns all rules of a file, in their order.
+func decodeRules(t *testing.T, text []byte) []rule {
+	t.Helper()
 	var file struct {
 		Groups []struct {
 			Name  string
@@ -57,6 +63,9 @@ func TestAlerts(t *testing.T) {
 		runbooks[filepath.Join("../docs/runbooks", r.Alert+".md")] = true
 		if !slices.Contains([]string{"critical", "warning", "info"}, r.Labels["severity"]) {
 			t.Errorf("%s: severity %q", r.Alert, r.Labels["severity"])
+		}
+		if r.Labels["service"] != "imagebuilder" {
+			t.Errorf("%s: service %q, by which alertmanager.yml routes", r.Alert, r.Labels["service"])
 		}
 		want := "https://github.com/imagebuilder-exporter/imagebuilder_exporter/blob/main/docs/runbooks/" + r.Alert + ".md"
 		if got := r.Annotations["runbook_url"]; got != want {
@@ -114,11 +123,13 @@ type row struct {
 	Alert, Meaning string
 	Severities     []string
 	For            []string
+	Labels         string
 }
 
 // TestGoldenDocument holds docs/alerts.md, which is made of the rules, their comments and
 // the runbooks.
 func TestGoldenDocument(t *testing.T) {
+	labels := alertLabels(t)
 	var rows []row
 	var recorded []rule
 	for _, r := range rules(t) {
@@ -130,7 +141,7 @@ func TestGoldenDocument(t *testing.T) {
 		if i < 0 {
 			m := strings.NewReplacer("](alerts.md#", "](#").Replace(meaning(t, r.Alert))
 			m = runbookLink.ReplaceAllString(m, "](runbooks/$1.md)")
-			rows, i = append(rows, row{Alert: r.Alert, Meaning: m}), len(rows)
+			rows, i = append(rows, row{Alert: r.Alert, Meaning: m, Labels: labels[r.Alert]}), len(rows)
 		}
 		rows[i].Severities = addOnce(rows[i].Severities, r.Labels["severity"])
 		rows[i].For = addOnce(rows[i].For, r.For)
@@ -141,8 +152,13 @@ func TestGoldenDocument(t *testing.T) {
 	}
 	page := template.Must(template.New("alerts.md.tmpl").Funcs(template.FuncMap{"join": strings.Join}).ParseFiles("testdata/alerts.md.tmpl"))
 	var text bytes.Buffer
-	if err := page.Execute(&text, map[string]any{"Alerts": rows, "Alertmanager": string(alertmanager)}); err != nil {
+	if err := page.Execute(&text, map[string]any{"Alerts": rows, "Thresholds": thresholds(t), "Alertmanager": string(alertmanager)}); err != nil {
 		t.Fatal(err)
+	}
+	for _, r := range rows {
+		if r.Labels == "" {
+			t.Errorf("imagebuilder.rules_test.yml has no exp_labels of %s", r.Alert)
+		}
 	}
 	for _, r := range recorded {
 		if !strings.Contains(text.String(), "| `"+r.Record+"` |") {
@@ -159,27 +175,4 @@ func addOnce(all []string, s string) []string {
 		return all
 	}
 	return append(all, s)
-}
-
-// TestTheAlertmanagerRoute holds that inhibit rules name alerts that there are.
-func TestTheAlertmanagerRoute(t *testing.T) {
-	text, err := os.ReadFile("alertmanager.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := map[string]bool{}
-	for _, r := range rules(t) {
-		names[r.Alert] = true
-	}
-	named := regexp.MustCompile(`alertname=~?"([^"]*)"`).FindAllStringSubmatch(string(text), -1)
-	if len(named) == 0 {
-		t.Fatal("alerts/alertmanager.yml names no alert")
-	}
-	for _, m := range named {
-		for name := range strings.SplitSeq(m[1], "|") {
-			if !names[name] {
-				t.Errorf("alerts/alertmanager.yml names %s, which does not exist", name)
-			}
-		}
-	}
 }

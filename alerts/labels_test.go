@@ -2,12 +2,9 @@ package alerts_test
 
 import (
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"testing"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/promqltest"
 )
@@ -33,29 +30,3 @@ func TestRulesUseLabelsAndStatusesThatThereAre(t *testing.T) {
 }
 
 var usedLabel = regexp.MustCompile(`\$labels\.(\w+)`)
-
-// TestTheAlertmanagerRouteUsesLabelsThatThereAre holds what groups and inhibits alerts
-// against the labels of the metrics.
-func TestTheAlertmanagerRouteUsesLabelsThatThereAre(t *testing.T) {
-	text, err := os.ReadFile("alertmanager.yml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct {
-		Route struct {
-			GroupBy []string `yaml:"group_by"`
-		}
-		InhibitRules []struct{ Equal []string } `yaml:"inhibit_rules"`
-	}
-	if err := yaml.Unmarshal(text, &file); err != nil {
-		t.Fatal(err)
-	}
-	used := file.Route.GroupBy
-	for _, r := range file.InhibitRules {
-		used = append(used, r.Equal...)
-	}
-	if len(used) < 6 {
-		t.Fatalf("there are only %q", used)
-	}
-	promqltest.Published(t, "../testdata/metrics.txt").CheckNames(t, "alertmanager.yml", "", used)
-}

@@ -30,4 +30,7 @@ var executions = newFamily("executions", tableOf(publishedExecutions,
 	timestamp("imagebuilder_workflow_execution_end_timestamp_seconds",
 		"When the execution ended.",
 		func(e *lookup.Execution) time.Time { return e.Value.End }),
+	fact("imagebuilder_workflow_execution_superseded",
+		"Whether what became of the execution no longer matters: the workflow has completed in a later attempt for the same image, or a newer build is a good image. Absent while that is not known.",
+		func(e *lookup.Execution) lookup.Fact { return e.Superseded }),
 ))

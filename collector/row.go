@@ -5,6 +5,8 @@ import (
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
 // row is one metric of a table.
@@ -24,6 +26,14 @@ func gauge[T any](name, help string, value func(T) (float64, bool), labels ...la
 			}
 		}
 	}}
+}
+
+// fact is 1 for yes and 0 for no. It is absent while that is not known.
+func fact[T any](name, help string, of func(T) lookup.Fact) row[T] {
+	return gauge(name, help, func(it T) (float64, bool) {
+		f := of(it)
+		return bit(f.True), f.Known
+	})
 }
 
 // info is 1 for each entity. Its labels say what is known of it.

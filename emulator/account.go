@@ -76,7 +76,11 @@ type Image struct {
 	Deleted     time.Time // gone from then on, with its executions; zero: never
 	Attempts    []Attempt // the build, and what RetryImage began; none: AVAILABLE at once
 	Outputs     []Output  // shown once AVAILABLE
-	Deprecated  time.Time // DEPRECATED from then on, if it was AVAILABLE; zero: never
+
+	// What a lifecycle policy makes of an AVAILABLE image: DEPRECATED, DISABLED or DELETED
+	// from then on, the last of these that has come; zero: never. It stays in the lists,
+	// with its outputs.
+	Deprecated, Disabled, Retired time.Time
 }
 
 // Attempt is one try to make an image.

@@ -29,8 +29,16 @@ func (i *Image) stateAt(now time.Time) (status, reason string) {
 		}
 		status, reason = i.Attempts[n].stateAt(now)
 	}
-	if status == "AVAILABLE" && !i.Deprecated.IsZero() && !now.Before(i.Deprecated) {
-		status = "DEPRECATED"
+	if status != "AVAILABLE" {
+		return status, reason
+	}
+	for _, change := range []struct {
+		status string
+		at     time.Time
+	}{{"DEPRECATED", i.Deprecated}, {"DISABLED", i.Disabled}, {"DELETED", i.Retired}} {
+		if !change.at.IsZero() && !now.Before(change.at) {
+			status = change.status
+		}
 	}
 	return status, reason
 }

@@ -113,7 +113,8 @@ func (q *request) image(i *Image) image {
 		State: imageState{status, reason}, Owner: arnPart(i.ARN, 4), DateCreated: timestamp(i.Created), Tags: tags(i.Tags),
 		BuildType: i.buildType(), ImageSource: "CUSTOM",
 	}
-	if status != "AVAILABLE" && status != "DEPRECATED" || len(i.Outputs) == 0 {
+	wasGood := slices.Contains([]string{"AVAILABLE", "DEPRECATED", "DISABLED", "DELETED"}, status)
+	if !wasGood || len(i.Outputs) == 0 {
 		return row
 	}
 	var out outputResources

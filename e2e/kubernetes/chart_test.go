@@ -118,7 +118,10 @@ func TestPackage(t *testing.T) {
 			t.Errorf("%s is in the package", name)
 		}
 	}
-	want := map[string]string{"files/imagebuilder.rules.yml": "../../alerts/imagebuilder.rules.yml"}
+	want := map[string]string{
+		"files/imagebuilder.rules.yml": "../../alerts/imagebuilder.rules.yml",
+		"files/thresholds.yml":         "../../alerts/thresholds.yml",
+	}
 	dashboards, err := filepath.Glob("../../dashboards/*.json")
 	if err != nil || len(dashboards) == 0 {
 		t.Fatal(dashboards, err)

@@ -104,7 +104,7 @@ func TestTheSchemasAreStrict(t *testing.T) {
 		"another type":                   {"replicas: 2", "replicas: two", "got string, want integer"},
 		"a number in place of a text":    {`grafana_dashboard: "yes"`, "grafana_dashboard: 1", "got number, want string"},
 		"an unknown field of metadata":   {"kind: PrometheusRule\nmetadata:\n", "kind: PrometheusRule\nmetadata:\n  names: x\n", "'names' not allowed"},
-		"an unknown field of an alert":   {"- alert: ExporterAbsent\n", "- alert: ExporterAbsent\n          runbook: x\n", "'runbook' not allowed"},
+		"an unknown field of an alert":   {"- alert: ExporterAbsent\n", "- alert: ExporterAbsent\n      runbook: x\n", "'runbook' not allowed"},
 		"an unknown field of a scrape":   {"scrapeTimeout: 20s", "timeout: 20s", "'timeout' not allowed"},
 		"a field that is there twice":    {"replicas: 2", "replicas: 2\n  replicas: 2", "already set"},
 		"a kind that does not exist":     {"kind: NetworkPolicy", "kind: NetworkPolice", "could not find schema"},

@@ -28,6 +28,21 @@ func ParseImageBuildVersionARN(arn string) ImageBuildVersion {
 	return ImageBuildVersion{AccountID: owner, Name: parts[0], Version: parts[1] + "/" + parts[2]}
 }
 
+// ImageVersion returns what all builds of one image version have in common, empty for the
+// zero value: account, name and version without the build number.
+func (v ImageBuildVersion) ImageVersion() string {
+	version, _, _ := strings.Cut(v.Version, "/")
+	if version == "" {
+		return ""
+	}
+	return v.AccountID + "/" + v.Name + "/" + version
+}
+
+// Newer reports whether v is a later build than other, as the versions tell.
+func (v ImageBuildVersion) Newer(other ImageBuildVersion) bool {
+	return compareVersions(v.Version, other.Version) > 0
+}
+
 // workflowType returns BUILD, TEST or DISTRIBUTION as the ARN of a workflow build
 // version says, arn:PARTITION:imagebuilder:REGION:ACCOUNT:workflow/TYPE/NAME/VERSION/BUILD,
 // and the empty string for anything else.

@@ -58,6 +58,7 @@ func newExecution(id, image string, row *types.WorkflowExecutionMetadata, invali
 		Image:                   ParseImageBuildVersionARN(image),
 		ParallelGroup:           text(aws.ToString(row.ParallelGroup), invalid),
 		Message:                 message(row.Message, invalid),
+		Retried:                 aws.ToBool(row.Retried),
 	}
 	counts := StepCounts{
 		Total:     int(row.TotalStepCount),

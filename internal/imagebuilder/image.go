@@ -28,6 +28,12 @@ type Output struct {
 	ID     string // ami-… or the URI of a container image
 }
 
+// WasGood reports whether i has become AVAILABLE at some time. Of an image that was DELETED
+// since, its outputs tell.
+func (i *Image) WasGood() bool {
+	return i.Status.Good() || i.Status == imageDeleted && len(i.Outputs) > 0
+}
+
 // Compare returns a number above 0 when i is the newer build of the two, below 0 when it
 // is the older one. Builds of one moment, or without one, are told apart by version and
 // build number.

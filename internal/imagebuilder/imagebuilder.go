@@ -33,6 +33,10 @@ type Execution struct {
 	ParallelGroup           string
 	Message                 string // for people; may be long
 
+	// Retried is the API's "retried": that a retry of the image made the execution, or has
+	// replaced it; the reference does not say which. False where the API leaves it out.
+	Retried bool
+
 	// Steps counts the steps that the workflow defines; the others those of them
 	// that ended so. Nil when the API's numbers contradict each other.
 	Steps *StepCounts

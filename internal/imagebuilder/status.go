@@ -25,6 +25,7 @@ const (
 	ImageAvailable ImageStatus = "AVAILABLE"
 	ImageCancelled ImageStatus = "CANCELLED"
 	ImageFailed    ImageStatus = "FAILED"
+	imageDeleted   ImageStatus = "DELETED"
 )
 
 // facts is what there is to know about a status. One that is not known has none.

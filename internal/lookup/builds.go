@@ -22,17 +22,18 @@ const (
 // image.
 type build struct {
 	question
-	told     map[*source]*imagebuilder.Image // what each source says of the image; never changed
-	image    *imagebuilder.Image             // what the best of them says
-	reasons  map[bool]string                 // of its status, as the kinds of sources told it last; true for one of one build
-	selected bool                            // whether one of the sources is fresh
-	pipeline string                          // the name of the pipeline that made it, empty when not known
-	origin   *origin                         // asks which pipeline that is, nil when nothing is to be asked
-	foundAt  time.Time                       // when it was found
-	endedAt  time.Time                       // when the image was first seen to have ended, zero for not
+	told                  map[*source]*imagebuilder.Image // what each source says of the image; never changed
+	image                 *imagebuilder.Image             // what the best of them says
+	reasons               map[bool]string                 // of its status, as the kinds of sources told it last; true for one of one build
+	selected              bool                            // whether one of the sources is fresh
+	pipelineARN, pipeline string                          // ARN and name of the pipeline that made it, empty when not known
+	origin                *origin                         // asks which pipeline that is, nil when nothing is to be asked
+	foundAt               time.Time                       // when it was found
+	endedAt               time.Time                       // when the image was first seen to have ended, zero for not
 
 	executions []*execution // each with a value
-	dropped    bool         // left out by MaxExecutions
+	superseded Fact
+	dropped    bool // left out by MaxExecutions
 }
 
 func newBuild(t *Target, image *imagebuilder.Image, now time.Time) *build {
@@ -70,6 +71,7 @@ func (b *build) take(executions []imagebuilder.Execution, now time.Time) {
 	for id := range before {
 		b.dismissStepsOf(id)
 	}
+	b.findRetries()
 	b.setInterval(settled, now)
 	t.derived.outdated = true
 	for _, x := range b.executions {
@@ -77,6 +79,18 @@ func (b *build) take(executions []imagebuilder.Execution, now time.Time) {
 			t.followSteps(x.value, b.Every, now)
 			t.mayWait(x.value, b)
 		}
+	}
+}
+
+// findRetries takes in which executions of b were retried with success.
+func (b *build) findRetries() {
+	all := make([]*imagebuilder.Execution, len(b.executions))
+	for i, x := range b.executions {
+		all[i] = x.value
+	}
+	retried := retriedWithSuccess(all)
+	for _, x := range b.executions {
+		x.retried = retried[x.value.ID]
 	}
 }
 

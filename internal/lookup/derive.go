@@ -31,6 +31,7 @@ func (t *Target) derive(now time.Time) {
 	builds := t.buildsInOrder()
 	t.cut(builds, now)
 	t.derived.executions = t.listExecutions(builds)
+	t.deriveSuperseded()
 	t.derived.images = slices.DeleteFunc(slices.Clone(builds), func(b *build) bool { return b.dropped })
 	slices.SortFunc(t.derived.images, func(a, b *build) int { return cmp.Compare(a.Subject.ID, b.Subject.ID) })
 	t.derived.outdated = false

@@ -17,6 +17,7 @@ type execution struct {
 	readAt  time.Time               // when it was read
 	finalAt time.Time               // when a final status was first seen, zero for not
 	settled bool                    // value can never change again
+	retried bool                    // its workflow has completed in a later attempt
 	dropped bool                    // left out by MaxExecutions
 }
 
@@ -49,6 +50,7 @@ func (c *configured) Ask(ctx context.Context, started func()) (func(time.Time), 
 
 func (c *configured) take(v *imagebuilder.Execution, now time.Time) {
 	c.execution.read(v, now)
+	c.target.derived.outdated = true
 	if c.execution.settled {
 		c.Settle()
 	}
@@ -62,6 +64,8 @@ type followed struct {
 	id       string
 	question *question // whose answers it is read from
 	build    *build    // that it was found through, nil when it was selected by its id
+
+	superseded Fact
 }
 
 // publishable reports whether what was read about the execution is true enough.
@@ -80,8 +84,8 @@ func (t *Target) pipelineOf(f *followed) string {
 	if b := t.builds[f.value.ImageBuildVersionARN]; b != nil {
 		return b.pipeline
 	}
-	if pipeline := t.made[f.value.ImageBuildVersionARN]; pipeline != "" {
-		return t.pipelineName(pipeline, "")
+	if made, ok := t.made[f.value.ImageBuildVersionARN]; ok {
+		return t.pipelineName(made.pipelineARN, "")
 	}
 	return ""
 }

@@ -101,7 +101,7 @@ type Target struct {
 	pipelines  *pipelineList          // nil when no pipeline is selected
 	sources    map[string]*source     // of builds, by the ARN that is asked about
 	builds     map[string]*build      // by ARN
-	made       map[string]string      // the pipeline's ARN by the ARN of each of its builds; empty without configured executions
+	made       map[string]madeBuild   // all builds of the selected pipelines, by ARN; empty without configured executions
 	steps      map[string]*stepList   // by execution id
 	waiting    *waitingList           // nil when it is not asked for
 	reach      reach
@@ -113,7 +113,7 @@ func New(c Config) *Target {
 	t := &Target{
 		c: c, reach: newReach(),
 		configured: map[string]*configured{}, sources: map[string]*source{}, builds: map[string]*build{},
-		made: map[string]string{}, steps: map[string]*stepList{},
+		made: map[string]madeBuild{}, steps: map[string]*stepList{},
 	}
 	t.scrapes = newQuestion(t, "Lookup", "")
 	t.schedule = schedule.New(schedule.Config{

@@ -18,23 +18,29 @@ type origin struct {
 func (o *origin) Ask(ctx context.Context, started func()) (func(time.Time), error) {
 	image, err := o.target.c.Client.GetImage(ctx, o.Subject.ID, started)
 	return func(time.Time) {
+		o.build.pipelineARN = image.SourcePipelineARN
 		o.build.pipeline = o.target.pipelineName(image.SourcePipelineARN, image.SourcePipelineName)
+		o.target.derived.outdated = true
 		o.Settle()
 	}, err
 }
 
+// Failed implements schedule.Question: what is refused is not waited for.
+func (o *origin) Failed(time.Time) { o.target.derived.outdated = true }
+
 // followPipeline takes in which pipeline made b: as its sources tell, or as is to be asked.
 func (b *build) followPipeline() {
 	t := b.target
-	pipeline, told := "", false
+	arn, pipeline, told := "", "", false
 	for s, image := range b.told {
-		name := t.pipelineName(cmp.Or(s.pipelineARN(), image.SourcePipelineARN), image.SourcePipelineName)
-		pipeline = cmp.Or(name, pipeline)
+		madeBy := cmp.Or(s.pipelineARN(), image.SourcePipelineARN)
+		name := t.pipelineName(madeBy, image.SourcePipelineName)
+		arn, pipeline = cmp.Or(madeBy, arn), cmp.Or(name, pipeline)
 		told = told || s.ofOneBuild() // also when no pipeline made it
 	}
 	switch {
 	case pipeline != "" || told:
-		b.pipeline = pipeline
+		b.pipelineARN, b.pipeline = arn, pipeline
 		b.dismissOrigin()
 	case b.origin == nil && t.sources[b.Subject.ID] == nil:
 		b.origin = &origin{question: newQuestion(t, imagebuilder.GetImage, b.Subject.ID), build: b}

@@ -53,8 +53,12 @@ func (l *pipelineList) Ask(ctx context.Context, started func()) (func(time.Time)
 	return func(now time.Time) { l.take(all, now) }, err
 }
 
+// Failed implements schedule.Question: what is refused is not waited for.
+func (l *pipelineList) Failed(time.Time) { l.target.derived.outdated = true }
+
 func (l *pipelineList) take(all []imagebuilder.Pipeline, now time.Time) {
 	t := l.target
+	t.derived.outdated = true
 	l.all, l.listed = all, true
 	l.choose(t.c.Pipelines)
 	t.selectSources(now)

@@ -69,6 +69,9 @@ type Execution struct {
 	Failure imagebuilder.Class
 	// Reason is that failure in words, for people.
 	Reason string
+	// Superseded tells whether what became of the execution no longer matters: its workflow
+	// has completed in a later attempt for the same image, or a newer build is a good image.
+	Superseded Fact
 }
 
 // Image is an image build version, and the name of the pipeline that made it, empty
@@ -79,6 +82,8 @@ type Image struct {
 	Pipeline string
 	Failure  imagebuilder.Class
 	Reason   string
+	// Superseded tells whether a newer build is a good image.
+	Superseded Fact
 }
 
 // Pipeline is a pipeline, and when the newest good image among all its builds was
@@ -110,7 +115,7 @@ func (t *Target) snapshot(now time.Time) Snapshot {
 		if !f.publishable(now) {
 			continue
 		}
-		x.Value, x.ReadAt, x.Pipeline = f.value, f.readAt, t.pipelineOf(f)
+		x.Value, x.ReadAt, x.Pipeline, x.Superseded = f.value, f.readAt, t.pipelineOf(f), f.superseded
 		if l := t.steps[f.id]; l != nil && l.Fresh(now) {
 			x.Steps = l.steps
 		}
@@ -139,7 +144,7 @@ func (t *Target) waitingAt(now time.Time, active map[string]bool) []imagebuilder
 func (t *Target) imagesAt() []Image {
 	var all []Image
 	for _, b := range t.derived.images {
-		all = append(all, Image{Image: b.image, Pipeline: b.pipeline, Failure: b.class(), Reason: b.reason()})
+		all = append(all, Image{Image: b.image, Pipeline: b.pipeline, Failure: b.class(), Reason: b.reason(), Superseded: b.superseded})
 	}
 	return all
 }

@@ -18,6 +18,7 @@ type source struct {
 
 	images      []*imagebuilder.Image // those to follow, the newest first
 	made        []string              // the ARNs of all builds, where Target.made needs them
+	newestGood  time.Time             // creation of the newest one that was ever good, zero for none
 	lastSuccess time.Time             // creation of the newest good one, zero for none
 }
 
@@ -73,7 +74,7 @@ func (s *source) list(ctx context.Context, c Client, started func()) ([]imagebui
 func (s *source) take(images []imagebuilder.Image, now time.Time) {
 	slices.SortFunc(images, func(a, b imagebuilder.Image) int { return b.Compare(&a) })
 	var follow []*imagebuilder.Image
-	s.lastSuccess = time.Time{}
+	s.lastSuccess, s.newestGood = time.Time{}, time.Time{}
 	ended := 0
 	for i := range images {
 		image := &images[i]
@@ -87,7 +88,11 @@ func (s *source) take(images []imagebuilder.Image, now time.Time) {
 		if image.Status.Good() && image.Created.After(s.lastSuccess) {
 			s.lastSuccess = image.Created
 		}
+		if image.WasGood() && image.Created.After(s.newestGood) {
+			s.newestGood = image.Created
+		}
 	}
+	s.target.derived.outdated = true
 	s.forgetMade()
 	if len(s.target.configured) > 0 && s.ofPipeline() {
 		s.keepMade(images)
@@ -102,13 +107,20 @@ func (s *source) Failed(now time.Time) {
 		s.target.tell(s, nil, now)
 	}
 	s.target.followAll(s.images, now)
+	s.target.derived.outdated = true
+}
+
+// madeBuild is what is known of a build that need not be followed.
+type madeBuild struct {
+	pipelineARN string
+	created     time.Time
 }
 
 // keepMade puts all builds of s into Target.made.
 func (s *source) keepMade(images []imagebuilder.Image) {
 	for i := range images {
 		s.made = append(s.made, images[i].ARN)
-		s.target.made[images[i].ARN] = s.Subject.ID
+		s.target.made[images[i].ARN] = madeBuild{pipelineARN: s.Subject.ID, created: images[i].Created}
 	}
 }
 

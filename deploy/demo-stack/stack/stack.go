@@ -103,7 +103,7 @@ func (s *Stack) configure() error {
 	route := string(alertmanager)
 	if s.o.Fast {
 		rules = inSeconds(rules)
-		route = strings.NewReplacer("group_wait: 30s", "group_wait: 1s", "group_interval: 5m", "group_interval: 1s").Replace(route)
+		route = strings.NewReplacer("group_wait: 1m", "group_wait: 1s", "group_interval: 5m", "group_interval: 1s").Replace(route)
 	}
 	if s.o.Webhook != "" {
 		route = strings.Replace(route, "- name: image-builds\n", "- name: image-builds\n    webhook_configs: [{url: '"+s.o.Webhook+"'}]\n", 1)

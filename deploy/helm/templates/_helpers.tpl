@@ -66,6 +66,9 @@ timeoutSeconds: 5
 {{- range $label, $_ := include "imagebuilder-exporter.selectorLabels" . | fromYaml -}}
 {{- if hasKey ($.Values.podLabels | default dict) $label -}}{{- fail (printf "podLabels cannot have %s: the chart sets it." $label) -}}{{- end -}}
 {{- end -}}
+{{- range list "account_id" "action" "alertname" "class" "image_build_version_arn" "image_name" "image_version" "instance" "job" "lookup" "operation" "pipeline" "pipeline_arn" "region" "selector" "service" "severity" "status" "step" "step_execution_id" "target" "workflow_build_version_arn" "workflow_execution_id" "workflow_type" -}}
+{{- if hasKey (($.Values.prometheusRule).extraLabels | default dict) . -}}{{- fail (printf "prometheusRule.extraLabels cannot have %s: the alerts have it." .) -}}{{- end -}}
+{{- end -}}
 {{- $sources := list -}}
 {{- range list "config" "existingSecret" "demo" -}}
 {{- if get $.Values . -}}{{- $sources = append $sources . -}}{{- end -}}

@@ -1,0 +1,71 @@
+package alerts_test
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// alertLabels returns the labels of each alert for docs/alerts.md: "`region`, `target`".
+// Those that only some alerts of the name have are in parentheses.
+func alertLabels(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for alert, expected := range expectedLabels(t) {
+		having := map[string]int{}
+		for _, labels := range expected {
+			for label := range labels {
+				having[label]++
+			}
+		}
+		// Every alert has these.
+		delete(having, "severity")
+		delete(having, "service")
+		var list []string
+		for _, label := range slices.Sorted(maps.Keys(having)) {
+			name := "`" + label + "`"
+			if having[label] < len(expected) {
+				name = "(" + name + ")"
+			}
+			list = append(list, name)
+		}
+		all[alert] = strings.Join(list, ", ")
+	}
+	return all
+}
+
+// expectedLabels returns the labels of the alerts that imagebuilder.rules_test.yml expects,
+// by their names. Prometheus proves them.
+func expectedLabels(t *testing.T) map[string][]map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("imagebuilder.rules_test.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Tests []struct {
+			Alerts []struct {
+				Name     string `yaml:"alertname"`
+				Expected []struct {
+					Labels map[string]string `yaml:"exp_labels"`
+				} `yaml:"exp_alerts"`
+			} `yaml:"alert_rule_test"`
+		}
+	}
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	all := map[string][]map[string]string{}
+	for _, test := range file.Tests {
+		for _, a := range test.Alerts {
+			for _, e := range a.Expected {
+				all[a.Name] = append(all[a.Name], e.Labels)
+			}
+		}
+	}
+	return all
+}
