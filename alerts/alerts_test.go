@@ -79,6 +79,9 @@ func TestAlerts(t *testing.T) {
 		if strings.Contains(r.Annotations["description"], "$labels.region") && !strings.Contains(r.Annotations["console_url"], "{{ $labels.region }}.console.") {
 			t.Errorf("%s has no console_url with its region: %q", r.Alert, r.Annotations["console_url"])
 		}
+		if url := r.Annotations["console_url"]; url != "" && !strings.Contains(url, "}}&account={{ .") {
+			t.Errorf("%s has a console_url without the account: %q", r.Alert, url)
+		}
 		if meaning(t, r.Alert) == "" {
 			t.Errorf("../docs/runbooks/%s.md does not begin with a heading and a paragraph", r.Alert)
 		}

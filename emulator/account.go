@@ -28,7 +28,8 @@ type Scenario interface {
 	ImageBuilds(of string, now time.Time) []Image
 }
 
-// Account is the usual Scenario. Its fields must not change once it is used.
+// Account is the usual Scenario, and the one that callers can change. Its fields must not
+// change once it is used.
 type Account struct {
 	Pipelines []Pipeline
 	Images    []Image // of pipelines and of none
@@ -95,6 +96,9 @@ type Attempt struct {
 	Distributes time.Duration // DISTRIBUTING that long after the last run has ended
 	Fails       bool          // then FAILED, although all executions completed, or there are none
 	Reason      string        // of a failure or a cancel; "" for a usual one
+
+	cancelled time.Time // when a caller did; zero for never
+	retry     bool      // a caller has begun it: what the last one built is there
 }
 
 // Output is what an image became: an AMI or a container image.

@@ -81,13 +81,7 @@ func (i *demoImage) add(kind string, r Run) time.Time {
 	}
 	r.ID, r.Type, r.WorkflowBuildVersionARN = runID(i.seed, i.ARN, runs), kind, workflowARN(i.region, kind)
 	i.latest().Runs = append(i.latest().Runs, r)
-	end := r.Start
-	for _, s := range r.Steps {
-		if s.Ends != SkippedStep {
-			end = end.Add(s.Takes)
-		}
-	}
-	return end
+	return r.end()
 }
 
 // vary returns d, up to an eighth longer or shorter.

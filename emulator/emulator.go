@@ -4,7 +4,8 @@
 //
 // Its content is a Scenario: what exists, and how far it has come at a given time.
 // An Account is one that is made of pipelines, images and the courses of workflow
-// executions, so that every answer follows from the clock and tests are deterministic.
+// executions, so that every answer follows from the clock, and from what callers changed,
+// and tests are deterministic.
 //
 //	run := emulator.Run{ID: "wf-…", Start: start, Steps: steps}
 //	api := &emulator.API{Scenario: emulator.Runs(run)}
@@ -15,7 +16,23 @@
 // STS does.
 //
 // The package stands alone: it imports nothing of the exporter, and other programs
-// may use it for their own tests. It emulates what reads need; it creates nothing.
+// may use it for their own tests. It emulates what reads need, and what people do about a
+// build that fails, hangs or waits. These four change an Account:
+//
+//   - StartImagePipelineExecution adds an image to the pipeline. It is made as the newest one
+//     was, and nothing fails. Its build number is above 100000, so that those of a Scenario
+//     stay free.
+//   - RetryImage repeats what has not completed of an image that FAILED or was CANCELLED,
+//     and nothing fails. Where all executions completed, it distributes anew.
+//   - CancelImageCreation makes an image CANCELLED, and its executions that have begun. Those
+//     that have not go away.
+//   - SendWorkflowStepAction ends a step that waits: with RESUME the execution goes on, with
+//     STOP the step fails, and the execution with it unless the step may fail.
+//
+// They are refused as the service does: ResourceNotFoundException for what is not there,
+// InvalidRequestException or ResourceInUseException for what cannot be done in its state,
+// IdempotentParameterMismatchException for a client token that was used otherwise. A
+// Scenario that is no Account refuses them with ForbiddenException.
 //
 // The protocol is restJson1, version 2019-12-02:
 // https://docs.aws.amazon.com/imagebuilder/latest/APIReference/.
@@ -92,6 +109,11 @@ var operations = map[string]operation{
 	"POST /ListImageBuildVersions":     {(*request).listImageBuildVersions, "imageVersionArn", imageVersionARN},
 	"GET /GetImage":                    {(*request).getImage, "imageBuildVersionArn", imageBuildVersionARN},
 	"POST /":                           {(*request).sts, "RoleArn", nil},
+
+	"PUT /StartImagePipelineExecution": {answer: (*request).startImagePipelineExecution, parameter: "imagePipelineArn"},
+	"PUT /RetryImage":                  {answer: (*request).retryImage, parameter: "imageBuildVersionArn"},
+	"PUT /CancelImageCreation":         {answer: (*request).cancelImageCreation, parameter: "imageBuildVersionArn"},
+	"PUT /SendWorkflowStepAction":      {(*request).sendWorkflowStepAction, "stepExecutionId", stepID},
 }
 
 // The patterns of the API reference; an x in a version stands for any number.

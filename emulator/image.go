@@ -45,7 +45,10 @@ func (i *Image) stateAt(now time.Time) (status, reason string) {
 
 // stateAt returns the state of an image whose latest attempt is a.
 func (a *Attempt) stateAt(now time.Time) (status, reason string) {
-	started, ended, going := false, a.Start, map[string]bool{}
+	if a.wasCancelled(now) {
+		return "CANCELLED", "Image build was cancelled."
+	}
+	started, ended, going := a.retry, a.Start, map[string]bool{}
 	for n := range a.Runs {
 		r := &a.Runs[n]
 		if !a.has(r, now) {
@@ -83,9 +86,16 @@ func (a *Attempt) stateAt(now time.Time) (status, reason string) {
 	return "AVAILABLE", ""
 }
 
+func (a *Attempt) wasCancelled(now time.Time) bool {
+	return !a.cancelled.IsZero() && !now.Before(a.cancelled)
+}
+
 // has reports whether r, a run of a, is there once the attempt has begun: it is not
 // when another one has failed, or was cancelled, before it started.
 func (a *Attempt) has(r *Run, now time.Time) bool {
+	if a.wasCancelled(now) && (r.Start.IsZero() || !r.Start.Before(a.cancelled)) {
+		return false
+	}
 	return r.Skipped || !slices.ContainsFunc(a.Runs, func(other Run) bool {
 		broke := other.course(now).broke
 		return !broke.IsZero() && (r.Start.IsZero() || !r.Start.Before(broke)) && !broke.Equal(r.course(now).broke)

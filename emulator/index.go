@@ -13,6 +13,8 @@ type index struct {
 	images      map[string][]*Image    // by ARN, by pipeline, and by ARN without the version
 	runs        map[string][]place     // by execution id, beginning of step ids, and image; "" has those that wait
 	built       [][2]int               // which builds of each pipeline are in here
+	changed     map[string]*Image      // what callers have made of images, by ARN
+	done        map[string]done        // by client token
 	from, until time.Time              // no pipeline begins or drops a build meanwhile
 }
 
@@ -37,7 +39,7 @@ func (a *Account) at(now time.Time) *index {
 func (a *Account) newIndex() *index {
 	x := &index{
 		pipelines: map[string][]*Pipeline{}, images: map[string][]*Image{}, runs: make(map[string][]place, 3*len(a.Runs)),
-		built: make([][2]int, len(a.Pipelines)),
+		built: make([][2]int, len(a.Pipelines)), changed: map[string]*Image{}, done: map[string]done{},
 	}
 	for i := range a.Pipelines {
 		p := &a.Pipelines[i]
@@ -72,15 +74,24 @@ func (x *index) turn(pipelines []Pipeline, now time.Time) {
 		x.built[i] = [2]int{from, to}
 		for n := had[0]; n < had[1]; n++ {
 			if n < from || n >= to {
-				x.removeImage(p.build(n))
+				x.removeImage(x.build(p, n))
 			}
 		}
 		for n := from; n < to; n++ {
 			if n < had[0] || n >= had[1] {
-				x.addImage(p.build(n))
+				x.addImage(x.build(p, n))
 			}
 		}
 	}
+}
+
+// build returns the nth image of p, as callers have changed it.
+func (x *index) build(p *Pipeline, n int) Image {
+	i := p.build(n)
+	if changed := x.changed[i.ARN]; changed != nil {
+		return *changed
+	}
+	return i
 }
 
 // build returns the nth image of p.
@@ -172,24 +183,28 @@ func (a *Account) WorkflowExecution(id string, now time.Time) (Execution, bool) 
 
 // WorkflowRuns implements Scenario.
 func (a *Account) WorkflowRuns(of string, now time.Time) (runs []Run) {
-	const beginning = len("step-00000000-0000-0000-0000-")
-	if strings.HasPrefix(of, "step-") && len(of) > beginning {
-		of = of[:beginning]
+	if strings.HasPrefix(of, "step-") && len(of) > stepIDsLength {
+		of = of[:stepIDsLength]
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, p := range a.at(now).runs[of] {
+		if !p.seen(now) {
+			continue
+		}
 		r := *p.run
-		if i := p.image; i != nil {
-			latest := i.attempt(now)
-			if !i.exists(now) || p.attempt > latest || !i.Attempts[p.attempt].has(p.run, now) {
-				continue
-			}
-			r.Retried = p.attempt < latest
+		if p.image != nil {
+			r.Retried = p.attempt < p.image.attempt(now)
 		}
 		runs = append(runs, r)
 	}
 	return runs
+}
+
+// seen reports whether the run is there at that time.
+func (p place) seen(now time.Time) bool {
+	i := p.image
+	return i == nil || i.exists(now) && p.attempt <= i.attempt(now) && i.Attempts[p.attempt].has(p.run, now)
 }
 
 // ImagePipelines implements Scenario.
@@ -205,7 +220,11 @@ func (a *Account) ImagePipelines(now time.Time) []Pipeline {
 func (a *Account) pipeline(arn string, now time.Time) *Pipeline {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	all := a.at(now).pipelines[arn]
+	return a.at(now).pipeline(arn, now)
+}
+
+func (x *index) pipeline(arn string, now time.Time) *Pipeline {
+	all := x.pipelines[arn]
 	if i := slices.IndexFunc(all, func(p *Pipeline) bool { return p.exists(now) }); i >= 0 {
 		return all[i]
 	}

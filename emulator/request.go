@@ -37,6 +37,11 @@ type input struct {
 	MaxResults           *int     `json:"maxResults"`
 	NextToken            string   `json:"nextToken"`
 
+	ClientToken string            `json:"clientToken"` // of what changes something, like the rest
+	Action      string            `json:"action"`
+	Reason      string            `json:"reason"`
+	Tags        map[string]string `json:"tags"`
+
 	form url.Values // those of STS
 }
 

@@ -100,10 +100,34 @@ func (r Run) At(now time.Time) Execution {
 	return e
 }
 
+// end returns when the last step ends, if nothing stops r before.
+func (r *Run) end() time.Time {
+	end := r.Start
+	for _, s := range r.Steps {
+		if s.Ends != SkippedStep {
+			end = end.Add(s.Takes)
+		}
+	}
+	return end
+}
+
+// step returns the number of the step with an id in lower case, -1 when there is none.
+func (r *Run) step(id string) int {
+	for n := range r.Steps {
+		if r.StepID(n) == id {
+			return n
+		}
+	}
+	return -1
+}
+
 // StepID returns the id of the nth step, counted from 0.
 func (r Run) StepID(n int) string {
 	return fmt.Sprintf("%s%012x", r.stepIDs(), (digest(r.ID)+uint64(n))&0xffffffffffff)
 }
+
+// stepIDsLength is how much of a step's id is that of all steps of its run.
+const stepIDsLength = len("step-00000000-0000-0000-0000-")
 
 // stepIDs returns what the ids of all steps begin with.
 func (r Run) stepIDs() string {
