@@ -156,7 +156,8 @@ func TestImages(t *testing.T) {
 			Platform: "Linux", Type: "AMI", BuildType: "SCHEDULED", Created: start,
 			Outputs: []imagebuilder.Output{{Region: "eu-west-1", ID: "ami-1"}, {Region: "us-east-1", ID: "ami-2"}},
 		}},
-		{Image: &imagebuilder.Image{ARN: "arn/2", Status: "PENDING"}},
+		{Image: &imagebuilder.Image{ARN: "arn/2", Status: "PENDING"}, Superseded: lookup.Fact{Known: true}},
+		{Image: &imagebuilder.Image{ARN: "arn/3", Status: "FAILED"}, Superseded: lookup.Fact{Known: true, True: true}},
 	}}
 	for prefix, want := range map[string][]string{
 		"imagebuilder_image_created": {
@@ -164,7 +165,12 @@ func TestImages(t *testing.T) {
 		},
 		"imagebuilder_image_info": {
 			`imagebuilder_image_info{build_type="",image_build_version_arn="arn/2",image_name="",image_type="",image_version="",pipeline="",platform="",status="PENDING"} 1`,
+			`imagebuilder_image_info{build_type="",image_build_version_arn="arn/3",image_name="",image_type="",image_version="",pipeline="",platform="",status="FAILED"} 1`,
 			`imagebuilder_image_info{build_type="SCHEDULED",image_build_version_arn="arn/1",image_name="linux",image_type="AMI",image_version="1.0.0/1",pipeline="Golden",platform="Linux",status="AVAILABLE"} 1`,
+		},
+		"imagebuilder_image_superseded": { // not known of the first one
+			`imagebuilder_image_superseded{image_build_version_arn="arn/2"} 0`,
+			`imagebuilder_image_superseded{image_build_version_arn="arn/3"} 1`,
 		},
 		"imagebuilder_image_output": {
 			`imagebuilder_image_output_info{image_build_version_arn="arn/1",output="ami-1",output_region="eu-west-1"} 1`,
