@@ -42,6 +42,7 @@ func kinds() []kind {
 			those("final", images, image.Ended),
 			those("not final", images, func(s image) bool { return !s.Ended() }),
 			those("good", images, image.Good),
+			those("good, or deleted since", images, func(s image) bool { return s.Good() || s == "DELETED" }),
 		}},
 		{"steps", regexp.MustCompile(`^imagebuilder_workflow_step_`), texts(steps), []list{
 			those("active, waiting or failed", steps, func(s status) bool {
