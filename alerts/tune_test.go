@@ -74,7 +74,8 @@ func TestTheScriptForTheRules(t *testing.T) {
 	for _, r := range rules(t) {
 		switch r.Alert {
 		case "NoRecentGoodImage":
-			r.Expr = strings.Replace(r.Expr, "> 35 * 86400", "> 60 * 86400", 1)
+			th := thresholds(t)[r.Alert]
+			r.Expr = strings.Replace(r.Expr, th.Operator+" "+th.Default, "> 60 * 86400", 1)
 		case "ImageStuck":
 			r.For, r.Labels["severity"] = "2h", "critical"
 		case "PipelineMissedRun":
