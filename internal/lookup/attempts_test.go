@@ -32,7 +32,8 @@ func TestRetriedWithSuccess(t *testing.T) {
 		{"a distribution to two regions", []string{"a DISTRIBUTION d FAILED 5-9", "b DISTRIBUTION d COMPLETED 5-15"}, ""},
 		{
 			"a distribution to two regions is retried, one fails again",
-			[]string{"a DISTRIBUTION d FAILED 5-9", "b DISTRIBUTION d COMPLETED 5-15", "c DISTRIBUTION d COMPLETED 20-25", "d DISTRIBUTION d FAILED 20-29"}, "a b",
+			[]string{"a DISTRIBUTION d FAILED 5-9", "b DISTRIBUTION d COMPLETED 5-15", "c DISTRIBUTION d COMPLETED 20-25", "d DISTRIBUTION d FAILED 20-29"},
+			"a b",
 		},
 		{"one test workflow side by side", []string{"a TEST t FAILED 5-15", "b TEST t COMPLETED 6-9"}, ""},
 		{"one test workflow twice", []string{"a TEST t FAILED 5-9", "b TEST t COMPLETED 10-15"}, ""},
@@ -42,11 +43,13 @@ func TestRetriedWithSuccess(t *testing.T) {
 		{"the flag on another workflow", []string{"a TEST t FAILED 5-9", "b TEST t COMPLETED 10-15", "c TEST u FAILED* 5-9"}, ""},
 		{
 			"a test in a retried build",
-			[]string{"a BUILD b COMPLETED 0-5", "b TEST t FAILED 5-9", "c BUILD b COMPLETED 20-25", "d TEST t COMPLETED 25-29"}, "a b",
+			[]string{"a BUILD b COMPLETED 0-5", "b TEST t FAILED 5-9", "c BUILD b COMPLETED 20-25", "d TEST t COMPLETED 25-29"},
+			"a b",
 		},
 		{
 			"a test in a retried build that has not come to it yet",
-			[]string{"a BUILD b COMPLETED 0-5", "b TEST t FAILED 5-9", "c BUILD b COMPLETED 20-25", "d TEST t PENDING -"}, "a",
+			[]string{"a BUILD b COMPLETED 0-5", "b TEST t FAILED 5-9", "c BUILD b COMPLETED 20-25", "d TEST t PENDING -"},
+			"a",
 		},
 	} {
 		var all []*imagebuilder.Execution

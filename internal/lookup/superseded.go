@@ -33,7 +33,7 @@ func (t *Target) deriveSuperseded() {
 		f.superseded = Fact{}
 		switch {
 		case f.value == nil:
-		case f.execution.retried || retried[f.id]:
+		case f.retried || retried[f.id]:
 			f.superseded = Fact{Known: true, True: true}
 		case f.build != nil:
 			f.superseded = f.build.superseded
