@@ -20,9 +20,14 @@ var ErrHangs = errors.New("something hangs and is left behind")
 // one, such as in reading a file of a dead mount, it is left behind, and the error is
 // ErrHangs.
 func Serve(ctx context.Context, limit time.Duration, f func(context.Context) error) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	signaled, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop)
+	context.AfterFunc(signaled, func() {
+		stop() // before f can tell anybody that it ends: from then on, a second signal counts
+		cancel()
+	})
 	return await(ctx, limit, f)
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,6 +40,30 @@ func TestAwait(t *testing.T) {
 				<-time.After(2 * time.Hour) // also what was left behind
 			})
 		})
+	}
+}
+
+// TestASecondSignalOnceItEnds runs itself as a program that sends the second signal in the
+// moment in which it is told of the first one.
+func TestASecondSignalOnceItEnds(t *testing.T) {
+	const variable = "PROCESS_TEST_SIGNALS_ITSELF"
+	signal := func() { _ = syscall.Kill(os.Getpid(), syscall.SIGTERM) }
+	if os.Getenv(variable) != "" {
+		_ = Serve(t.Context(), time.Minute, func(ctx context.Context) error {
+			signal()
+			<-ctx.Done()
+			signal()
+			select {}
+		})
+		return
+	}
+	for range 30 {
+		c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=10s")
+		c.Env = append(os.Environ(), variable+"=1")
+		_ = c.Run()
+		if got := c.ProcessState.Sys().(syscall.WaitStatus); !got.Signaled() || got.Signal() != syscall.SIGTERM {
+			t.Fatalf("it ended with %s", c.ProcessState)
+		}
 	}
 }
 
