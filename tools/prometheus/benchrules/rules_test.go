@@ -16,7 +16,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -25,12 +24,16 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 )
 
-// cost is what an evaluation took: samples that the engine looked at, user and system CPU time
-// without garbage collection, and memory allocated, which is what garbage collection goes by.
+// cost is what an evaluation takes: samples that the engine reads, CPU time (user and system,
+// without garbage collection), and memory allocated, which garbage collection depends on.
 type cost struct {
 	samples int64
 	cpu     time.Duration
 	bytes   uint64
+}
+
+func (c cost) String() string {
+	return fmt.Sprintf("%d samples, %d ms of CPU time, %d MiB", c.samples, c.cpu.Milliseconds(), c.bytes>>20)
 }
 
 // evaluator is the rule manager of one file of rules, over a database in which they record, too.
@@ -53,7 +56,7 @@ func newEvaluator(tb testing.TB, file string, all []series) *evaluator {
 	})}
 	manager := rules.NewManager(&rules.ManagerOptions{
 		ExternalURL: &url.URL{}, QueryFunc: e.query, Context: tb.Context(), Appendable: e.db, Queryable: e.db, Parser: parse,
-		NotifyFunc: func(context.Context, string, ...*rules.Alert) {}, Registerer: prometheus.NewRegistry(),
+		NotifyFunc: func(context.Context, string, ...*rules.Alert) {},
 	})
 	groups, errs := manager.LoadGroups(evalInterval, labels.EmptyLabels(), "", nil, false, file)
 	if err := errors.Join(errs...); err != nil {
@@ -80,8 +83,7 @@ func newEvaluator(tb testing.TB, file string, all []series) *evaluator {
 
 // query asks the engine, and counts what that costs for the rule that asks.
 func (e *evaluator) query(ctx context.Context, text string, at time.Time) (promql.Vector, error) {
-	name := rules.FromOriginContext(ctx).Name
-	cpu := processCPU()
+	name, cpu := rules.FromOriginContext(ctx).Name, processCPU()
 	q, err := e.engine.NewInstantQuery(ctx, e.db, nil, text, at)
 	if err != nil {
 		return nil, err
@@ -151,7 +153,7 @@ func (e *evaluator) outcome(tb testing.TB, at time.Time) []series {
 	return all
 }
 
-// table lists what each rule costs, dearest first. Rules of one name are one line.
+// table lists what each rule costs, the most expensive first. Rules of one name are one line.
 func (e *evaluator) table() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)

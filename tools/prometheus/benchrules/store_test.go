@@ -48,8 +48,8 @@ func scraped(all []series) [][]row {
 	return slices.Collect(maps.Values(byAge))
 }
 
-// recorded are what rules have recorded since: of executions and images in the hours that
-// rules look at, of pipelines all the time.
+// recorded are what rules have recorded since: of executions and images in the hours that rules
+// read, of pipelines and targets all the time.
 func recorded(all []series) [][]row {
 	var single, trend []row
 	for _, s := range all {
@@ -73,6 +73,8 @@ func openDB(tb testing.TB) *tsdb.DB {
 	tb.Helper()
 	options := tsdb.DefaultOptions()
 	options.WALSegmentSize = -1
+	options.MinBlockDuration = (24 * time.Hour).Milliseconds()
+	options.MaxBlockDuration = options.MinBlockDuration
 	db, err := tsdb.Open(tb.TempDir(), nil, nil, options, nil)
 	if err != nil {
 		tb.Fatal(err)
