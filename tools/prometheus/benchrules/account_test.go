@@ -133,7 +133,7 @@ func (a *account) execution(e, pipelines int) {
 	id := []string{"workflow_execution_id", fmt.Sprintf("wf-%08x-3a62-4618-a021-94ddcbe32908", e)}
 	status, kind := executionStatus(e), []string{"BUILD", "TEST"}[e%2]
 	a.add(hour, "imagebuilder_workflow_execution_info", 1, append(id, "workflow_type", kind, "status", status,
-		"account_id", "111122223333", "parallel_group", "", "pipeline", pipelineName(e/2%pipelines),
+		"account_id", "111122223333", "pipeline", pipelineName(e/2%pipelines),
 		"image_build_version_arn", imageARN(e/2, pipelines), "image_name", pipelineName(e/2%pipelines), "image_version", imageVersion(e/2, pipelines),
 		"workflow_build_version_arn", "arn:aws:imagebuilder:eu-west-1:aws:workflow/"+strings.ToLower(kind)+"/x/1.0.0/1")...)
 	a.set("imagebuilder_workflow_execution_status", status, id...)

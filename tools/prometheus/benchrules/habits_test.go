@@ -61,7 +61,7 @@ func TestNoRuleReadsSingleExecutionsForLong(t *testing.T) {
 		t.Fatal(err)
 	}
 	parse := parser.NewParser(parser.Options{})
-	groups, errs := rulefmt.Parse(text, false, model.UTF8Validation, parse)
+	groups, errs := rulefmt.Parse(text, false, model.UTF8Validation, parse, nil)
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
