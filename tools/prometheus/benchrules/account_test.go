@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
@@ -15,14 +16,13 @@ import (
 // now is when the rules are evaluated.
 var now = time.Date(2026, 9, 9, 12, 0, 0, 0, time.UTC)
 
-// How long series have existed: those of executions and images for an hour, which no rule
-// exceeds, and those of pipelines for the day that some rules look back. The rules before looked
-// back a week for failed images.
+// How long series have existed: those of executions and images for the hour that a rule may read,
+// those of pipelines for the day that some rules look back, those of the exporter for two weeks.
 const (
 	hour = time.Hour
-	day  = 25 * time.Hour
-	week = 7*24*time.Hour + hour
-	ever = before + 10*time.Minute
+	day  = 25 * hour
+	week = 7*24*hour + hour
+	ever = 14 * 24 * hour
 )
 
 // series is one series that the exporter publishes, always with the same value.
@@ -59,7 +59,7 @@ func newAccount(tb testing.TB, executions int) *account {
 
 // add publishes a metric of the target, with pairs of label names and values.
 func (a *account) add(age time.Duration, name string, value float64, pairs ...string) {
-	pairs = append(pairs, labels.MetricName, name, "target", "bench", "region", "eu-west-1")
+	pairs = append(pairs, model.MetricNameLabel, name, "target", "bench", "region", "eu-west-1")
 	a.addOwn(age, value, pairs...)
 }
 
@@ -76,6 +76,7 @@ func (a *account) set(name, status string, pairs ...string) {
 		if s == status {
 			value = 1
 		}
+		// The rules before read a week of this one.
 		if *beforeFile != "" && name == "imagebuilder_image_status" && s == "FAILED" {
 			age = week
 		}
@@ -84,9 +85,9 @@ func (a *account) set(name, status string, pairs ...string) {
 }
 
 func (a *account) exporter() {
-	a.addOwn(ever, 1, labels.MetricName, "up")
-	a.addOwn(ever, 1, labels.MetricName, "imagebuilder_exporter_build_info", "version", "1.0.0")
-	a.addOwn(day, 1, labels.MetricName, "imagebuilder_exporter_config_last_reload_successful")
+	a.addOwn(ever, 1, model.MetricNameLabel, "up")
+	a.addOwn(ever, 1, model.MetricNameLabel, "imagebuilder_exporter_build_info", "version", "1.0.0")
+	a.addOwn(day, 1, model.MetricNameLabel, "imagebuilder_exporter_config_last_reload_successful")
 	a.add(day, "imagebuilder_up", 1)
 	a.add(day, "imagebuilder_discovery_last_success_timestamp_seconds", at(0))
 	a.add(day, "imagebuilder_refresh_last_success_timestamp_seconds", at(0))
@@ -234,7 +235,7 @@ func published(tb testing.TB) []labels.Labels {
 func statuses(all []labels.Labels) map[string][]string {
 	found := map[string][]string{}
 	for _, l := range all {
-		name, status := l.Get(labels.MetricName), l.Get("status")
+		name, status := l.Get(model.MetricNameLabel), l.Get("status")
 		if status != "" && strings.HasSuffix(name, "status") && !slices.Contains(found[name], status) {
 			found[name] = append(found[name], status)
 		}

@@ -1,4 +1,4 @@
-// Package benchrules measures what one evaluation of the alert rules costs a Prometheus. The
-// rules run in Prometheus' own rule manager and engine, over a database that holds what an exporter
-// of many executions publishes.
+// Package benchrules measures what one evaluation of the alert rules costs a Prometheus. Its own
+// rule manager and engine evaluate them, over a database of what an exporter of many executions
+// publishes.
 package benchrules

@@ -8,11 +8,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
-
-	"github.com/prometheus/common/model"
 )
 
 // TestSeriesOfTheExporter holds that what the benchmark evaluates has the names and labels that
@@ -20,11 +19,11 @@ import (
 func TestSeriesOfTheExporter(t *testing.T) {
 	want := map[string][]string{}
 	for _, l := range published(t) {
-		want[l.Get(labels.MetricName)] = names(l)
+		want[l.Get(model.MetricNameLabel)] = names(l)
 	}
 	got := map[string][]string{}
 	for _, s := range newAccount(t, 1000).series {
-		got[s.labels.Get(labels.MetricName)] = names(s.labels)
+		got[s.labels.Get(model.MetricNameLabel)] = names(s.labels)
 	}
 	for name := range got {
 		if name == "up" || name == "imagebuilder_exporter_build_info" {
@@ -56,7 +55,7 @@ func names(l labels.Labels) []string {
 // TestNoRuleReadsSingleExecutionsForLong holds that no rule reads more than an hour of what exists
 // for each execution or image. Few executions wait for an approval.
 func TestNoRuleReadsSingleExecutionsForLong(t *testing.T) {
-	text, err := os.ReadFile(*currentFile)
+	text, err := os.ReadFile(*rulesFile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +127,7 @@ func isLong(node parser.Node) bool {
 // metric returns the name that a selector has, or the expression for several.
 func metric(selector *parser.VectorSelector) string {
 	for _, m := range selector.LabelMatchers {
-		if m.Name == labels.MetricName {
+		if m.Name == model.MetricNameLabel {
 			return m.Value
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -38,18 +39,44 @@ func (c cost) String() string {
 
 // evaluator is the rule manager of one file of rules, over a database in which they record, too.
 type evaluator struct {
+	file   string
 	groups []*rules.Group
 	engine *promql.Engine
 	db     *tsdb.DB
-	byRule map[string]cost
+	byRule map[string]cost // of the last evaluation
 }
 
-// newEvaluator loads a file of rules, and evaluates it over the series and a history of what
-// the rules have recorded.
+// newEvaluator loads a file of rules, over the series and a history of what the rules record of
+// them, and evaluates it once.
 func newEvaluator(tb testing.TB, file string, all []series) *evaluator {
 	tb.Helper()
+	histories := append(scraped(all, ever), recorded(records(tb, file, all))...)
+	e := load(tb, file)
+	tb.Cleanup(func() { e.close(tb) })
+	fill(tb, e.db, histories, ever, hour)
+	if err := e.db.Compact(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+	fill(tb, e.db, histories, hour, -after)
+	e.eval(tb, now)
+	return e
+}
+
+// records returns what a file of rules records of the series.
+func records(tb testing.TB, file string, all []series) []series {
+	tb.Helper()
+	e := load(tb, file)
+	defer e.close(tb)
+	fill(tb, e.db, scraped(all, 10*time.Minute), 10*time.Minute, -evalInterval)
+	e.eval(tb, now)
+	return e.outcome(tb, now)
+}
+
+// load loads a file of rules, over an empty database.
+func load(tb testing.TB, file string) *evaluator {
+	tb.Helper()
 	parse := parser.NewParser(parser.Options{})
-	e := &evaluator{db: openDB(tb), engine: promql.NewEngine(promql.EngineOpts{
+	e := &evaluator{file: file, db: openDB(tb), engine: promql.NewEngine(promql.EngineOpts{
 		MaxSamples: 500_000_000, Timeout: 10 * time.Minute, LookbackDelta: 5 * time.Minute,
 		EnableAtModifier: true, EnableNegativeOffset: true, Parser: parse,
 		NoStepSubqueryIntervalFn: func(int64) int64 { return evalInterval.Milliseconds() },
@@ -65,20 +92,17 @@ func newEvaluator(tb testing.TB, file string, all []series) *evaluator {
 	for _, key := range slices.Sorted(maps.Keys(groups)) {
 		e.groups = append(e.groups, groups[key])
 		for _, alert := range groups[key].AlertingRules() {
-			alert.SetRestored(true)
+			alert.SetRestored(true) // only then it writes ALERTS
 		}
 	}
-	rows := scraped(all)
-	fill(tb, e.db, rows, ever, before-scrapeInterval)
-	e.eval(tb, now.Add(-before))
-	rows = append(rows, recorded(e.outcome(tb, now.Add(-before)))...)
-	fill(tb, e.db, rows, before-scrapeInterval, hour)
-	if err := e.db.Compact(tb.Context()); err != nil {
-		tb.Fatal(err)
-	}
-	fill(tb, e.db, rows, hour, -after)
-	e.eval(tb, now)
 	return e
+}
+
+func (e *evaluator) close(tb testing.TB) {
+	tb.Helper()
+	if err := e.db.Close(); err != nil {
+		tb.Error(err)
+	}
 }
 
 // query asks the engine, and counts what that costs for the rule that asks.
@@ -137,9 +161,9 @@ func (e *evaluator) outcome(tb testing.TB, at time.Time) []series {
 	}
 	defer q.Close()
 	var all []series
-	set := q.Select(tb.Context(), false, nil, labels.MustNewMatcher(labels.MatchNotEqual, labels.MetricName, ""))
+	set := q.Select(tb.Context(), false, nil, labels.MustNewMatcher(labels.MatchNotEqual, model.MetricNameLabel, ""))
 	for set.Next() {
-		if !strings.Contains(set.At().Labels().Get(labels.MetricName), ":") {
+		if !strings.Contains(set.At().Labels().Get(model.MetricNameLabel), ":") {
 			continue
 		}
 		for it := set.At().Iterator(nil); it.Next() == chunkenc.ValFloat; {

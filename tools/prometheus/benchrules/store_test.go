@@ -1,7 +1,6 @@
 package benchrules
 
 import (
-	"maps"
 	"runtime/debug"
 	"slices"
 	"testing"
@@ -14,8 +13,6 @@ import (
 const (
 	scrapeInterval = 30 * time.Second
 	evalInterval   = time.Minute
-	// before is when the rules are evaluated first, to have what they recorded since.
-	before = 14 * 24 * time.Hour
 	// after is how long the series go on after now, for several evaluations.
 	after = 10 * time.Minute
 )
@@ -23,49 +20,46 @@ const (
 // span is a time, before now, in which a series has a sample at each step.
 type span struct{ from, to, step time.Duration }
 
-func (s span) has(ago time.Duration) bool {
-	return ago <= s.from && ago >= s.to && (s.from-ago)%s.step == 0
+// history is series that have samples in the same spans.
+type history struct {
+	spans  []span
+	series []series
+	refs   []storage.SeriesRef
 }
 
-// row is a series in the database, and when it has samples.
-type row struct {
-	series
-	ref   storage.SeriesRef
-	spans []span
+func newHistory(all []series, spans ...span) *history {
+	return &history{spans, all, make([]storage.SeriesRef, len(all))}
 }
 
-// scraped are the series that are scraped. Those that have not existed for long were there
-// once before, for the evaluation of that time.
-func scraped(all []series) [][]row {
-	byAge := map[time.Duration][]row{}
+// scraped are the histories of the series that are scraped, by their age, which is at most max.
+func scraped(all []series, max time.Duration) []*history {
+	byAge := map[time.Duration][]series{}
 	for _, s := range all {
-		spans := []span{{s.age, -after, scrapeInterval}}
-		if s.age < before {
-			spans = append(spans, span{before + 10*time.Minute, before, scrapeInterval})
-		}
-		byAge[s.age] = append(byAge[s.age], row{series: s, spans: spans})
+		age := min(s.age, max)
+		byAge[age] = append(byAge[age], s)
 	}
-	return slices.Collect(maps.Values(byAge))
+	var histories []*history
+	for age, some := range byAge {
+		histories = append(histories, newHistory(some, span{age, -after, scrapeInterval}))
+	}
+	return histories
 }
 
-// recorded are what rules have recorded since: of executions and images in the hours that rules
-// read, of pipelines and targets all the time.
-func recorded(all []series) [][]row {
-	var single, trend []row
+// recorded are the histories of what rules have recorded: of executions and images in the hours
+// that rules read, of pipelines and targets for two weeks, of which the first have fewer samples.
+func recorded(all []series) []*history {
+	var single, trend []series
 	for _, s := range all {
 		if s.labels.Has("workflow_execution_id") || s.labels.Has("image_build_version_arn") {
-			single = append(single, row{series: s, spans: []span{
-				{7*24*time.Hour + time.Hour, 7 * 24 * time.Hour, evalInterval},
-				{time.Hour, evalInterval, evalInterval},
-			}})
-			continue
+			single = append(single, s)
+		} else {
+			trend = append(trend, s)
 		}
-		trend = append(trend, row{series: s, spans: []span{
-			{before - time.Hour, 49 * time.Hour, 30 * time.Minute},
-			{48 * time.Hour, evalInterval, evalInterval},
-		}})
 	}
-	return [][]row{single, trend}
+	return []*history{
+		newHistory(single, span{week, week - hour, evalInterval}, span{hour, evalInterval, evalInterval}),
+		newHistory(trend, span{ever, 2 * day, 30 * time.Minute}, span{2*day - evalInterval, evalInterval, evalInterval}),
+	}
 }
 
 // openDB returns an empty database, without a write-ahead log.
@@ -80,23 +74,18 @@ func openDB(tb testing.TB) *tsdb.DB {
 		tb.Fatal(err)
 	}
 	db.DisableCompactions()
-	tb.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			tb.Error(err)
-		}
-	})
 	return db
 }
 
-// fill appends the samples of the rows from a time before now to another, which is left out,
-// ten minutes at a time. Rows of one slice have the same spans.
-func fill(tb testing.TB, db *tsdb.DB, groups [][]row, from, to time.Duration) {
+// fill appends all samples from a time before now to another, which is left out, ten minutes
+// at a time.
+func fill(tb testing.TB, db *tsdb.DB, histories []*history, from, to time.Duration) {
 	tb.Helper()
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	for ; from > to; from -= 10 * time.Minute {
 		appender := db.Appender(tb.Context())
-		for _, rows := range groups {
-			appendRows(tb, appender, rows, from, max(from-10*time.Minute, to))
+		for _, h := range histories {
+			h.append(tb, appender, from, max(from-10*time.Minute, to))
 		}
 		if err := appender.Commit(); err != nil {
 			tb.Fatal(err)
@@ -104,30 +93,25 @@ func fill(tb testing.TB, db *tsdb.DB, groups [][]row, from, to time.Duration) {
 	}
 }
 
-func appendRows(tb testing.TB, appender storage.Appender, rows []row, from, to time.Duration) {
+func (h *history) append(tb testing.TB, appender storage.Appender, from, to time.Duration) {
 	tb.Helper()
 	var times []int64
-	for ; len(rows) > 0 && from > to; from -= scrapeInterval {
-		if hasAny(rows[0].spans, from) {
+	for ; from > to; from -= scrapeInterval {
+		if slices.ContainsFunc(h.spans, func(s span) bool { return s.has(from) }) {
 			times = append(times, now.Add(-from).UnixMilli())
 		}
 	}
-	for i := range rows {
+	for i, s := range h.series {
 		for _, at := range times {
-			ref, err := appender.Append(rows[i].ref, rows[i].labels, at, rows[i].value)
+			ref, err := appender.Append(h.refs[i], s.labels, at, s.value)
 			if err != nil {
-				tb.Fatalf("%s: %v", rows[i].labels, err)
+				tb.Fatalf("%s: %v", s.labels, err)
 			}
-			rows[i].ref = ref
+			h.refs[i] = ref
 		}
 	}
 }
 
-func hasAny(spans []span, ago time.Duration) bool {
-	for _, s := range spans {
-		if s.has(ago) {
-			return true
-		}
-	}
-	return false
+func (s span) has(ago time.Duration) bool {
+	return ago <= s.from && ago >= s.to && (s.from-ago)%s.step == 0
 }
