@@ -15,7 +15,7 @@ ABOUT   = github.com/prometheus/common/version
 LDFLAGS = -s -w -X $(ABOUT).Version=$(VERSION) -X $(ABOUT).Revision=$(REVISION) -X $(ABOUT).BuildDate=$(DATE)
 
 .PHONY: help build demo demo-stack clean
-.PHONY: test golden lint fmt promtool fuzz bench soak e2e helm-test licenses vuln
+.PHONY: test golden lint fmt promtool fuzz bench bench-rules soak e2e helm-test licenses vuln
 .PHONY: image packages chart release release-notes
 .PHONY: reproducible image-test packages-test release-test iam-test
 
@@ -91,6 +91,14 @@ soak: ## the program under faults, scrapes and reloads, all at once, for SOAK
 
 bench: ## what a scrape costs
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m . ./internal/config
+
+# COMPARE=1 measures the rules of commit 67f80e8 in the same run, LARGE=1 also 100,000
+# executions.
+bench-rules: ## what the alert rules cost a Prometheus
+	$(if $(COMPARE),mkdir -p $(BIN) && git show 67f80e8:alerts/imagebuilder.rules.yml > $(BIN)/before.rules.yml)
+	$(GO) vet -C tools/prometheus ./...
+	$(GO) test -C tools/prometheus -bench . -benchtime 1x -count 1 -timeout 1h -v ./benchrules \
+		$(if $(COMPARE),-before "$(CURDIR)/$(BIN)/before.rules.yml") $(if $(LARGE),-large)
 
 # The licences of dependencies: refuses those that are not listed here.
 LICENSES = Apache-2.0,BSD-3-Clause,MIT
@@ -183,7 +191,7 @@ $(BIN)/debian.tar:
 
 ## Tools, pinned in modules of their own: they need far more than the exporter does
 
-MODULES = e2e e2e/kubernetes e2e/opentofu tools
+MODULES = e2e e2e/kubernetes e2e/opentofu tools tools/prometheus
 
 $(BIN)/govulncheck: tools/go.mod tools/go.sum
 	$(GO) build -C tools -o ../$@ golang.org/x/vuln/cmd/govulncheck
