@@ -92,13 +92,13 @@ soak: ## the program under faults, scrapes and reloads, all at once, for SOAK
 bench: ## what a scrape costs
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m . ./internal/config
 
-# COMPARE=1 measures the rules of commit 67f80e8 in the same run, LARGE=1 also 100,000
-# executions.
+# COMPARE=1 measures the rules of commit 67f80e8 in the same run, LARGE=100000 so many
+# executions, too.
 bench-rules: ## what the alert rules cost a Prometheus
 	$(if $(COMPARE),mkdir -p $(BIN) && git show 67f80e8:alerts/imagebuilder.rules.yml > $(BIN)/before.rules.yml)
 	$(GO) vet -C tools/prometheus ./...
 	$(GO) test -C tools/prometheus -bench . -benchtime 1x -count 1 -timeout 1h -v ./benchrules \
-		$(if $(COMPARE),-before "$(CURDIR)/$(BIN)/before.rules.yml") $(if $(LARGE),-large)
+		$(if $(COMPARE),-before "$(CURDIR)/$(BIN)/before.rules.yml") $(if $(LARGE),-large $(LARGE))
 
 # The licences of dependencies: refuses those that are not listed here.
 LICENSES = Apache-2.0,BSD-3-Clause,MIT

@@ -2,6 +2,7 @@ package benchrules
 
 import (
 	"flag"
+	"fmt"
 	"testing"
 	"time"
 )
@@ -9,14 +10,13 @@ import (
 var (
 	rulesFile  = flag.String("rules", "../../../alerts/imagebuilder.rules.yml", "the rules to measure")
 	beforeFile = flag.String("before", "", "the rules of commit 67f80e8, to measure them in the same run")
-	large      = flag.Bool("large", false, "measure 100,000 executions, too")
+	large      = flag.Int("large", 0, "measure so many executions, too, such as 100000")
 )
 
 const (
-	rounds     = 3
-	maxSamples = 700    // of an execution and half an image
-	maxBytes   = 60_000 // likewise
-	maxGrowth  = 11     // for ten times as many executions
+	maxSamples = 650    // of an execution and half an image
+	maxBytes   = 55_000 // likewise
+	maxGrowth  = 1.1    // of an execution's cost, when there are more of them
 	maxRatio   = 0.25   // of what the rules of commit 67f80e8 cost
 )
 
@@ -24,9 +24,10 @@ const (
 func BenchmarkRules(b *testing.B) {
 	for b.Loop() {
 		small, medium := measure(b, 1_000), measure(b, 10_000)
-		grows(b, "10000/1000", small, medium)
-		if *large {
-			grows(b, "100000/10000", medium, measure(b, 100_000))
+		grows(b, "10000/1000", 10, small, medium)
+		if *large > 0 {
+			more := fmt.Sprintf("%d/10000", *large)
+			grows(b, more, float64(*large)/10_000, medium, measure(b, *large))
 		}
 	}
 }
@@ -36,12 +37,12 @@ func BenchmarkRules(b *testing.B) {
 func measure(b *testing.B, executions int) cost {
 	b.Helper()
 	all := newAccount(b, executions).series
-	evaluators := []*evaluator{newEvaluator(b, *rulesFile, all)}
+	evaluators, rounds := []*evaluator{newEvaluator(b, *rulesFile, all)}, 3
 	compared := executions == 10_000 && *beforeFile != ""
 	if compared {
-		evaluators = append(evaluators, newEvaluator(b, *beforeFile, all))
+		evaluators, rounds = append(evaluators, newEvaluator(b, *beforeFile, all)), 7
 	}
-	costs := cheapest(b, evaluators)
+	costs := cheapest(b, rounds, evaluators)
 	for i, e := range evaluators {
 		b.Logf("%d executions, %s: %s\n%s", executions, e.file, costs[i], e.table())
 	}
@@ -50,15 +51,16 @@ func measure(b *testing.B, executions int) cost {
 		limited(b, "bytes/execution", float64(costs[0].bytes)/10_000, maxBytes)
 	}
 	if compared {
-		limited(b, "samples/before", float64(costs[0].samples)/float64(costs[1].samples), maxRatio)
-		limited(b, "cpu/before", float64(costs[0].cpu)/float64(costs[1].cpu), maxRatio)
+		current, before := costs[0], costs[1]
+		limited(b, "samples/before", ratio(current.samples, before.samples), maxRatio)
+		limited(b, "cpu/before", ratio(current.cpu, before.cpu), maxRatio)
 	}
 	return costs[0]
 }
 
 // cheapest evaluates the files of rules in turn, several times, and returns of each the evaluation
 // that took the least CPU time: what else runs on the machine only adds to it.
-func cheapest(b *testing.B, evaluators []*evaluator) []cost {
+func cheapest(b *testing.B, rounds int, evaluators []*evaluator) []cost {
 	b.Helper()
 	costs := make([]cost, len(evaluators))
 	for round := range rounds {
@@ -72,13 +74,13 @@ func cheapest(b *testing.B, evaluators []*evaluator) []cost {
 	return costs
 }
 
-// grows holds that ten times as many executions cost about ten times as much. CPU time, which
+// grows holds that so many times the executions cost about so many times as much. CPU time, which
 // varies, is only printed.
-func grows(b *testing.B, name string, less, more cost) {
+func grows(b *testing.B, name string, times float64, less, more cost) {
 	b.Helper()
-	b.ReportMetric(float64(more.cpu)/float64(less.cpu), name+"-cpu")
-	limited(b, name+"-samples", float64(more.samples)/float64(less.samples), maxGrowth)
-	limited(b, name+"-bytes", float64(more.bytes)/float64(less.bytes), maxGrowth)
+	b.ReportMetric(ratio(more.cpu, less.cpu), name+"-cpu")
+	limited(b, name+"-samples", ratio(more.samples, less.samples), times*maxGrowth)
+	limited(b, name+"-bytes", ratio(more.bytes, less.bytes), times*maxGrowth)
 }
 
 // limited prints a number, which has to be at most the limit.
@@ -89,3 +91,5 @@ func limited(b *testing.B, name string, number, limit float64) {
 		b.Errorf("%s is %.3g, want at most %v", name, number, limit)
 	}
 }
+
+func ratio[N int64 | uint64 | time.Duration](a, b N) float64 { return float64(a) / float64(b) }
