@@ -151,18 +151,20 @@ func (t *Target) Lookup(ctx context.Context) Snapshot {
 		defer t.mu.Unlock()
 		now := time.Now()
 		t.derive(now)
+		t.deriveSuperseded()
 		s := t.snapshot(now)
 		t.schedule.Report(&t.scrapes.Entry, schedule.Verdict{}, now) // neither has panicked
 		return s
 	})
 }
 
-// Known returns what t knows. It asks nothing and changes nothing. After a panic that is
-// nothing.
+// Known returns what t knows. It asks nothing, and changes nothing that is asked. After a
+// panic that is nothing.
 func (t *Target) Known() Snapshot {
 	return t.contain(func() Snapshot {
 		t.mu.Lock()
 		defer t.mu.Unlock()
+		t.deriveSuperseded()
 		return t.snapshot(time.Now())
 	})
 }
