@@ -228,7 +228,7 @@ func TestSteps(t *testing.T) {
 }
 
 func TestWaitingSteps(t *testing.T) {
-	s := lookup.Snapshot{Waiting: []imagebuilder.WaitingStep{{ExecutionID: id, ID: "step-1", Name: "Approve", Action: "WaitForAction", Since: start}}}
+	s := lookup.Snapshot{Waiting: []lookup.WaitingStep{{WaitingStep: &imagebuilder.WaitingStep{ExecutionID: id, ID: "step-1", Name: "Approve", Action: "WaitForAction", Since: start}}}}
 	want := []string{`imagebuilder_workflow_step_waiting_since_timestamp_seconds{action="WaitForAction",step="Approve",step_execution_id="step-1",workflow_execution_id="` + id + `"} 1.7889804e+09`}
 	if diff := cmp.Diff(want, series(t, s, Options{Waiting: true}, "imagebuilder_workflow_step_")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -188,7 +188,7 @@ func TestWhatAListTells(t *testing.T) {
 				"outputResources":{"amis":[{"region":"eu-west-1","image":"ami-1"},{"region":"eu-west-1","image":"ami-1"},{"region":"eu-west-1"}],
 				"containers":[{"region":"eu-west-1","imageUris":["a:1","a:2"]}]}}}`,
 			"ListWorkflowStepExecutions": `{"requestId":"x","steps":[{"stepExecutionId":"step-1","name":"A","action":"WaitForAction","status":"WAITING","rollbackStatus":"RUNNING",
-				"startTime":"2026-09-09T19:12:23.175Z","endTime":"2026-09-09T19:12:22.175Z","inputs":"secret","outputs":"secret","message":"secret"}]}`,
+				"startTime":"2026-09-09T19:12:23.175Z","endTime":"2026-09-09T19:12:22.175Z","inputs":"secret","outputs":"secret","message":"for people"}]}`,
 		}
 		client, reg := newTestClient(t, &emulator.API{Scenario: emulator.Runs(), Fault: func(operation, _ string) http.Handler {
 			return answer("%s", bodies[operation])
@@ -206,13 +206,13 @@ func TestWhatAListTells(t *testing.T) {
 		if diff := cmp.Diff(Image{
 			ARN: testImage, Build: ImageBuildVersion{AccountID: "111122223333", Name: "web", Version: "1.0.0/1"},
 			Status: ImageFailed, Reason: "why", Platform: "Linux", Type: "AMI", BuildType: "SCHEDULED", Created: at,
-			Outputs:           []Output{{"eu-west-1", "ami-1"}, {"eu-west-1", "a:1"}, {"eu-west-1", "a:2"}},
+			Outputs:           []Output{{Region: "eu-west-1", ID: "ami-1"}, {Region: "eu-west-1", ID: "a:1"}, {Region: "eu-west-1", ID: "a:2"}},
 			SourcePipelineARN: testPipeline, SourcePipelineName: "web",
 		}, image); err != nil || diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
 		steps, err := client.ListWorkflowStepExecutions(t.Context(), testID, nil)
-		if diff := cmp.Diff([]Step{{ID: "step-1", Name: "A", Action: "WaitForAction", Status: "WAITING", RollbackStatus: "RUNNING", Start: at}}, steps); err != nil || diff != "" {
+		if diff := cmp.Diff([]Step{{ID: "step-1", Name: "A", Action: "WaitForAction", Status: "WAITING", RollbackStatus: "RUNNING", Message: "for people", Start: at}}, steps); err != nil || diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
 		if n := invalid(t, reg, "timestamp"); n != 1 {

@@ -125,6 +125,12 @@ func (t *Target) listExecutions(builds []*build) []followed {
 	return all
 }
 
+// follows reports whether the execution with this id is one of those that are selected.
+func (t *Target) follows(id string) bool {
+	_, found := slices.BinarySearchFunc(t.derived.executions, id, func(f followed, id string) int { return cmp.Compare(f.id, id) })
+	return found
+}
+
 // deriveDiscoveredAt takes in when the selection was read whole, if everything that it
 // consists of has been read at least once.
 func (t *Target) deriveDiscoveredAt() {

@@ -49,6 +49,7 @@ type ExecutionsClient interface {
 	ListWorkflowExecutions(ctx context.Context, imageBuildVersionARN string, started func()) ([]imagebuilder.Execution, error)
 	ListWorkflowStepExecutions(ctx context.Context, id string, started func()) ([]imagebuilder.Step, error)
 	ListWaitingWorkflowSteps(ctx context.Context, started func()) ([]imagebuilder.WaitingStep, error)
+	GetWorkflowStepExecution(ctx context.Context, id string, started func()) (timeout time.Time, err error)
 }
 
 // SelectionClient tells which pipelines and image builds there are.
@@ -80,7 +81,9 @@ type Selection struct {
 	Images             []string   // ARNs that imagebuilder.ParseImageARN accepts, each once
 
 	Steps   Steps // whose steps are looked up; empty for none
-	Waiting bool  // whether steps that wait are looked up
+	Waiting bool  // whether steps that wait are looked up, and when they give up
+
+	TagLabels []string // keys of pipelines' tags that are published
 
 	MaxExecutions     int           // of those that are found, at least 1
 	MinInterval       time.Duration // above 0

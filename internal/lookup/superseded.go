@@ -86,7 +86,7 @@ func (q *question) readOrRefused() bool {
 // builds of its pipeline are, nor before it is known which pipeline that is.
 func (t *Target) supersededBuild(b *build, good *successes) Fact {
 	if b.pipelineARN == "" {
-		known := good.complete && (b.origin == nil || b.origin.readOrRefused())
+		known := good.complete && b.pipelineReadOrRefused()
 		return Fact{known, known && good.byVersion[b.image.Build.ImageVersion()].Newer(b.image.Build)}
 	}
 	known := t.pipelines == nil || t.pipelines.readOrRefused()

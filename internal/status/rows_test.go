@@ -58,7 +58,10 @@ func TestImageRows(t *testing.T) {
 
 func TestWaitingRows(t *testing.T) {
 	s := snapshot(executionOf(1, "RUNNING"), lookup.Execution{ID: "wf-2"})[0]
-	s.Waiting = []imagebuilder.WaitingStep{{ExecutionID: s.Executions[0].ID, Name: "Approve", Since: now}, {ExecutionID: "wf-2", Name: "Test", Since: now}}
+	s.Waiting = []lookup.WaitingStep{
+		{WaitingStep: &imagebuilder.WaitingStep{ExecutionID: s.Executions[0].ID, Name: "Approve", Since: now}},
+		{WaitingStep: &imagebuilder.WaitingStep{ExecutionID: "wf-2", Name: "Test", Since: now}},
+	}
 	section := &targetSection{Name: "golden", Region: "eu-west-1"}
 	got := newWaiting(&s, section, func(id string) string { return "#" + id })
 	want := []waiting{

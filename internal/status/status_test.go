@@ -138,7 +138,7 @@ func TestThePage(t *testing.T) {
 	e := executionOf(1, "RUNNING")
 	e.Steps = []imagebuilder.Step{{ID: "step-1", Name: "Patch", Action: "ExecuteComponents", Status: "WAITING", Start: now}}
 	all := snapshot(e, executionOf(2, "FAILED"))
-	all[0].Waiting = []imagebuilder.WaitingStep{{ExecutionID: e.ID, ID: "step-1", Name: "Patch", Since: now}}
+	all[0].Waiting = []lookup.WaitingStep{{WaitingStep: &imagebuilder.WaitingStep{ExecutionID: e.ID, ID: "step-1", Name: "Patch", Since: now}}}
 	all = append(all, all[0], lookup.Snapshot{Name: "empty", Region: "eu-west-1", Time: now})
 	body := get(t, all, "/executions", "").Body.String()
 	seen := map[string]bool{}
