@@ -65,7 +65,7 @@ func TestTheStateOfAnImage(t *testing.T) {
 				now := start.Add(w.After)
 				g := at{After: w.After, Runs: len(account.WorkflowRuns(testImage, now))}
 				for _, i := range account.ImageBuilds(testImage, now) {
-					g.Status, _ = i.stateAt(now)
+					g.Status = i.Status(now)
 				}
 				got = append(got, g)
 			}

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -235,10 +236,27 @@ func (x *index) pipeline(arn string, now time.Time) *Pipeline {
 func (a *Account) ImageBuilds(of string, now time.Time) (images []Image) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, i := range a.at(now).images[of] {
+	x := a.at(now)
+	found := x.images[of]
+	if of == "" {
+		found = x.all()
+	}
+	for _, i := range found {
 		if i.exists(now) {
 			images = append(images, *i)
 		}
 	}
 	return images
+}
+
+// all returns all images in the order of their ARNs.
+func (x *index) all() (all []*Image) {
+	for _, key := range slices.Sorted(maps.Keys(x.images)) {
+		for _, i := range x.images[key] {
+			if i.ARN == key {
+				all = append(all, i)
+			}
+		}
+	}
+	return all
 }
