@@ -6,28 +6,6 @@ import (
 	"time"
 )
 
-// Scenario is what exists in one account, in all of its regions. Its methods may be
-// called concurrently. What they return belongs to the Scenario.
-type Scenario interface {
-	// WorkflowExecution returns the execution with this id, in lower case, as it is
-	// at that time, and whether there is one.
-	WorkflowExecution(id string, now time.Time) (Execution, bool)
-
-	// WorkflowRuns returns the course of the executions that there are at that time:
-	// the one with an execution id in lower case, or with a step of an id, those of an
-	// image build version, by ARN, or, for "", those with a step that waits at some
-	// time.
-	WorkflowRuns(of string, now time.Time) []Run
-
-	// ImagePipelines returns the pipelines that there are at that time.
-	ImagePipelines(now time.Time) []Pipeline
-
-	// ImageBuilds returns the images that there are at that time: all those of a
-	// pipeline, by ARN, of an image name, by ARN without the version, the one with an
-	// ARN, or, for "", all that there are.
-	ImageBuilds(of string, now time.Time) []Image
-}
-
 // Account is the usual Scenario, and the one that callers can change. Its fields must not
 // change once it is used.
 type Account struct {
