@@ -18,8 +18,8 @@ func snapshot(api *API, now time.Time) map[string]string {
 	all := map[string]string{}
 	for _, s := range []Scenario{api.Scenario, api.Roles[0].Scenario} {
 		for _, i := range demoBuilds(s, now) {
-			status, reason := i.stateAt(now)
-			all[i.ARN] = status + " " + reason
+			state := i.stateAt(now)
+			all[i.ARN] = state.Status + " " + state.Reason
 			for _, r := range s.WorkflowRuns(i.ARN, now) {
 				c := r.course(now)
 				all[r.ID] = c.status
@@ -107,8 +107,7 @@ func TestTheDemoShowsEveryStatusSoon(t *testing.T) {
 		now := start.Add(time.Duration(m) * time.Minute)
 		for _, s := range []Scenario{api.Scenario, api.Roles[0].Scenario} {
 			for _, i := range demoBuilds(s, now) {
-				status, _ := i.stateAt(now)
-				seen["image "+status] = true
+				seen["image "+i.Status(now)] = true
 				for _, r := range s.WorkflowRuns(i.ARN, now) {
 					e := r.At(now)
 					seen[e.Status] = true

@@ -77,6 +77,9 @@ type API struct {
 	// one list), and empty pages with a token, in front of pages that hold rows.
 	Unruly uint64
 
+	// FailureContext says which answers about images carry their failureContext.
+	FailureContext FailureContext
+
 	// Fault, when not nil, sees every signed request of a known operation with what
 	// it asks for: the workflowExecutionId in lower case, else the stepExecutionId,
 	// imageBuildVersionArn, imagePipelineArn, imageVersionArn or roleArn, or "". A
@@ -106,6 +109,7 @@ var operations = map[string]operation{
 	"POST /ListWaitingWorkflowSteps":   {answer: (*request).listWaitingWorkflowSteps},
 	"POST /ListImagePipelines":         {answer: (*request).listImagePipelines},
 	"POST /ListImagePipelineImages":    {(*request).listImagePipelineImages, "imagePipelineArn", imagePipelineARN},
+	"POST /ListImages":                 {answer: (*request).listImages},
 	"POST /ListImageBuildVersions":     {(*request).listImageBuildVersions, "imageVersionArn", imageVersionARN},
 	"GET /GetImage":                    {(*request).getImage, "imageBuildVersionArn", imageBuildVersionARN},
 	"POST /":                           {(*request).sts, "RoleArn", nil},
