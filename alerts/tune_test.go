@@ -54,6 +54,19 @@ func TestThresholds(t *testing.T) {
 	}
 }
 
+// TestTextsNameNothingThatIsTuned holds that what people read stays true when they change
+// how long an alert waits, or its threshold.
+func TestTextsNameNothingThatIsTuned(t *testing.T) {
+	duration := regexp.MustCompile(`\b(minutes?|hours?|[0-9]+ days)\b`)
+	for _, r := range rules(t) {
+		for _, name := range []string{"summary", "description"} {
+			if found := duration.FindString(r.Annotations[name]); found != "" {
+				t.Errorf("the %s of %s speaks of %q: %s", name, r.Alert, found, r.Annotations[name])
+			}
+		}
+	}
+}
+
 // TestTheScriptForTheRules runs the sed script of docs/alerts.md, and holds that it makes of
 // the rules what the page says.
 func TestTheScriptForTheRules(t *testing.T) {

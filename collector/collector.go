@@ -32,8 +32,8 @@ type Options struct {
 	Status    bool // imagebuilder_workflow_execution_status
 	Images    bool // imagebuilder_image_*
 	Pipelines bool // imagebuilder_pipeline_*
-	Steps     bool // imagebuilder_workflow_step_*, except waiting_since
-	Waiting   bool // imagebuilder_workflow_step_waiting_since_timestamp_seconds
+	Steps     bool // imagebuilder_workflow_step_*, except those of Waiting
+	Waiting   bool // imagebuilder_workflow_step_{waiting_since,timeout}_timestamp_seconds
 }
 
 // Panicked is called for each panic that was contained, with the part of the scrape that is

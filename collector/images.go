@@ -7,8 +7,9 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-var followedImages = newKind(func(s *lookup.Snapshot) []*lookup.Image { return pointers(s.Images) },
-	label[*lookup.Image]{"image_build_version_arn", func(i *lookup.Image) string { return i.ARN }})
+var imageARN = label[*lookup.Image]{"image_build_version_arn", func(i *lookup.Image) string { return i.ARN }}
+
+var followedImages = newKind(func(s *lookup.Snapshot) []*lookup.Image { return pointers(s.Images) }, imageARN)
 
 // images says what the followed image builds are, and their state. A failed distribution
 // shows here only.
@@ -35,9 +36,13 @@ var images = newFamily("images",
 		fact("imagebuilder_image_superseded",
 			"Whether a newer build of the same pipeline, or of the same image version where the pipelines are not known, is a good image. Absent while that is not known.",
 			func(i *lookup.Image) lookup.Fact { return i.Superseded }),
+		timestamp("imagebuilder_image_deprecation_timestamp_seconds",
+			"When the image is to become DEPRECATED, or became it. Absent without such a time.",
+			func(i *lookup.Image) time.Time { return i.Deprecates }),
 	),
+	imageFailures, distributionFailures,
 	tableOf(imageOutputs,
-		info[imageOutput]("imagebuilder_image_output_info", "1: an AMI or container image that the build has made."),
+		info[imageOutput]("imagebuilder_image_output_info", "1: an AMI or container image that the build has made; whose it is, and the state of an AMI in the API's own text."),
 	),
 )
 
@@ -51,6 +56,8 @@ var imageOutputs = newKind(outputsOf, []label[imageOutput]{
 	{"image_build_version_arn", func(o imageOutput) string { return o.image.ARN }},
 	{"output_region", func(o imageOutput) string { return o.Region }},
 	{"output", func(o imageOutput) string { return o.ID }},
+	{"account_id", func(o imageOutput) string { return o.AccountID }},
+	{"state", func(o imageOutput) string { return o.State }},
 }...)
 
 func outputsOf(s *lookup.Snapshot) []imageOutput {

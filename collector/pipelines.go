@@ -1,17 +1,36 @@
 package collector
 
 import (
+	"slices"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-var selectedPipelines = newKind(func(s *lookup.Snapshot) []*lookup.Pipeline { return pointers(s.Pipelines) },
-	label[*lookup.Pipeline]{"pipeline", func(p *lookup.Pipeline) string { return p.Name }})
+var pipelineName = label[*lookup.Pipeline]{"pipeline", func(p *lookup.Pipeline) string { return p.Name }}
+
+var selectedPipelines = newKind(func(s *lookup.Snapshot) []*lookup.Pipeline { return pointers(s.Pipelines) }, pipelineName)
+
+// scheduledPipelines are those that have a schedule.
+var scheduledPipelines = newKind(func(s *lookup.Snapshot) []*lookup.Pipeline {
+	return slices.DeleteFunc(pointers(s.Pipelines), func(p *lookup.Pipeline) bool { return p.Schedule == nil })
+}, pipelineName)
 
 // pipelines says what the selected pipelines are, and how their last and next runs go.
-var pipelines = newFamily("pipelines", tableOf(selectedPipelines,
+var pipelines = newFamily("pipelines", pipelineTags{}, tableOf(scheduledPipelines,
+	info("imagebuilder_pipeline_schedule_info", "1: when the pipeline runs. Absent when it has no schedule.",
+		[]label[*lookup.Pipeline]{
+			{"expression", func(p *lookup.Pipeline) string { return p.Schedule.Expression }},
+			{"timezone", func(p *lookup.Pipeline) string { return p.Schedule.Timezone }},
+			{"start_condition", func(p *lookup.Pipeline) string { return p.Schedule.StartCondition }},
+		}...),
+	gauge("imagebuilder_pipeline_auto_disable_failures",
+		"After how many failures of scheduled runs in a row AWS disables the pipeline. Absent without such a policy.",
+		func(p *lookup.Pipeline) (float64, bool) {
+			return float64(p.Schedule.AutoDisableFailures), p.Schedule.AutoDisableFailures > 0
+		}),
+), tableOf(selectedPipelines,
 	info("imagebuilder_pipeline_info", "1: what the pipeline is.",
 		[]label[*lookup.Pipeline]{
 			{"pipeline_arn", func(p *lookup.Pipeline) string { return p.ARN }},
@@ -29,12 +48,10 @@ var pipelines = newFamily("pipelines", tableOf(selectedPipelines,
 		func(p *lookup.Pipeline) imagebuilder.ImageStatus { return p.LastRunStatus }),
 	gauge("imagebuilder_pipeline_consecutive_failures",
 		"Scheduled runs of the pipeline in a row that have failed.",
-		func(p *lookup.Pipeline) (float64, bool) {
-			if p.ConsecutiveFailures == nil {
-				return 0, false
-			}
-			return float64(*p.ConsecutiveFailures), true
-		}),
+		func(p *lookup.Pipeline) (float64, bool) { return number(p.ConsecutiveFailures) }),
+	gauge("imagebuilder_pipeline_consecutive_failed_builds",
+		"The newest builds of the pipeline that have ended and failed, in a row, whoever started them. Absent when it never built.",
+		func(p *lookup.Pipeline) (float64, bool) { return number(p.FailedInRow) }),
 	timestamp("imagebuilder_pipeline_next_run_timestamp_seconds",
 		"When the pipeline's schedule starts the next run. Absent when it is not scheduled.",
 		func(p *lookup.Pipeline) time.Time { return p.NextRun }),
@@ -42,3 +59,11 @@ var pipelines = newFamily("pipelines", tableOf(selectedPipelines,
 		"When the newest good image among all builds of the pipeline was created: one that became AVAILABLE, and was not deleted. Absent when there is none.",
 		func(p *lookup.Pipeline) time.Time { return p.LastSuccess }),
 ))
+
+// number returns the value of a count, if it is known.
+func number(n *int) (float64, bool) {
+	if n == nil {
+		return 0, false
+	}
+	return float64(*n), true
+}

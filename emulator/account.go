@@ -6,28 +6,6 @@ import (
 	"time"
 )
 
-// Scenario is what exists in one account, in all of its regions. Its methods may be
-// called concurrently. What they return belongs to the Scenario.
-type Scenario interface {
-	// WorkflowExecution returns the execution with this id, in lower case, as it is
-	// at that time, and whether there is one.
-	WorkflowExecution(id string, now time.Time) (Execution, bool)
-
-	// WorkflowRuns returns the course of the executions that there are at that time:
-	// the one with an execution id in lower case, or with a step of an id, those of an
-	// image build version, by ARN, or, for "", those with a step that waits at some
-	// time.
-	WorkflowRuns(of string, now time.Time) []Run
-
-	// ImagePipelines returns the pipelines that there are at that time.
-	ImagePipelines(now time.Time) []Pipeline
-
-	// ImageBuilds returns the images that there are at that time: all those of a
-	// pipeline, by ARN, of an image name, by ARN without the version, or the one
-	// with an ARN.
-	ImageBuilds(of string, now time.Time) []Image
-}
-
 // Account is the usual Scenario, and the one that callers can change. Its fields must not
 // change once it is used.
 type Account struct {
@@ -53,6 +31,15 @@ type Pipeline struct {
 	Deleted  time.Time // gone from then on, which its images are not; zero: never
 	NextRun  time.Time // zero: computed from Every, or not scheduled
 
+	// The rest of the schedule, which a pipeline has if it has NextRun, Every or Expression.
+	Expression          string // "" for one that goes with Every
+	Timezone            string // of the expression; "" for UTC
+	StartCondition      string // "" for EXPRESSION_MATCH_ONLY
+	AutoDisableFailures int    // the policy disables it after so many failures in a row; 0 for none. Disabled says whether it has
+
+	LogGroup      string // of the pipeline; "" for none that is given, like the next one
+	ImageLogGroup string // of its images
+
 	// First, Every and Build make a pipeline that builds for ever: build n, counted
 	// from 0, is created at First + n*Every. Build must be a pure function; what it
 	// leaves empty of PipelineARN and Created is filled in.
@@ -77,6 +64,8 @@ type Image struct {
 	Deleted     time.Time // gone from then on, with its executions; zero: never
 	Attempts    []Attempt // the build, and what RetryImage began; none: AVAILABLE at once
 	Outputs     []Output  // shown once AVAILABLE
+	LogGroup    string    // "" for none that is given
+	Deprecates  time.Time // the deprecationTime: only the plan; zero for none
 
 	// What a lifecycle policy makes of an AVAILABLE image: DEPRECATED, DISABLED or DELETED
 	// from then on, the last of these that has come; zero: never. It stays in the lists,
@@ -94,15 +83,27 @@ type Attempt struct {
 	Runs []Run
 
 	Distributes time.Duration // DISTRIBUTING that long after the last run has ended
+	Integrates  time.Duration // then INTEGRATING
 	Fails       bool          // then FAILED, although all executions completed, or there are none
 	Reason      string        // of a failure or a cancel; "" for a usual one
+
+	// Failure is the failureContext once the attempt has failed; nil for the one that follows
+	// from the run that failed and its step, or, without one, has only the stage.
+	Failure *Failure
 
 	cancelled time.Time // when a caller did; zero for never
 	retry     bool      // a caller has begun it: what the last one built is there
 }
 
 // Output is what an image became: an AMI or a container image.
-type Output struct{ Region, AMI, ContainerURI string }
+type Output struct {
+	Region, AMI, ContainerURI string
+
+	// Of an AMI:
+	AccountID string // whose it is; "" for the account of the image
+	State     string // "" for AVAILABLE
+	Reason    string // of the state
+}
 
 // exists reports whether a thing with these two times is there.
 func exists(created, deleted, now time.Time) bool {

@@ -93,7 +93,7 @@ func (i *Image) cancel(now time.Time) error {
 
 // going reports whether an image of that status is in the making.
 func going(status string) bool {
-	return slices.Contains([]string{"PENDING", "CREATING", "BUILDING", "TESTING", "DISTRIBUTING"}, status)
+	return slices.Contains([]string{"PENDING", "CREATING", "BUILDING", "TESTING", "DISTRIBUTING", "INTEGRATING"}, status)
 }
 
 // retry begins another attempt. It repeats what has not completed, and goes well.
@@ -106,7 +106,7 @@ func (i *Image) retry(now time.Time) error {
 		return badRequest("The image is " + status + ": there is nothing to retry.")
 	}
 	last := &i.Attempts[n]
-	again := Attempt{Start: now, Distributes: last.Distributes, retry: true}
+	again := Attempt{Start: now, Distributes: last.Distributes, Integrates: last.Integrates, retry: true}
 	for j := range last.Runs {
 		if r := &last.Runs[j]; !last.has(r, now) || r.course(now).status != "COMPLETED" {
 			again.Runs = append(again.Runs, *r)
@@ -162,13 +162,14 @@ func (x *index) start(p *Pipeline, tags map[string]string, now time.Time) (arn s
 	}
 	i := model
 	i.ARN, i.PipelineARN, i.BuildType, i.Tags = fmt.Sprintf("%s/%d", version, build+1), p.ARN, "USER_INITIATED", maps.Clone(model.Tags)
-	i.Created, i.Deleted, i.Deprecated, i.Disabled, i.Retired = now, time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	i.Created, i.Deleted, i.Deprecates = now, time.Time{}, time.Time{}
+	i.Deprecated, i.Disabled, i.Retired = time.Time{}, time.Time{}, time.Time{}
 	if len(tags) > 0 && i.Tags == nil {
 		i.Tags = map[string]string{}
 	}
 	maps.Copy(i.Tags, tags)
 	first := model.Attempts[0]
-	i.Attempts = []Attempt{{Start: now, Runs: slices.Clone(first.Runs), Distributes: first.Distributes}}
+	i.Attempts = []Attempt{{Start: now, Runs: slices.Clone(first.Runs), Distributes: first.Distributes, Integrates: first.Integrates}}
 	repeat(i.Attempts[0].Runs, now, i.ARN)
 	i.Outputs = slices.Clone(model.Outputs)
 	for n := range i.Outputs {

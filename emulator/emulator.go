@@ -12,6 +12,11 @@
 //	server := httptest.NewServer(api)
 //	// aws imagebuilder get-workflow-execution --endpoint-url $URL …
 //
+// An image that FAILED says why, as its failureContext: which execution and which step follows
+// from its attempt, and the Component or the Regions of that step add the rest. Attempt.Failure
+// is for what fails without an execution, and for answers that are odd. ListImages knows the
+// versions of all images that a Scenario has, but for those that other accounts share.
+//
 // Other accounts stand behind roles, which the same endpoint lets callers assume, as
 // STS does.
 //
@@ -77,6 +82,9 @@ type API struct {
 	// one list), and empty pages with a token, in front of pages that hold rows.
 	Unruly uint64
 
+	// FailureContext says which answers about images carry their failureContext.
+	FailureContext FailureContext
+
 	// Fault, when not nil, sees every signed request of a known operation with what
 	// it asks for: the workflowExecutionId in lower case, else the stepExecutionId,
 	// imageBuildVersionArn, imagePipelineArn, imageVersionArn or roleArn, or "". A
@@ -106,6 +114,7 @@ var operations = map[string]operation{
 	"POST /ListWaitingWorkflowSteps":   {answer: (*request).listWaitingWorkflowSteps},
 	"POST /ListImagePipelines":         {answer: (*request).listImagePipelines},
 	"POST /ListImagePipelineImages":    {(*request).listImagePipelineImages, "imagePipelineArn", imagePipelineARN},
+	"POST /ListImages":                 {answer: (*request).listImages},
 	"POST /ListImageBuildVersions":     {(*request).listImageBuildVersions, "imageVersionArn", imageVersionARN},
 	"GET /GetImage":                    {(*request).getImage, "imageBuildVersionArn", imageBuildVersionARN},
 	"POST /":                           {(*request).sts, "RoleArn", nil},

@@ -3,6 +3,7 @@ package emulator
 import (
 	"cmp"
 	"strings"
+	"time"
 )
 
 func (q *request) getWorkflowExecution() (any, error) {
@@ -112,7 +113,8 @@ func (q *request) getWorkflowStepExecution() (any, error) {
 				continue
 			}
 			s.setRun(r)
-			s.RequestID, s.OnFailure, s.TimeoutSeconds = q.id, "Abort", 43200
+			s.RequestID, s.OnFailure = q.id, "Abort"
+			s.TimeoutSeconds = int(cmp.Or(r.Steps[n].Timeout, 12*time.Hour) / time.Second)
 			if r.Steps[n].Ends == FailedIgnored {
 				s.OnFailure = "Continue"
 			}

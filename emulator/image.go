@@ -19,34 +19,34 @@ func (i *Image) attempt(now time.Time) int {
 	return -1
 }
 
-// stateAt returns the status and the reason that the API shows.
-func (i *Image) stateAt(now time.Time) (status, reason string) {
-	status = "AVAILABLE"
+// stateAt returns the state that the API shows.
+func (i *Image) stateAt(now time.Time) imageState {
+	state := imageState{Status: "AVAILABLE"}
 	if len(i.Attempts) > 0 {
 		n := i.attempt(now)
 		if n < 0 {
-			return "PENDING", ""
+			return imageState{Status: "PENDING"}
 		}
-		status, reason = i.Attempts[n].stateAt(now)
+		state = i.Attempts[n].stateAt(now)
 	}
-	if status != "AVAILABLE" {
-		return status, reason
+	if state.Status != "AVAILABLE" {
+		return state
 	}
 	for _, change := range []struct {
 		status string
 		at     time.Time
 	}{{"DEPRECATED", i.Deprecated}, {"DISABLED", i.Disabled}, {"DELETED", i.Retired}} {
 		if !change.at.IsZero() && !now.Before(change.at) {
-			status = change.status
+			state.Status = change.status
 		}
 	}
-	return status, reason
+	return state
 }
 
 // stateAt returns the state of an image whose latest attempt is a.
-func (a *Attempt) stateAt(now time.Time) (status, reason string) {
+func (a *Attempt) stateAt(now time.Time) imageState {
 	if a.wasCancelled(now) {
-		return "CANCELLED", "Image build was cancelled."
+		return imageState{Status: "CANCELLED", Reason: "Image build was cancelled."}
 	}
 	started, ended, going := a.retry, a.Start, map[string]bool{}
 	for n := range a.Runs {
@@ -57,9 +57,10 @@ func (a *Attempt) stateAt(now time.Time) (status, reason string) {
 		c := r.course(now)
 		switch c.status {
 		case "FAILED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETED":
-			return "FAILED", cmp.Or(a.Reason, "Workflow Execution ID '"+r.ID+"' failed with reason: "+c.message)
+			reason := cmp.Or(a.Reason, "Workflow Execution ID '"+r.ID+"' failed with reason: "+c.message)
+			return imageState{"FAILED", reason, cmp.Or(a.Failure, r.failure())}
 		case "CANCELLED":
-			return "CANCELLED", cmp.Or(a.Reason, c.message)
+			return imageState{Status: "CANCELLED", Reason: cmp.Or(a.Reason, c.message)}
 		case "PENDING", "RUNNING":
 			going[cmp.Or(r.Type, "BUILD")] = true
 		}
@@ -68,22 +69,37 @@ func (a *Attempt) stateAt(now time.Time) (status, reason string) {
 			ended = c.end
 		}
 	}
-	distributed := !now.Before(ended.Add(a.Distributes))
 	switch {
 	case len(going) > 0 && !started:
-		return "PENDING", ""
+		return imageState{Status: "PENDING"}
 	case going["BUILD"]:
-		return "BUILDING", ""
+		return imageState{Status: "BUILDING"}
 	case going["TEST"]:
-		return "TESTING", ""
-	case len(going) > 0 || !distributed && started:
-		return "DISTRIBUTING", ""
-	case !distributed:
-		return "CREATING", ""
-	case a.Fails:
-		return "FAILED", cmp.Or(a.Reason, "The image could not be distributed.")
+		return imageState{Status: "TESTING"}
+	case len(going) > 0:
+		return imageState{Status: "DISTRIBUTING"}
 	}
-	return "AVAILABLE", ""
+	return a.stateAfter(now.Sub(ended), started)
+}
+
+// stateAfter returns the state so long after all runs of a have completed; started is false
+// where nothing has been built.
+func (a *Attempt) stateAfter(runs time.Duration, started bool) imageState {
+	distributes, reason := "DISTRIBUTING", "The image could not be distributed."
+	if !started {
+		distributes = "CREATING"
+	}
+	switch {
+	case runs < a.Distributes:
+		return imageState{Status: distributes}
+	case runs < a.Distributes+a.Integrates:
+		return imageState{Status: "INTEGRATING"}
+	case !a.Fails:
+		return imageState{Status: "AVAILABLE"}
+	case a.Integrates > 0:
+		distributes, reason = "INTEGRATING", "The image could not be integrated."
+	}
+	return imageState{"FAILED", cmp.Or(a.Reason, reason), cmp.Or(a.Failure, &Failure{Stage: distributes})}
 }
 
 func (a *Attempt) wasCancelled(now time.Time) bool {
@@ -125,6 +141,5 @@ func arnUnversioned(arn string) string { return strings.TrimSuffix(arn, "/"+arnV
 
 // Status returns the status that the API shows at that time.
 func (i Image) Status(now time.Time) string {
-	status, _ := i.stateAt(now)
-	return status
+	return i.stateAt(now).Status
 }

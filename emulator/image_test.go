@@ -49,6 +49,12 @@ func TestTheStateOfAnImage(t *testing.T) {
 			{21 * m, "DISTRIBUTING", 2}, {22 * m, "FAILED", 2},
 		}},
 		{"fails before it has any execution", Image{Attempts: []Attempt{{Distributes: m, Fails: true}}}, []at{{0, "CREATING", 0}, {m, "FAILED", 0}}},
+		{"is integrated", Image{Attempts: []Attempt{{Runs: good, Distributes: 3 * m, Integrates: 2 * m}}}, []at{
+			{33 * m, "DISTRIBUTING", 3}, {34 * m, "INTEGRATING", 3}, {36 * m, "AVAILABLE", 3},
+		}},
+		{"fails when it is integrated", Image{Attempts: []Attempt{{Runs: good, Integrates: 2 * m, Fails: true}}}, []at{
+			{31 * m, "INTEGRATING", 3}, {33 * m, "FAILED", 3},
+		}},
 		{"retried", Image{Attempts: []Attempt{{Runs: badTest}, {Start: start.Add(40 * m), Runs: []Run{oneStep(9, "BUILD", 45*m, 0)}}}}, []at{
 			{39 * m, "FAILED", 3}, {40 * m, "PENDING", 4}, {45 * m, "BUILDING", 4}, {55 * m, "AVAILABLE", 4},
 		}},
@@ -65,7 +71,7 @@ func TestTheStateOfAnImage(t *testing.T) {
 				now := start.Add(w.After)
 				g := at{After: w.After, Runs: len(account.WorkflowRuns(testImage, now))}
 				for _, i := range account.ImageBuilds(testImage, now) {
-					g.Status, _ = i.stateAt(now)
+					g.Status = i.Status(now)
 				}
 				got = append(got, g)
 			}

@@ -8,8 +8,9 @@ import (
 )
 
 type imageState struct {
-	Status string `json:"status"`
-	Reason string `json:"reason,omitempty"`
+	Status         string   `json:"status"`
+	Reason         string   `json:"reason,omitempty"`
+	FailureContext *Failure `json:"failureContext,omitempty"`
 }
 
 type ami struct {
@@ -42,7 +43,9 @@ type image struct {
 	State              imageState        `json:"state"`
 	Owner              string            `json:"owner,omitempty"`
 	DateCreated        string            `json:"dateCreated,omitempty"`
+	DeprecationTime    int64             `json:"deprecationTime,omitempty"` // in seconds since 1970
 	OutputResources    *outputResources  `json:"outputResources,omitempty"`
+	Logging            answer            `json:"loggingConfiguration,omitempty"`
 	Tags               map[string]string `json:"tags"`
 	BuildType          string            `json:"buildType"`
 	ImageSource        string            `json:"imageSource"`
@@ -77,7 +80,7 @@ func (q *request) imageList(images []Image) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return page(q, answer{"requestId": q.id}, "imageSummaryList", images, q.image)
+	return page(q, answer{"requestId": q.id}, "imageSummaryList", images, q.listedImage)
 }
 
 func (i Image) id() string { return i.ARN }
@@ -98,6 +101,7 @@ func (q *request) getImage() (any, error) {
 		return nil, unknown("image", arn)
 	}
 	i := q.image(&images[0])
+	i.State.FailureContext = q.api.FailureContext.show(i.State.FailureContext, false)
 	i.Owner, i.SourcePipelineARN, i.SourcePipelineName = "", images[0].PipelineARN, arnName(images[0].PipelineARN)
 	if p := q.pipelineOf(i.SourcePipelineARN); p != nil {
 		i.SourcePipelineName = p.name()
@@ -105,30 +109,44 @@ func (q *request) getImage() (any, error) {
 	return answer{"requestId": q.id, "image": i}, nil
 }
 
-// image returns the row of i.
+// listedImage returns the row of i in a list.
+func (q *request) listedImage(i *Image) image {
+	row := q.image(i)
+	row.State.FailureContext = q.api.FailureContext.show(row.State.FailureContext, true)
+	return row
+}
+
+// image returns what is known of i.
 func (q *request) image(i *Image) image {
-	status, reason := i.stateAt(q.now)
 	row := image{
 		ARN: i.ARN, Name: i.name(), Type: i.kind(), Version: arnVersion(i.ARN), Platform: i.platform(), OSVersion: i.osVersion(),
-		State: imageState{status, reason}, Owner: arnPart(i.ARN, 4), DateCreated: timestamp(i.Created), Tags: tags(i.Tags),
-		BuildType: i.buildType(), ImageSource: "CUSTOM",
+		State: i.stateAt(q.now), Owner: arnPart(i.ARN, 4), DateCreated: timestamp(i.Created), Tags: tags(i.Tags),
+		BuildType: i.buildType(), ImageSource: "CUSTOM", Logging: given("logGroupName", i.LogGroup),
 	}
-	wasGood := slices.Contains([]string{"AVAILABLE", "DEPRECATED", "DISABLED", "DELETED"}, status)
-	if !wasGood || len(i.Outputs) == 0 {
-		return row
+	if !i.Deprecates.IsZero() {
+		row.DeprecationTime = i.Deprecates.Unix()
 	}
+	wasGood := slices.Contains([]string{"AVAILABLE", "DEPRECATED", "DISABLED", "DELETED"}, row.State.Status)
+	if wasGood && len(i.Outputs) > 0 {
+		row.OutputResources = i.outputResources()
+	}
+	return row
+}
+
+func (i *Image) outputResources() *outputResources {
 	var out outputResources
 	for _, o := range i.Outputs {
 		if o.AMI != "" {
-			name := i.name() + " " + i.Created.UTC().Format("2006-01-02T15-04-05.000Z")
-			out.AMIs = append(out.AMIs, ami{o.Region, o.AMI, name, arnPart(i.ARN, 4), imageState{"AVAILABLE", ""}})
+			out.AMIs = append(out.AMIs, ami{
+				Region: o.Region, Image: o.AMI, Name: i.name() + " " + i.Created.UTC().Format("2006-01-02T15-04-05.000Z"),
+				AccountID: cmp.Or(o.AccountID, arnPart(i.ARN, 4)), State: imageState{Status: cmp.Or(o.State, "AVAILABLE"), Reason: o.Reason},
+			})
 		}
 		if o.ContainerURI != "" {
 			out.Containers = append(out.Containers, container{o.Region, []string{o.ContainerURI}})
 		}
 	}
-	row.OutputResources = &out
-	return row
+	return &out
 }
 
 // newestFirst returns images by their creation.

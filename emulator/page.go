@@ -62,11 +62,15 @@ func (q *request) list() string {
 	if err != nil {
 		panic(err) // only strings
 	}
+	of := q.input.Owner
+	if q.input.IncludeDeprecated {
+		of += " with deprecated"
+	}
 	role := ""
 	if q.role != nil {
 		role = q.role.ARN
 	}
-	return strings.Join([]string{q.name, role, q.signer.region, q.subject(), string(filters)}, "\n")
+	return strings.Join([]string{q.name, role, q.signer.region, q.subject(), string(filters) + of}, "\n")
 }
 
 // row is an entry of a list. No two of them have one id.

@@ -13,6 +13,7 @@ type schedule struct {
 	ScheduleExpression              string `json:"scheduleExpression"`
 	PipelineExecutionStartCondition string `json:"pipelineExecutionStartCondition"`
 	Timezone                        string `json:"timezone"`
+	AutoDisablePolicy               answer `json:"autoDisablePolicy,omitempty"`
 }
 
 // listedPipeline is a row of ListImagePipelines. The service never fills dateLastRun.
@@ -30,6 +31,7 @@ type listedPipeline struct {
 	DateUpdated                    string            `json:"dateUpdated,omitempty"`
 	DateNextRun                    string            `json:"dateNextRun,omitempty"`
 	Tags                           map[string]string `json:"tags"`
+	LoggingConfiguration           answer            `json:"loggingConfiguration,omitempty"`
 	LastRunStatus                  string            `json:"lastRunStatus,omitempty"`
 	ConsecutiveFailures            int               `json:"consecutiveFailures"`
 }
@@ -66,9 +68,8 @@ func (q *request) pipeline(p *Pipeline) listedPipeline {
 		InfrastructureConfigurationARN: p.arnOf("infrastructure-configuration"),
 		DateCreated:                    timestamp(p.Created), DateUpdated: timestamp(p.Created), DateNextRun: timestamp(p.nextRun(q.now)),
 	}
-	if expression := p.expression(); expression != "" {
-		row.Schedule = &schedule{expression, "EXPRESSION_MATCH_ONLY", "UTC"}
-	}
+	row.Schedule = p.schedule()
+	row.LoggingConfiguration = given("pipelineLogGroupName", p.LogGroup, "imageLogGroupName", p.ImageLogGroup)
 	images := newestFirst(q.scenario.ImageBuilds(p.ARN, q.now))
 	if len(images) > 0 {
 		row.LastRunStatus = images[0].Status(q.now)
@@ -85,10 +86,36 @@ func (q *request) pipeline(p *Pipeline) listedPipeline {
 	return row
 }
 
+// schedule returns that of p, nil for none.
+func (p *Pipeline) schedule() *schedule {
+	expression := p.expression()
+	if expression == "" {
+		return nil
+	}
+	s := &schedule{expression, cmp.Or(p.StartCondition, "EXPRESSION_MATCH_ONLY"), cmp.Or(p.Timezone, "UTC"), nil}
+	if p.AutoDisableFailures > 0 {
+		s.AutoDisablePolicy = answer{"failureCount": p.AutoDisableFailures}
+	}
+	return s
+}
+
+// given returns an object of names and values, without those that are "".
+func given(pairs ...string) answer {
+	object := answer{}
+	for pair := range slices.Chunk(pairs, 2) {
+		if pair[1] != "" {
+			object[pair[0]] = pair[1]
+		}
+	}
+	return object
+}
+
 // expression returns that of the schedule, "" for none.
 func (p *Pipeline) expression() string {
 	const day = 24 * time.Hour
 	switch {
+	case p.Expression != "":
+		return p.Expression
 	case p.Every > 0 && p.Every%day == 0:
 		return fmt.Sprintf("rate(%d days)", p.Every/day)
 	case p.Every > 0:

@@ -33,6 +33,8 @@ type input struct {
 	ImageBuildVersionARN string   `json:"imageBuildVersionArn"`
 	ImagePipelineARN     string   `json:"imagePipelineArn"`
 	ImageVersionARN      string   `json:"imageVersionArn"`
+	Owner                string   `json:"owner"`
+	IncludeDeprecated    bool     `json:"includeDeprecated"`
 	Filters              []filter `json:"filters"`
 	MaxResults           *int     `json:"maxResults"`
 	NextToken            string   `json:"nextToken"`

@@ -38,6 +38,12 @@ type Step struct {
 	Takes  time.Duration
 	Ends   Outcome
 	Waits  bool // it waits for somebody while it lasts: WAITING in place of RUNNING
+
+	Timeout time.Duration // only told, as timeoutSeconds; 0 for 12 hours
+
+	// What the failureContext of the image adds when the step has Failed.
+	Component *ComponentFailure
+	Regions   []RegionFailure // of a distribution
 }
 
 // Outcome is how a step ends. The zero value is Succeeded.

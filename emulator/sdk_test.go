@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/imagebuilder/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+	"github.com/google/go-cmp/cmp"
 )
 
 const endpoint = "http://emulator"
@@ -128,3 +129,9 @@ func allExecutions(t *testing.T, c *imagebuilder.Client, image string) (all []ty
 	}
 	return all
 }
+
+// sdkTypes are what cmp needs for the types of the SDK, which have an empty field that is
+// not exported.
+var sdkTypes = []cmp.Option{cmp.FilterPath(func(p cmp.Path) bool {
+	return p.Last().String() == ".noSmithyDocumentSerde"
+}, cmp.Ignore())}

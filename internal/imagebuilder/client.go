@@ -180,7 +180,8 @@ func (c *Client) GetWorkflowExecution(ctx context.Context, id string, started fu
 func (c *Client) GetImage(ctx context.Context, imageBuildVersionARN string, started func()) (Image, error) {
 	var i Image
 	err := c.ask(ctx, GetImage, started, func(ctx context.Context) error {
-		out, err := c.sdk.GetImage(ctx, &sdk.GetImageInput{ImageBuildVersionArn: &imageBuildVersionARN})
+		var body bodyReader
+		out, err := c.sdk.GetImage(ctx, &sdk.GetImageInput{ImageBuildVersionArn: &imageBuildVersionARN}, body.option)
 		if err != nil {
 			return err
 		}
@@ -195,9 +196,33 @@ func (c *Client) GetImage(ctx context.Context, imageBuildVersionARN string, star
 		if i, ok = c.newImage(out.Image); !ok {
 			return invalidAnswer(errors.New("the answer has no ARN of an image build version, or no state"))
 		}
+		i = withFailure(i, body.failures(c.invalid))
 		return nil
 	})
 	return i, err
+}
+
+// GetWorkflowStepExecution returns when the step with this id gives up: its start and its
+// "timeoutSeconds". The zero time stands for not known. It waits and fails as
+// GetWorkflowExecution does.
+func (c *Client) GetWorkflowStepExecution(ctx context.Context, id string, started func()) (time.Time, error) {
+	var timeout time.Time
+	err := c.ask(ctx, GetWorkflowStepExecution, started, func(ctx context.Context) error {
+		out, err := c.sdk.GetWorkflowStepExecution(ctx, &sdk.GetWorkflowStepExecutionInput{StepExecutionId: &id})
+		if err != nil {
+			return err
+		}
+		if out.StepExecutionId == nil {
+			c.invalid(reasonEmpty)
+			return invalidAnswer(errors.New("the answer has no stepExecutionId"))
+		}
+		if err := c.checkPage(false, out.StepExecutionId, id); err != nil {
+			return err
+		}
+		timeout = c.decodeStepTimeout(out)
+		return nil
+	})
+	return timeout, err
 }
 
 // ask makes one call, f, and returns its failure as an *Error.

@@ -15,6 +15,8 @@ var counts = map[string]bool{
 	"totalStepsFailed":    true,
 	"totalStepsSkipped":   true,
 	"consecutiveFailures": true,
+	"failureCount":        true,
+	"timeoutSeconds":      true,
 }
 
 // maxCountKey is the length of the longest of counts when each character is escaped.

@@ -103,7 +103,16 @@ func decodeTime(s *string, invalid func(reason string)) time.Time {
 		return time.Time{}
 	}
 	t, err := time.Parse(time.RFC3339, *s)
-	if err != nil || !rfc3339.MatchString(*s) || t.Year() < 1970 || t.Year() > 2200 { // or durations overflow
+	if err != nil || !rfc3339.MatchString(*s) {
+		invalid(reasonTimestamp)
+		return time.Time{}
+	}
+	return checkTime(t, invalid)
+}
+
+// checkTime returns t, or the zero time when it lies too far away: durations would overflow.
+func checkTime(t time.Time, invalid func(reason string)) time.Time {
+	if t.Year() < 1970 || t.Year() > 2200 {
 		invalid(reasonTimestamp)
 		return time.Time{}
 	}

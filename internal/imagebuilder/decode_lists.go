@@ -2,8 +2,10 @@ package imagebuilder
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/imagebuilder"
 	"github.com/aws/aws-sdk-go-v2/service/imagebuilder/types"
 )
 
@@ -22,6 +24,7 @@ func (c *Client) decodeStep(row *types.WorkflowStepMetadata) (Step, bool) {
 		Action:         text(aws.ToString(row.Action), c.invalid),
 		Status:         text(row.Status, c.invalid),
 		RollbackStatus: text(row.RollbackStatus, c.invalid),
+		Message:        message(row.Message, c.invalid),
 	}
 	s.Start, s.End = decodeTimes(row.StartTime, row.EndTime, c.invalid)
 	return s, true
@@ -47,6 +50,41 @@ func (c *Client) decodeWaitingStep(row *types.WorkflowStepExecution) (WaitingSte
 	return s, !s.Since.IsZero()
 }
 
+// decodeStepTimeout returns when a step gives up, the zero time for not known.
+func (c *Client) decodeStepTimeout(out *sdk.GetWorkflowStepExecutionOutput) time.Time {
+	start := decodeTime(out.StartTime, c.invalid)
+	switch seconds := out.TimeoutSeconds; {
+	case seconds == nil || start.IsZero():
+		return time.Time{}
+	case *seconds < 1:
+		c.invalid(reasonStepTimeout)
+		return time.Time{}
+	default:
+		return start.Add(time.Duration(*seconds) * time.Second)
+	}
+}
+
+// decodeImageVersion leaves out what is no image version of this region.
+func (c *Client) decodeImageVersion(row *types.ImageVersion) (ImageVersion, bool) {
+	id, ok := id(row.Arn, c.invalid)
+	if !ok {
+		return ImageVersion{}, false
+	}
+	arn, err := ParseImageARN(id)
+	switch {
+	case err != nil, arn.Build:
+		c.invalid(reasonEmpty)
+		return ImageVersion{}, false
+	case arn.Region != c.region:
+		c.invalid(reasonForeignID)
+		return ImageVersion{}, false
+	}
+	_, parts := splitARN(id, "image", 2)
+	return ImageVersion{
+		ARN: id, Name: cmp.Or(text(aws.ToString(row.Name), c.invalid), parts[0]), Created: decodeTime(row.DateCreated, c.invalid),
+	}, true
+}
+
 func (c *Client) decodePipeline(row *types.ImagePipeline) (Pipeline, bool) {
 	arn, ok := id(row.Arn, c.invalid)
 	if !ok {
@@ -65,6 +103,10 @@ func (c *Client) decodePipeline(row *types.ImagePipeline) (Pipeline, bool) {
 		c.invalid(reasonEmpty)
 		return Pipeline{}, false
 	}
+	if l := row.LoggingConfiguration; l != nil {
+		p.ImageLogGroup, p.LogGroup = optionalID(l.ImageLogGroupName, c.invalid), optionalID(l.PipelineLogGroupName, c.invalid)
+	}
+	p.Schedule = c.decodeSchedule(row.Schedule)
 	switch failures := row.ConsecutiveFailures; {
 	case failures == nil:
 	case *failures < 0:
@@ -75,10 +117,30 @@ func (c *Client) decodePipeline(row *types.ImagePipeline) (Pipeline, bool) {
 	return p, true
 }
 
+// decodeSchedule returns nil for none.
+func (c *Client) decodeSchedule(row *types.Schedule) *Schedule {
+	if row == nil || aws.ToString(row.ScheduleExpression) == "" {
+		return nil
+	}
+	s := &Schedule{
+		Expression:     text(*row.ScheduleExpression, c.invalid),
+		Timezone:       text(aws.ToString(row.Timezone), c.invalid),
+		StartCondition: text(row.PipelineExecutionStartCondition, c.invalid),
+	}
+	if p := row.AutoDisablePolicy; p != nil && p.FailureCount != nil {
+		if *p.FailureCount < 1 {
+			c.invalid(reasonAutoDisable)
+		}
+		s.AutoDisableFailures = max(0, int(*p.FailureCount))
+	}
+	return s
+}
+
 func (c *Client) decodeImageSummary(row *types.ImageSummary) (Image, bool) {
 	return c.newImage(&types.Image{
 		Arn: row.Arn, State: row.State, Platform: row.Platform, Type: row.Type, BuildType: row.BuildType,
-		DateCreated: row.DateCreated, OutputResources: row.OutputResources,
+		DateCreated: row.DateCreated, OutputResources: row.OutputResources, DeprecationTime: row.DeprecationTime,
+		LoggingConfiguration: row.LoggingConfiguration, Tags: row.Tags,
 	})
 }
 
@@ -98,6 +160,14 @@ func (c *Client) newImage(row *types.Image) (Image, bool) {
 		return Image{}, false
 	}
 	pipeline := optionalID(row.SourcePipelineArn, c.invalid)
+	var deprecation time.Time
+	if row.DeprecationTime != nil {
+		deprecation = checkTime(*row.DeprecationTime, c.invalid)
+	}
+	logGroup := ""
+	if l := row.LoggingConfiguration; l != nil {
+		logGroup = optionalID(l.LogGroupName, c.invalid)
+	}
 	return Image{
 		ARN:                id,
 		Build:              ParseImageBuildVersionARN(id),
@@ -108,6 +178,9 @@ func (c *Client) newImage(row *types.Image) (Image, bool) {
 		BuildType:          text(row.BuildType, c.invalid),
 		Created:            decodeTime(row.DateCreated, c.invalid),
 		Outputs:            c.outputsOf(row.OutputResources),
+		Deprecates:         deprecation,
+		LogGroup:           logGroup,
+		Tags:               tagsOf(row.Tags, c.invalid),
 		SourcePipelineARN:  pipeline,
 		SourcePipelineName: cmp.Or(text(aws.ToString(row.SourcePipelineName), c.invalid), pipelineName(pipeline)),
 	}, true
@@ -123,8 +196,8 @@ func (c *Client) outputsOf(r *types.OutputResources) []Output {
 		return nil
 	}
 	var all []Output
-	known := map[Output]bool{}
-	add := func(region, id *string) {
+	known := map[Output]bool{} // with nothing but region and id
+	add := func(region, id *string, ami types.Ami) {
 		o := Output{Region: optionalID(region, c.invalid), ID: optionalID(id, c.invalid)}
 		switch {
 		case o.Region == "" || o.ID == "" || known[o]:
@@ -132,15 +205,19 @@ func (c *Client) outputsOf(r *types.OutputResources) []Output {
 			c.invalid(reasonOutputs)
 		default:
 			known[o] = true
+			o.AccountID = text(aws.ToString(ami.AccountId), c.invalid)
+			if ami.State != nil {
+				o.State, o.Reason = text(ami.State.Status, c.invalid), message(ami.State.Reason, c.invalid)
+			}
 			all = append(all, o)
 		}
 	}
 	for _, ami := range r.Amis {
-		add(ami.Region, ami.Image)
+		add(ami.Region, ami.Image, ami)
 	}
 	for _, container := range r.Containers {
 		for _, uri := range container.ImageUris {
-			add(container.Region, &uri)
+			add(container.Region, &uri, types.Ami{})
 		}
 	}
 	return all

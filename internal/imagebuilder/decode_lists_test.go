@@ -45,7 +45,7 @@ func TestWhatAnImageSays(t *testing.T) {
 	})
 	want := Image{
 		ARN: testImage, Build: ParseImageBuildVersionARN(testImage), Status: ImageAvailable,
-		SourcePipelineARN: testPipeline, SourcePipelineName: "My Web", Outputs: []Output{{"eu-west-1", "ami-1"}},
+		SourcePipelineARN: testPipeline, SourcePipelineName: "My Web", Outputs: []Output{{Region: "eu-west-1", ID: "ami-1"}},
 	}
 	if diff := cmp.Diff(want, got); !ok || diff != "" {
 		t.Errorf("%t (-want +got):\n%s", ok, diff)

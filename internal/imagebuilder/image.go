@@ -8,15 +8,21 @@ import (
 // Image is one image build version as the API described it at one moment. A string
 // that the API did not give is empty, a time is zero.
 type Image struct {
-	ARN       string            // never empty
-	Build     ImageBuildVersion // what ARN says; never empty
-	Status    ImageStatus       // never empty
-	Reason    string            // of the status, for people
-	Platform  string            // Linux, Windows, macOS
-	Type      string            // AMI, DOCKER
-	BuildType string            // SCHEDULED, USER_INITIATED, IMPORT, ...
-	Created   time.Time
-	Outputs   []Output // each once, in the API's order
+	ARN        string            // never empty
+	Build      ImageBuildVersion // what ARN says; never empty
+	Status     ImageStatus       // never empty
+	Reason     string            // of the status, for people
+	Platform   string            // Linux, Windows, macOS
+	Type       string            // AMI, DOCKER
+	BuildType  string            // SCHEDULED, USER_INITIATED, IMPORT, ...
+	Created    time.Time
+	Outputs    []Output  // each once, in the API's order
+	Deprecates time.Time // when it is to become DEPRECATED, or became it
+	LogGroup   string    // of its logs in CloudWatch
+	Tags       map[string]string
+
+	// Failure says why it failed. Nil when it has not failed, and where the API does not tell.
+	Failure *Failure
 
 	// The pipeline that made it; empty where the API does not tell, as in lists.
 	SourcePipelineARN, SourcePipelineName string
@@ -24,8 +30,18 @@ type Image struct {
 
 // Output is one thing that a build has made: an AMI or a container image.
 type Output struct {
-	Region string
-	ID     string // ami-… or the URI of a container image
+	Region    string
+	ID        string // ami-… or the URI of a container image
+	AccountID string // whose it is; empty for a container image
+	State     string // of an AMI, in the API's own words
+	Reason    string // of the state, for people
+}
+
+// ImageVersion is a version of an image: what all of its builds have in common.
+type ImageVersion struct {
+	ARN     string    // never empty
+	Name    string    // as its owner wrote it, with upper case and spaces; never empty
+	Created time.Time // zero when not given
 }
 
 // WasGood reports whether i has become AVAILABLE at some time. Of an image that was DELETED

@@ -72,12 +72,13 @@ func (c *Client) ListImagePipelines(ctx context.Context, started func()) ([]Pipe
 // ListImagePipelineImages returns the image build versions that a pipeline has made.
 func (c *Client) ListImagePipelineImages(ctx context.Context, pipeline string, started func()) ([]Image, error) {
 	return list(ctx, c, ListImagePipelineImages, started, func(ctx context.Context, token *string) ([]Image, *string, error) {
-		out, err := c.sdk.ListImagePipelineImages(ctx, &sdk.ListImagePipelineImagesInput{ImagePipelineArn: &pipeline, NextToken: token})
+		var body bodyReader
+		out, err := c.sdk.ListImagePipelineImages(ctx, &sdk.ListImagePipelineImagesInput{ImagePipelineArn: &pipeline, NextToken: token}, body.option)
 		if err != nil {
 			return nil, nil, err
 		}
 		err = c.checkPage(out.ImageSummaryList == nil && out.RequestId == nil, nil, "")
-		return decodeAll(out.ImageSummaryList, c.decodeImageSummary), out.NextToken, err
+		return withFailures(decodeAll(out.ImageSummaryList, c.decodeImageSummary), body.failures(c.invalid)), out.NextToken, err
 	})
 }
 
@@ -94,12 +95,26 @@ func (c *Client) ListImageBuildVersions(ctx context.Context, version string, sta
 		return image, ok
 	}
 	return list(ctx, c, ListImageBuildVersions, started, func(ctx context.Context, token *string) ([]Image, *string, error) {
-		out, err := c.sdk.ListImageBuildVersions(ctx, &sdk.ListImageBuildVersionsInput{ImageVersionArn: &version, NextToken: token})
+		var body bodyReader
+		out, err := c.sdk.ListImageBuildVersions(ctx, &sdk.ListImageBuildVersionsInput{ImageVersionArn: &version, NextToken: token}, body.option)
 		if err != nil {
 			return nil, nil, err
 		}
 		err = c.checkPage(out.ImageSummaryList == nil && out.RequestId == nil, nil, "")
-		return decodeAll(out.ImageSummaryList, decode), out.NextToken, err
+		return withFailures(decodeAll(out.ImageSummaryList, decode), body.failures(c.invalid)), out.NextToken, err
+	})
+}
+
+// ListImages returns the versions of the images that the account owns, also of those that
+// are deprecated.
+func (c *Client) ListImages(ctx context.Context, started func()) ([]ImageVersion, error) {
+	return list(ctx, c, ListImages, started, func(ctx context.Context, token *string) ([]ImageVersion, *string, error) {
+		out, err := c.sdk.ListImages(ctx, &sdk.ListImagesInput{Owner: types.OwnershipSelf, IncludeDeprecated: aws.Bool(true), NextToken: token})
+		if err != nil {
+			return nil, nil, err
+		}
+		err = c.checkPage(out.ImageVersionList == nil && out.RequestId == nil, nil, "")
+		return decodeAll(out.ImageVersionList, c.decodeImageVersion), out.NextToken, err
 	})
 }
 

@@ -65,10 +65,15 @@ const (
 	reasonFailures   = "consecutive_failures" // no whole number of 32 bits, or negative
 	reasonTooLong    = "too_long"             // a text that is longer than maxText or maxMessage
 	reasonOutputs    = "outputs"              // more than maxOutputs
+
+	reasonAutoDisable    = "auto_disable_failures" // no whole number of 32 bits, or less than 1
+	reasonStepTimeout    = "step_timeout"          // no whole number of 32 bits, or less than 1
+	reasonFailureContext = "failure_context"       // a part of another type, no id of an execution, or more than maxRegions
 )
 
 var allReasons = []string{
 	reasonEmpty, reasonForeignID, reasonPages, reasonTimestamp, reasonStepCounts, reasonFailures, reasonTooLong, reasonOutputs,
+	reasonAutoDisable, reasonStepTimeout, reasonFailureContext,
 }
 
 // declare makes the series exist from the start, so that their first increase is seen.

@@ -57,8 +57,8 @@ func TestErrorCodesAreBounded(t *testing.T) {
 func TestMetricsAreDeclared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, reg := newTestClient(t, always(nil))
-		if n, err := testutil.GatherAndCount(reg, "imagebuilder_exporter_api_requests_total", "imagebuilder_exporter_invalid_responses_total"); n != 9 || err != nil {
-			t.Errorf("%d series exist before the first request, want 9 (%v)", n, err)
+		if n, err := testutil.GatherAndCount(reg, "imagebuilder_exporter_api_requests_total", "imagebuilder_exporter_invalid_responses_total"); n != 12 || err != nil {
+			t.Errorf("%d series exist before the first request, want 12 (%v)", n, err)
 		}
 		problems, err := testutil.GatherAndLint(reg)
 		if err != nil || len(problems) > 0 {

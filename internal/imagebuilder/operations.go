@@ -18,6 +18,8 @@ const (
 	ListImagePipelineImages    Operation = "ListImagePipelineImages"
 	ListImageBuildVersions     Operation = "ListImageBuildVersions"
 	GetImage                   Operation = "GetImage"
+	GetWorkflowStepExecution   Operation = "GetWorkflowStepExecution"
+	ListImages                 Operation = "ListImages"
 )
 
 // Other operations of an Error: one of STS, and getting credentials.
@@ -43,6 +45,8 @@ var operations = map[Operation]operation{
 	ListImagePipelineImages:    {subject: "image_pipeline_arn", resource: "image-pipeline/*", discovery: true},
 	ListImageBuildVersions:     {subject: "image_version_arn", resource: "image/*", discovery: true},
 	GetImage:                   {subject: "image_build_version_arn", resource: "image/*", discovery: true},
+	GetWorkflowStepExecution:   {subject: "step_execution_id", resource: "workflow-step-execution/*", optional: true},
+	ListImages:                 {resource: "*", discovery: true},
 }
 
 // Operations returns every operation of Image Builder that the exporter calls.

@@ -122,8 +122,9 @@ func (l *listing[T]) add(rows []T, next *string) (more bool, err error) {
 // row is a row of a list.
 type row interface{ key() string } // the same for the same thing
 
-func (e Execution) key() string   { return e.ID }
-func (s Step) key() string        { return s.ID }
-func (s WaitingStep) key() string { return s.ExecutionID + " " + s.ID }
-func (p Pipeline) key() string    { return p.ARN }
-func (i Image) key() string       { return i.ARN }
+func (e Execution) key() string    { return e.ID }
+func (s Step) key() string         { return s.ID }
+func (s WaitingStep) key() string  { return s.ExecutionID + " " + s.ID }
+func (p Pipeline) key() string     { return p.ARN }
+func (i Image) key() string        { return i.ARN }
+func (v ImageVersion) key() string { return v.ARN }

@@ -1,6 +1,9 @@
 package imagebuilder
 
-import "time"
+import (
+	"regexp"
+	"time"
+)
 
 // Pipeline is one image pipeline as the API described it at one moment. A string that
 // the API did not give is empty, a time is zero.
@@ -14,6 +17,19 @@ type Pipeline struct {
 	// ConsecutiveFailures counts scheduled runs; nil when it is not given.
 	ConsecutiveFailures *int
 	NextRun             time.Time // zero when it is not scheduled
+	Schedule            *Schedule // nil when it has none
+	ImageLogGroup       string    // of the logs of its images in CloudWatch
+	LogGroup            string    // of its own
+}
+
+// Schedule says when a pipeline runs.
+type Schedule struct {
+	Expression     string // cron(…) or rate(…)
+	Timezone       string // empty stands for UTC
+	StartCondition string
+	// AutoDisableFailures is after how many failures of scheduled runs in a row AWS disables
+	// the pipeline, 0 for never.
+	AutoDisableFailures int
 }
 
 // AccountID returns the account in the pipeline's ARN, and the empty string when that is no
@@ -22,6 +38,13 @@ func (p *Pipeline) AccountID() string {
 	owner, _ := splitARN(p.ARN, "image-pipeline", 1)
 	return owner
 }
+
+// notInLabels is what the name of a label cannot have (https://prometheus.io/docs/concepts/data_model/).
+var notInLabels = regexp.MustCompile(`[^a-zA-Z0-9_]`)
+
+// TagLabel returns the name of the label for a tag: tag_ and its key, with _ for what the name
+// of a label cannot have.
+func TagLabel(key string) string { return "tag_" + notInLabels.ReplaceAllString(key, "_") }
 
 // Enabled reports whether the pipeline is enabled. A status that the API reference does not
 // have is not known.

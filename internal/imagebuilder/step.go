@@ -10,6 +10,7 @@ type Step struct {
 	Action         string // the step action: ExecuteComponents, WaitForAction, ...
 	Status         string // PENDING, RUNNING, WAITING, ...: the API's own text
 	RollbackStatus string
+	Message        string    // for people
 	Start, End     time.Time // zero when not given or not readable; End also when before Start
 }
 

@@ -27,7 +27,9 @@ type build struct {
 	reasons               map[bool]string                 // of its status, as the kinds of sources told it last; true for one of one build
 	selected              bool                            // whether one of the sources is fresh
 	pipelineARN, pipeline string                          // ARN and name of the pipeline that made it, empty when not known
-	origin                *origin                         // asks which pipeline that is, nil when nothing is to be asked
+	pipelineTold          bool                            // whether the sources tell which one that is
+	details               *details                        // asks what the sources do not tell, nil when nothing is to be asked
+	failedUnreported      bool                            // whether it was seen to fail, and that was not logged yet
 	foundAt               time.Time                       // when it was found
 	endedAt               time.Time                       // when the image was first seen to have ended, zero for not
 
@@ -177,6 +179,7 @@ func (b *build) update(now time.Time) {
 		b.endedAt = time.Time{}
 	case b.endedAt.IsZero() || retried:
 		b.endedAt = now
+		b.failedUnreported = image.Status.Failed() && (retried || !before.Ended() || b.failedUnreported)
 	}
 	b.BackOff = !b.endedAt.IsZero()
 	if retried || before != image.Status && (b.Failing || !before.Known()) {
@@ -198,7 +201,7 @@ func retried(before, now imagebuilder.ImageStatus, otherReason bool) bool {
 func (t *Target) dismissBuild(b *build) {
 	delete(t.builds, b.Subject.ID)
 	t.schedule.Remove(&b.Entry)
-	b.dismissOrigin()
+	b.dismissDetails()
 	for _, x := range b.executions {
 		b.dismissStepsOf(x.value.ID)
 	}

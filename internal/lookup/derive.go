@@ -13,11 +13,12 @@ import (
 
 // derived is what follows from everything that is known. Snapshots read it.
 type derived struct {
-	outdated     bool       // whether executions, images and dropped are
-	executions   []followed // all that are selected, in the order of their ids, each once
-	images       []*build   // those that are published, in the order of their ARNs
-	dropped      int        // executions that MaxExecutions leaves out
-	discoveredAt time.Time  // when the selection was read whole, zero for never
+	outdated           bool       // whether executions, images and dropped are
+	supersededOutdated bool       // whether what is superseded is
+	executions         []followed // all that are selected, in the order of their ids, each once
+	images             []*build   // those that are published, in the order of their ARNs
+	dropped            int        // executions that MaxExecutions leaves out
+	discoveredAt       time.Time  // when the selection was read whole, zero for never
 }
 
 // derive computes what follows from everything that is known, once for a batch of
@@ -31,10 +32,9 @@ func (t *Target) derive(now time.Time) {
 	builds := t.buildsInOrder()
 	t.cut(builds, now)
 	t.derived.executions = t.listExecutions(builds)
-	t.deriveSuperseded()
 	t.derived.images = slices.DeleteFunc(slices.Clone(builds), func(b *build) bool { return b.dropped })
 	slices.SortFunc(t.derived.images, func(a, b *build) int { return cmp.Compare(a.Subject.ID, b.Subject.ID) })
-	t.derived.outdated = false
+	t.derived.outdated, t.derived.supersededOutdated = false, true
 }
 
 // buildsInOrder returns the builds that are selected: first those that have not ended,
@@ -123,6 +123,12 @@ func (t *Target) listExecutions(builds []*build) []followed {
 	}
 	slices.SortFunc(all, func(a, b followed) int { return cmp.Compare(a.id, b.id) })
 	return all
+}
+
+// follows reports whether the execution with this id is one of those that are selected.
+func (t *Target) follows(id string) bool {
+	_, found := slices.BinarySearchFunc(t.derived.executions, id, func(f followed, id string) int { return cmp.Compare(f.id, id) })
+	return found
 }
 
 // deriveDiscoveredAt takes in when the selection was read whole, if everything that it

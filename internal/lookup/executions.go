@@ -50,7 +50,7 @@ func (c *configured) Ask(ctx context.Context, started func()) (func(time.Time), 
 
 func (c *configured) take(v *imagebuilder.Execution, now time.Time) {
 	c.execution.read(v, now)
-	c.target.derived.outdated = true
+	c.target.derived.supersededOutdated = true
 	if c.execution.settled {
 		c.Settle()
 	}

@@ -49,6 +49,7 @@ type ExecutionsClient interface {
 	ListWorkflowExecutions(ctx context.Context, imageBuildVersionARN string, started func()) ([]imagebuilder.Execution, error)
 	ListWorkflowStepExecutions(ctx context.Context, id string, started func()) ([]imagebuilder.Step, error)
 	ListWaitingWorkflowSteps(ctx context.Context, started func()) ([]imagebuilder.WaitingStep, error)
+	GetWorkflowStepExecution(ctx context.Context, id string, started func()) (timeout time.Time, err error)
 }
 
 // SelectionClient tells which pipelines and image builds there are.
@@ -80,7 +81,9 @@ type Selection struct {
 	Images             []string   // ARNs that imagebuilder.ParseImageARN accepts, each once
 
 	Steps   Steps // whose steps are looked up; empty for none
-	Waiting bool  // whether steps that wait are looked up
+	Waiting bool  // whether steps that wait are looked up, and when they give up
+
+	TagLabels []string // keys of pipelines' tags that are published
 
 	MaxExecutions     int           // of those that are found, at least 1
 	MinInterval       time.Duration // above 0
@@ -151,18 +154,20 @@ func (t *Target) Lookup(ctx context.Context) Snapshot {
 		defer t.mu.Unlock()
 		now := time.Now()
 		t.derive(now)
+		t.deriveSuperseded()
 		s := t.snapshot(now)
 		t.schedule.Report(&t.scrapes.Entry, schedule.Verdict{}, now) // neither has panicked
 		return s
 	})
 }
 
-// Known returns what t knows. It asks nothing and changes nothing. After a panic that is
-// nothing.
+// Known returns what t knows. It asks nothing, and changes nothing that is asked. After a
+// panic that is nothing.
 func (t *Target) Known() Snapshot {
 	return t.contain(func() Snapshot {
 		t.mu.Lock()
 		defer t.mu.Unlock()
+		t.deriveSuperseded()
 		return t.snapshot(time.Now())
 	})
 }

@@ -74,7 +74,7 @@ func (t *Target) selectImages(now time.Time) {
 			continue
 		}
 		if b := t.builds[arn]; b != nil {
-			b.dismissOrigin() // the same question
+			b.dismissDetails() // the same question
 		}
 		t.addSource(newImageSource(t, arn))
 	}
@@ -154,14 +154,15 @@ func (t *Target) updateFreshness(now time.Time) {
 
 // tell makes images what s says, and follows the builds that this concerns.
 func (t *Target) tell(s *source, images []*imagebuilder.Image, now time.Time) {
-	before := s.images
-	s.images, s.fresh = images, s.listed && s.Fresh(now)
+	lastTold, before := s.toldAt, s.images
+	s.images, s.toldAt, s.fresh = images, now, s.listed && s.Fresh(now)
 	told := make(map[string]bool, len(images))
 	for _, image := range images {
 		told[image.ARN] = true
 		b := t.builds[image.ARN]
 		if b == nil {
 			b = newBuild(t, image, now)
+			b.failedUnreported = image.Status.Failed() && !lastTold.IsZero() && image.Created.After(lastTold)
 			t.builds[image.ARN] = b
 			t.schedule.Add(&b.Entry, b)
 		}
@@ -192,6 +193,8 @@ func (t *Target) follow(b *build, now time.Time) {
 	b.setSelected()
 	b.update(now)
 	b.followPipeline()
+	b.followDetails()
+	b.reportFailure()
 }
 
 // discoveries yields the questions that the selection is read with.

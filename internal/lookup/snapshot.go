@@ -32,7 +32,9 @@ type Snapshot struct {
 	Dropped    int         // executions that were found and left out
 	Images     []Image     // those whose executions are followed, in the order of their ARNs
 	Pipelines  []Pipeline  // those that are selected, in the order of their names
-	Waiting    []imagebuilder.WaitingStep
+	Waiting    []WaitingStep
+
+	TagLabels []string // keys of pipelines' tags that are published
 
 	Selectors []SelectorMatches // in the order of their texts, each once; nil when the pipelines are not known
 	Errors    []FailedLookup    // lookups that fail, other than GetWorkflowExecution, in the order of operation and subject
@@ -80,17 +82,26 @@ type Execution struct {
 type Image struct {
 	*imagebuilder.Image
 	Pipeline string
-	Failure  imagebuilder.Class
-	Reason   string
+	// Failed says why the image failed; nil when it has not failed, or that is not known.
+	Failed *imagebuilder.Failure
 	// Superseded tells whether a newer build is a good image.
 	Superseded Fact
+
+	Failure imagebuilder.Class
+	Reason  string
 }
 
-// Pipeline is a pipeline, and when the newest good image among all its builds was
-// created, zero when there is none or it is not known.
+// WaitingStep is a step that waits, and when it gives up, zero for not known.
+type WaitingStep struct {
+	*imagebuilder.WaitingStep
+	Timeout time.Time
+}
+
+// Pipeline is a pipeline, with what follows from all its builds.
 type Pipeline struct {
 	*imagebuilder.Pipeline
-	LastSuccess time.Time
+	LastSuccess time.Time // creation of the newest good image; zero for none, or not known
+	FailedInRow *int      // the newest builds that have ended and failed; nil for never built, or not known
 }
 
 // snapshot returns what t knows. It changes nothing. The caller holds t.mu.
@@ -103,6 +114,7 @@ func (t *Target) snapshot(now time.Time) Snapshot {
 		Images:       t.imagesAt(),
 		Pipelines:    t.pipelinesAt(now),
 		Dropped:      t.derived.dropped,
+		TagLabels:    t.c.TagLabels,
 		Executions:   make([]Execution, len(t.derived.executions)),
 		Selectors:    t.selectorsAt(now),
 		Errors:       t.errorsAt(),
@@ -128,15 +140,20 @@ func (t *Target) snapshot(now time.Time) Snapshot {
 }
 
 // waitingAt returns the steps of active executions that wait.
-func (t *Target) waitingAt(now time.Time, active map[string]bool) []imagebuilder.WaitingStep {
+func (t *Target) waitingAt(now time.Time, active map[string]bool) []WaitingStep {
 	if t.waiting == nil || !t.waiting.Fresh(now) {
 		return nil
 	}
-	var all []imagebuilder.WaitingStep
-	for _, step := range t.waiting.steps {
-		if active[step.ExecutionID] {
-			all = append(all, step)
+	var all []WaitingStep
+	for i := range t.waiting.steps {
+		step := WaitingStep{WaitingStep: &t.waiting.steps[i]}
+		if !active[step.ExecutionID] {
+			continue
 		}
+		if timeout := t.waiting.timeouts[step.ID]; timeout != nil {
+			step.Timeout = timeout.at
+		}
+		all = append(all, step)
 	}
 	return all
 }
@@ -144,7 +161,7 @@ func (t *Target) waitingAt(now time.Time, active map[string]bool) []imagebuilder
 func (t *Target) imagesAt() []Image {
 	var all []Image
 	for _, b := range t.derived.images {
-		all = append(all, Image{Image: b.image, Pipeline: b.pipeline, Failure: b.class(), Reason: b.reason(), Superseded: b.superseded})
+		all = append(all, Image{Image: b.image, Pipeline: b.pipeline, Failed: b.failure(), Superseded: b.superseded, Failure: b.class(), Reason: b.reason()})
 	}
 	return all
 }
@@ -158,7 +175,7 @@ func (t *Target) pipelinesAt(now time.Time) []Pipeline {
 		p := &t.pipelines.selected[i]
 		all[i].Pipeline = p
 		if s := t.sources[p.ARN]; s != nil && s.Fresh(now) {
-			all[i].LastSuccess = s.lastSuccess
+			all[i].LastSuccess, all[i].FailedInRow = s.lastSuccess, s.failedInRow
 		}
 	}
 	return all
@@ -199,7 +216,7 @@ func (t *Target) lists(yield func(*question) bool) {
 		}
 	}
 	for _, b := range t.derived.images {
-		if !yield(&b.question) || b.origin != nil && !yield(&b.origin.question) {
+		if !yield(&b.question) || b.details != nil && !yield(&b.details.question) {
 			return
 		}
 	}
@@ -208,7 +225,12 @@ func (t *Target) lists(yield func(*question) bool) {
 			return
 		}
 	}
-	if t.waiting != nil {
-		yield(&t.waiting.question)
+	if t.waiting == nil || !yield(&t.waiting.question) {
+		return
+	}
+	for _, timeout := range t.waiting.timeouts {
+		if !yield(&timeout.question) {
+			return
+		}
 	}
 }

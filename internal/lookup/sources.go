@@ -17,9 +17,11 @@ type source struct {
 	fresh  bool // whether what it says is fresh, and listed
 
 	images      []*imagebuilder.Image // those to follow, the newest first
+	toldAt      time.Time             // when that was said, zero for never
 	made        []string              // the ARNs of all builds, where Target.made needs them
 	newestGood  time.Time             // creation of the newest one that was ever good, zero for none
 	lastSuccess time.Time             // creation of the newest good one, zero for none
+	failedInRow *int                  // the newest ones that have ended and failed; nil for no build at all
 }
 
 func newPipelineSource(t *Target, arn string) *source {
@@ -74,7 +76,7 @@ func (s *source) list(ctx context.Context, c Client, started func()) ([]imagebui
 func (s *source) take(images []imagebuilder.Image, now time.Time) {
 	slices.SortFunc(images, func(a, b imagebuilder.Image) int { return b.Compare(&a) })
 	var follow []*imagebuilder.Image
-	s.lastSuccess, s.newestGood = time.Time{}, time.Time{}
+	s.lastSuccess, s.newestGood, s.failedInRow = time.Time{}, time.Time{}, failedInRow(images)
 	ended := 0
 	for i := range images {
 		image := &images[i]
@@ -98,6 +100,24 @@ func (s *source) take(images []imagebuilder.Image, now time.Time) {
 		s.keepMade(images)
 	}
 	s.target.tell(s, follow, now)
+}
+
+// failedInRow counts the newest of images, the newest first, that have ended and failed.
+// Those that were cancelled are passed over. It returns nil when there is no image.
+func failedInRow(images []imagebuilder.Image) *int {
+	if len(images) == 0 {
+		return nil
+	}
+	n := new(int)
+	for i := range images {
+		switch status := images[i].Status; {
+		case status.Failed():
+			*n++
+		case status.Ended() && status != imagebuilder.ImageCancelled:
+			return n
+		}
+	}
+	return n
 }
 
 // Failed implements schedule.Question: another source may be better now, and what is not

@@ -95,13 +95,55 @@ func (t *Target) dismissSteps(id string) {
 // waitingList asks which steps wait for an approval, while there may be any.
 type waitingList struct {
 	question
-	steps []imagebuilder.WaitingStep
+	steps    []imagebuilder.WaitingStep
+	timeouts map[string]*stepTimeout // of steps of executions that t follows, by step id
 }
 
 // Ask implements schedule.Question.
 func (l *waitingList) Ask(ctx context.Context, started func()) (func(time.Time), error) {
 	steps, err := l.target.c.Client.ListWaitingWorkflowSteps(ctx, started)
-	return func(time.Time) { l.steps = steps }, err
+	return func(time.Time) { l.take(steps) }, err
+}
+
+func (l *waitingList) take(steps []imagebuilder.WaitingStep) {
+	l.steps = steps
+	before := l.timeouts
+	l.timeouts = map[string]*stepTimeout{}
+	for i := range steps {
+		id := steps[i].ID
+		switch timeout := before[id]; {
+		case timeout != nil:
+			l.timeouts[id] = timeout
+			delete(before, id)
+		case l.timeouts[id] == nil && l.target.follows(steps[i].ExecutionID):
+			timeout = &stepTimeout{question: newQuestion(l.target, imagebuilder.GetWorkflowStepExecution, id)}
+			l.timeouts[id] = timeout
+			l.target.schedule.Add(&timeout.Entry, timeout)
+		}
+	}
+	l.dismiss(before)
+}
+
+// dismiss ends the asking when steps give up.
+func (l *waitingList) dismiss(timeouts map[string]*stepTimeout) {
+	for _, timeout := range timeouts {
+		l.target.schedule.Remove(&timeout.Entry)
+	}
+}
+
+// stepTimeout asks once when a step that waits gives up.
+type stepTimeout struct {
+	question
+	at time.Time // zero for not known
+}
+
+// Ask implements schedule.Question.
+func (s *stepTimeout) Ask(ctx context.Context, started func()) (func(time.Time), error) {
+	at, err := s.target.c.Client.GetWorkflowStepExecution(ctx, s.Subject.ID, started)
+	return func(time.Time) {
+		s.at = at
+		s.Settle()
+	}, err
 }
 
 func (t *Target) selectWaiting() {
@@ -111,6 +153,7 @@ func (t *Target) selectWaiting() {
 		t.schedule.Add(&t.waiting.Entry, t.waiting)
 	case !t.c.Waiting && t.waiting != nil:
 		t.schedule.Remove(&t.waiting.Entry)
+		t.waiting.dismiss(t.waiting.timeouts)
 		t.waiting = nil
 	}
 }

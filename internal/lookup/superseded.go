@@ -21,8 +21,14 @@ type successes struct {
 	complete   bool                                      // whether everything that the selection is read with was read, or is refused
 }
 
-// deriveSuperseded decides which builds and which executions are superseded.
+// deriveSuperseded decides which builds and which executions are superseded. Only a
+// snapshot tells, so it is once for each, and not for each batch of answers. The caller
+// holds t.mu.
 func (t *Target) deriveSuperseded() {
+	if !t.derived.supersededOutdated {
+		return
+	}
+	t.derived.supersededOutdated = false
 	good := t.successes()
 	for _, b := range t.builds {
 		b.superseded = t.supersededBuild(b, good)
@@ -80,7 +86,7 @@ func (q *question) readOrRefused() bool {
 // builds of its pipeline are, nor before it is known which pipeline that is.
 func (t *Target) supersededBuild(b *build, good *successes) Fact {
 	if b.pipelineARN == "" {
-		known := good.complete && (b.origin == nil || b.origin.readOrRefused())
+		known := good.complete && b.pipelineReadOrRefused()
 		return Fact{known, known && good.byVersion[b.image.Build.ImageVersion()].Newer(b.image.Build)}
 	}
 	known := t.pipelines == nil || t.pipelines.readOrRefused()

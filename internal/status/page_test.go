@@ -57,7 +57,7 @@ func TestAPageOfVeryMany(t *testing.T) {
 		s.Executions = append(s.Executions, e)
 		s.Images = append(s.Images, lookup.Image{Image: &imagebuilder.Image{ARN: e.Value.ImageBuildVersionARN, Status: "BUILDING", Build: e.Value.Image}})
 		s.Pipelines = append(s.Pipelines, lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{ARN: arnOf + "image-pipeline/p", Name: e.Pipeline}})
-		s.Waiting = append(s.Waiting, imagebuilder.WaitingStep{ExecutionID: e.ID, Name: "Approve", Since: now})
+		s.Waiting = append(s.Waiting, lookup.WaitingStep{WaitingStep: &imagebuilder.WaitingStep{ExecutionID: e.ID, Name: "Approve", Since: now}})
 	}
 	body := pageOf(t, all, "sort=started&order=asc&pipeline=pipeline-10000")
 	if !strings.Contains(body, `<option value="pipeline-10000" selected>`) {

@@ -2,15 +2,12 @@ package benchrules
 
 import (
 	"fmt"
-	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/promql/parser"
 )
 
 // now is when the rules are evaluated.
@@ -125,13 +122,22 @@ func (a *account) image(i, pipelines int) {
 	a.set("imagebuilder_image_status", status, arn...)
 	a.add(hour, "imagebuilder_image_created_timestamp_seconds", at(age(2*i)), arn...)
 	a.add(hour, "imagebuilder_image_superseded", superseded(2*i, pipelines), arn...)
-	if status == "AVAILABLE" {
-		a.add(hour, "imagebuilder_image_output_info", 1, append(arn, "output", fmt.Sprintf("ami-%017x", i), "output_region", "eu-west-1")...)
+	switch status {
+	case "AVAILABLE":
+		a.add(hour, "imagebuilder_image_output_info", 1, append(arn, "output", fmt.Sprintf("ami-%017x", i), "output_region", "eu-west-1",
+			"account_id", "111122223333", "state", "AVAILABLE")...)
+		a.add(hour, "imagebuilder_image_deprecation_timestamp_seconds", at(-week), arn...)
+	case "FAILED":
+		a.add(hour, "imagebuilder_image_failure_info", 1, append(arn, "stage", "BUILDING", "step", "ApplyBuildComponents",
+			"workflow_execution_id", executionID(2*i), "component_arn", "arn:aws:imagebuilder:eu-west-1:111122223333:component/harden/1.0.0/1",
+			"component_phase", "build", "component_step", "Install")...)
+		a.add(hour, "imagebuilder_image_distribution_failure_info", 1, append(arn, "account_id", "111122223333", "output_region", "eu-west-1",
+			"configuration_step", "COPY_IMAGE", "status", "FAILED")...)
 	}
 }
 
 func (a *account) execution(e, pipelines int) {
-	id := []string{"workflow_execution_id", fmt.Sprintf("wf-%08x-3a62-4618-a021-94ddcbe32908", e)}
+	id := []string{"workflow_execution_id", executionID(e)}
 	status, kind := executionStatus(e), []string{"BUILD", "TEST"}[e%2]
 	a.add(hour, "imagebuilder_workflow_execution_info", 1, append(id, "workflow_type", kind, "status", status,
 		"account_id", "111122223333", "pipeline", pipelineName(e/2%pipelines),
@@ -202,43 +208,12 @@ func age(e int) time.Duration {
 // at is the timestamp of so long ago.
 func at(age time.Duration) float64 { return float64(now.Add(-age).Unix()) }
 
+func executionID(e int) string { return fmt.Sprintf("wf-%08x-3a62-4618-a021-94ddcbe32908", e) }
+
 func pipelineName(p int) string { return fmt.Sprintf("pipeline-%d", p) }
 
 func imageVersion(i, pipelines int) string { return fmt.Sprintf("1.0.0/%d", i/pipelines+1) }
 
 func imageARN(i, pipelines int) string {
 	return "arn:aws:imagebuilder:eu-west-1:111122223333:image/" + pipelineName(i%pipelines) + "/" + imageVersion(i, pipelines)
-}
-
-// published returns the series of the exporter's golden metrics.
-func published(tb testing.TB) []labels.Labels {
-	tb.Helper()
-	text, err := os.ReadFile("../../../testdata/metrics.txt")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	var all []labels.Labels
-	for line := range strings.Lines(string(text)) {
-		if strings.HasPrefix(line, "#") {
-			continue
-		}
-		one, err := parser.NewParser(parser.Options{}).ParseMetric(line[:strings.LastIndex(line, " ")])
-		if err != nil {
-			tb.Fatalf("%s: %v", line, err)
-		}
-		all = append(all, one)
-	}
-	return all
-}
-
-// statuses returns the statuses of each metric that is a set of them.
-func statuses(all []labels.Labels) map[string][]string {
-	found := map[string][]string{}
-	for _, l := range all {
-		name, status := l.Get(model.MetricNameLabel), l.Get("status")
-		if status != "" && strings.HasSuffix(name, "status") && !slices.Contains(found[name], status) {
-			found[name] = append(found[name], status)
-		}
-	}
-	return found
 }

@@ -1,0 +1,35 @@
+package collector
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+)
+
+// pipelineTags publishes tags of pipelines. The labels of its metric are those that the
+// configuration of the target chooses.
+type pipelineTags struct{}
+
+const (
+	tagsName = "imagebuilder_pipeline_tags"
+	tagsHelp = "1: the tags of the pipeline that tag_labels names, each in a label. One that the pipeline does not have is empty."
+)
+
+// tagsDesc stands for the descs of all targets: a registry knows a desc by its name.
+var tagsDesc = prometheus.NewDesc(tagsName, tagsHelp, selectedPipelines.labels, nil)
+
+func (pipelineTags) describe(ch chan<- *prometheus.Desc) { ch <- tagsDesc }
+
+func (pipelineTags) collect(ch chan<- prometheus.Metric, s *scrape) {
+	if len(s.target.TagLabels) == 0 {
+		return
+	}
+	var labels []label[*lookup.Pipeline]
+	for _, key := range s.target.TagLabels {
+		labels = append(labels, label[*lookup.Pipeline]{
+			imagebuilder.TagLabel(key), func(p *lookup.Pipeline) string { return p.Tags[key] },
+		})
+	}
+	tableOf(selectedPipelines, info(tagsName, tagsHelp, labels...)).collect(ch, s)
+}
