@@ -160,7 +160,7 @@ func TestGoldenDocument(t *testing.T) {
 	}
 	for _, r := range rows {
 		if r.Labels == "" {
-			t.Errorf("imagebuilder.rules_test.yml has no exp_labels of %s", r.Alert)
+			t.Errorf("no test of the rules has exp_labels of %s", r.Alert)
 		}
 	}
 	for _, r := range recorded {
