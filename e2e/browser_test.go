@@ -139,7 +139,7 @@ func hostilePage(t *testing.T) (address string) {
 				Steps: &imagebuilder.StepCounts{Total: 7, Succeeded: i % 7, Failed: 1 - min(1, i%7)},
 			},
 		})
-		s.Waiting = append(s.Waiting, imagebuilder.WaitingStep{ExecutionID: id, ID: "step", Name: text, Action: text, Since: now})
+		s.Waiting = append(s.Waiting, lookup.WaitingStep{WaitingStep: &imagebuilder.WaitingStep{ExecutionID: id, ID: "step", Name: text, Action: text, Since: now}})
 		s.Images = append(s.Images, lookup.Image{Pipeline: text, Image: &imagebuilder.Image{ARN: text, Status: imagebuilder.ImageStatus(text), Reason: text}})
 		s.Pipelines = append(s.Pipelines, lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{ARN: text, Name: text, LastRunStatus: imagebuilder.ImageStatus(text)}})
 	}
