@@ -64,7 +64,7 @@ promtool: $(BIN)/promtool ## metrics, queries and alerts, with promtool
 	$(BIN)/promtool check metrics < testdata/metrics.txt
 	$(BIN)/promtool test rules docs/testdata/queries.yml
 	$(BIN)/promtool check rules alerts/imagebuilder.rules.yml
-	$(BIN)/promtool test rules alerts/imagebuilder.rules_test.yml alerts/imagebuilder.rules_weeks_test.yml
+	$(BIN)/promtool test rules alerts/*_test.yml alerts/testdata/*_test.yml
 
 # Debian's packages prometheus, prometheus-alertmanager and chromium.
 e2e: $(BIN)/prometheus ## with the real programs: Prometheus, Alertmanager, a browser
