@@ -274,7 +274,7 @@ func TestExecutions(t *testing.T) {
 
 func TestSelectionsAndErrors(t *testing.T) {
 	s := lookup.Snapshot{
-		Selectors: []lookup.SelectorMatches{{Selector: "name=web-.*", Pipelines: 2}, {Selector: "tag:team=web", Pipelines: 0}},
+		Selectors: []lookup.SelectorMatches{{Selector: "name=web-.*", Matches: 2}, {Selector: "tag:team=web", Matches: 0}},
 		Errors: []lookup.FailedLookup{
 			{Operation: "ListImagePipelines", Class: imagebuilder.Denied, Reason: "for people"},
 			{Operation: "ListWorkflowExecutions", Subject: "arn", Class: imagebuilder.BadRequest},

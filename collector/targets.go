@@ -34,5 +34,5 @@ var targets = newFamily("targets", tableOf(thisTarget,
 ), tableOf(selectors,
 	gauge("imagebuilder_selector_pipelines",
 		"Pipelines that the selector of the configuration matches. Absent while the pipelines are not known.",
-		func(m *lookup.SelectorMatches) (float64, bool) { return float64(m.Pipelines), true }),
+		func(m *lookup.SelectorMatches) (float64, bool) { return float64(m.Matches), true }),
 ))

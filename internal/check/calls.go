@@ -128,12 +128,12 @@ func (t *trial) firstPipeline() (subject, unknown string) {
 func (t *trial) match(all []imagebuilder.Pipeline) {
 	t.listed = len(all)
 	for _, p := range all {
-		if slices.ContainsFunc(t.Pipelines, func(s lookup.Selector) bool { return s.Matches(&p) }) {
+		if slices.ContainsFunc(t.Pipelines, func(s lookup.Selector) bool { return s.MatchesPipeline(&p) }) {
 			t.matching = append(t.matching, p.ARN)
 		}
 	}
 	for _, s := range t.Pipelines {
-		if !slices.ContainsFunc(all, func(p imagebuilder.Pipeline) bool { return s.Matches(&p) }) {
+		if !slices.ContainsFunc(all, func(p imagebuilder.Pipeline) bool { return s.MatchesPipeline(&p) }) {
 			t.unmatched = append(t.unmatched, s.Text)
 		}
 	}

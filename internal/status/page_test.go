@@ -180,7 +180,7 @@ func TestWhatIsNotKnownIsNoOption(t *testing.T) {
 // could bear it.
 func TestProblems(t *testing.T) {
 	s := snapshot()
-	s[0].Selectors = []lookup.SelectorMatches{{Selector: "name=web", Pipelines: 1}}
+	s[0].Selectors = []lookup.SelectorMatches{{Selector: "name=web", Matches: 1}}
 	s[0].Images = []lookup.Image{{Image: &imagebuilder.Image{ARN: "arn"}}}
 	quiet := pageOf(t, s, "")
 	for _, text := range []string{"Selectors that match no pipeline", "Lookups that fail", "executions: ", "more</"} {

@@ -61,8 +61,8 @@ func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution)
 		t.Pipelines = append(t.Pipelines, newPipeline(row))
 	}
 	for _, m := range s.Selectors {
-		t.Selectors = append(t.Selectors, selector{m.Selector, m.Pipelines})
-		if m.Pipelines == 0 {
+		t.Selectors = append(t.Selectors, selector{m.Selector, m.Matches})
+		if m.Matches == 0 {
 			t.Unmatched = append(t.Unmatched, m.Selector)
 		}
 	}
