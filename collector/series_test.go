@@ -21,8 +21,23 @@ var targetLabel = regexp.MustCompile(`\b(region|target)="[^"]*",?`)
 func series(t *testing.T, s lookup.Snapshot, o Options, prefix string) []string {
 	t.Helper()
 	s.Name, s.Region, s.Time = "a", "eu-west-1", now
+	all := allSeries(t, o, prefix, s)
+	for i, line := range all {
+		line = targetLabel.ReplaceAllString(line, "")
+		all[i] = strings.NewReplacer(",}", "}", "{}", "").Replace(line)
+	}
+	return all
+}
+
+// allSeries returns the series of targets whose names begin with prefix.
+func allSeries(t *testing.T, o Options, prefix string, targets ...lookup.Snapshot) []string {
+	t.Helper()
+	var sources []Source
+	for _, s := range targets {
+		sources = append(sources, fakeSource(s))
+	}
 	reg := prometheus.NewPedanticRegistry()
-	reg.MustRegister(New(t.Context(), []Source{fakeSource(s)}, o, func(part string, value any, stack []byte) {
+	reg.MustRegister(New(t.Context(), sources, o, func(part string, value any, stack []byte) {
 		t.Errorf("%s panics: %v\n%s", part, value, stack)
 	}))
 	families, err := reg.Gather()
@@ -38,8 +53,7 @@ func series(t *testing.T, s lookup.Snapshot, o Options, prefix string) []string 
 	var all []string
 	for line := range strings.Lines(text.String()) {
 		if line = strings.TrimSpace(line); strings.HasPrefix(line, prefix) {
-			line = targetLabel.ReplaceAllString(line, "")
-			all = append(all, strings.NewReplacer(",}", "}", "{}", "").Replace(line))
+			all = append(all, line)
 		}
 	}
 	return all
@@ -99,6 +113,27 @@ func TestPipelines(t *testing.T) {
 				`imagebuilder_pipeline_next_run_timestamp_seconds` + labels + ` 1.788984e+09`,
 			},
 		},
+		{
+			"a schedule, and a policy that disables it",
+			lookup.Pipeline{FailedInRow: new(2), Pipeline: &imagebuilder.Pipeline{Schedule: &imagebuilder.Schedule{
+				Expression: "cron(0 6 ? * sun *)", Timezone: "Europe/Berlin", StartCondition: "EXPRESSION_MATCH_ONLY", AutoDisableFailures: 3,
+			}}},
+			[]string{
+				`imagebuilder_pipeline_auto_disable_failures` + labels + ` 3`,
+				`imagebuilder_pipeline_consecutive_failed_builds` + labels + ` 2`,
+				info,
+				`imagebuilder_pipeline_schedule_info{expression="cron(0 6 ? * sun *)",pipeline="Golden",start_condition="EXPRESSION_MATCH_ONLY",timezone="Europe/Berlin"} 1`,
+			},
+		},
+		{
+			"a schedule without a policy",
+			lookup.Pipeline{FailedInRow: new(0), Pipeline: &imagebuilder.Pipeline{Schedule: &imagebuilder.Schedule{Expression: "rate(1 day)"}}},
+			[]string{
+				`imagebuilder_pipeline_consecutive_failed_builds` + labels + ` 0`,
+				info,
+				`imagebuilder_pipeline_schedule_info{expression="rate(1 day)",pipeline="Golden",start_condition="",timezone=""} 1`,
+			},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.p.ARN, c.p.Name, c.p.Platform = arn, "Golden", "Linux"
@@ -154,7 +189,11 @@ func TestImages(t *testing.T) {
 		{Pipeline: "Golden", Image: &imagebuilder.Image{
 			ARN: "arn/1", Build: imagebuilder.ImageBuildVersion{Name: "linux", Version: "1.0.0/1"}, Status: "AVAILABLE",
 			Platform: "Linux", Type: "AMI", BuildType: "SCHEDULED", Created: start,
-			Outputs: []imagebuilder.Output{{Region: "eu-west-1", ID: "ami-1"}, {Region: "us-east-1", ID: "ami-2"}},
+			Outputs: []imagebuilder.Output{
+				{Region: "eu-west-1", ID: "ami-1", AccountID: "111122223333", State: "AVAILABLE", Reason: "for people"},
+				{Region: "us-east-1", ID: "ami-2"},
+			},
+			Deprecates: start.Add(time.Hour),
 		}},
 		{Image: &imagebuilder.Image{ARN: "arn/2", Status: "PENDING"}, Superseded: lookup.Fact{Known: true}},
 		{Image: &imagebuilder.Image{ARN: "arn/3", Status: "FAILED"}, Superseded: lookup.Fact{Known: true, True: true}},
@@ -173,8 +212,11 @@ func TestImages(t *testing.T) {
 			`imagebuilder_image_superseded{image_build_version_arn="arn/3"} 1`,
 		},
 		"imagebuilder_image_output": {
-			`imagebuilder_image_output_info{image_build_version_arn="arn/1",output="ami-1",output_region="eu-west-1"} 1`,
-			`imagebuilder_image_output_info{image_build_version_arn="arn/1",output="ami-2",output_region="us-east-1"} 1`,
+			`imagebuilder_image_output_info{account_id="",image_build_version_arn="arn/1",output="ami-2",output_region="us-east-1",state=""} 1`,
+			`imagebuilder_image_output_info{account_id="111122223333",image_build_version_arn="arn/1",output="ami-1",output_region="eu-west-1",state="AVAILABLE"} 1`,
+		},
+		"imagebuilder_image_deprecation": {
+			`imagebuilder_image_deprecation_timestamp_seconds{image_build_version_arn="arn/1"} 1.788984e+09`,
 		},
 	} {
 		if diff := cmp.Diff(want, series(t, s, Options{Images: true}, prefix)); diff != "" {
@@ -228,8 +270,15 @@ func TestSteps(t *testing.T) {
 }
 
 func TestWaitingSteps(t *testing.T) {
-	s := lookup.Snapshot{Waiting: []lookup.WaitingStep{{WaitingStep: &imagebuilder.WaitingStep{ExecutionID: id, ID: "step-1", Name: "Approve", Action: "WaitForAction", Since: start}}}}
-	want := []string{`imagebuilder_workflow_step_waiting_since_timestamp_seconds{action="WaitForAction",step="Approve",step_execution_id="step-1",workflow_execution_id="` + id + `"} 1.7889804e+09`}
+	s := lookup.Snapshot{Waiting: []lookup.WaitingStep{
+		{WaitingStep: &imagebuilder.WaitingStep{ExecutionID: id, ID: "step-1", Name: "Approve", Action: "WaitForAction", Since: start}, Timeout: start.Add(time.Hour)},
+		{WaitingStep: &imagebuilder.WaitingStep{ExecutionID: id, ID: "step-2", Name: "Sign", Action: "WaitForAction", Since: start}}, // until when is not known
+	}}
+	want := []string{
+		`imagebuilder_workflow_step_timeout_timestamp_seconds{step="Approve",step_execution_id="step-1",workflow_execution_id="` + id + `"} 1.788984e+09`,
+		`imagebuilder_workflow_step_waiting_since_timestamp_seconds{action="WaitForAction",step="Approve",step_execution_id="step-1",workflow_execution_id="` + id + `"} 1.7889804e+09`,
+		`imagebuilder_workflow_step_waiting_since_timestamp_seconds{action="WaitForAction",step="Sign",step_execution_id="step-2",workflow_execution_id="` + id + `"} 1.7889804e+09`,
+	}
 	if diff := cmp.Diff(want, series(t, s, Options{Waiting: true}, "imagebuilder_workflow_step_")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

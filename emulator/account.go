@@ -88,7 +88,7 @@ type Attempt struct {
 	Reason      string        // of a failure or a cancel; "" for a usual one
 
 	// Failure is the failureContext once the attempt has failed; nil for the one that follows
-	// from the run that failed, and its step, or from where the attempt was.
+	// from the run that failed and its step, or, without one, has only the stage.
 	Failure *Failure
 
 	cancelled time.Time // when a caller did; zero for never

@@ -110,6 +110,7 @@ func TestWhatActionsChange(t *testing.T) {
 			5 * m: "CANCELLED", 30 * m: "CANCELLED",
 		}},
 		{"a cancel of a distribution", Attempt{Distributes: time.Hour}, (*changing).cancel, "CREATING", map[time.Duration]string{5 * m: "CANCELLED"}},
+		{"a cancel of an integration", Attempt{Integrates: time.Hour}, (*changing).cancel, "INTEGRATING", map[time.Duration]string{5 * m: "CANCELLED"}},
 		{"a retry repeats what failed and what came after it", Attempt{Start: start.Add(-time.Hour), Runs: badTest}, (*changing).retry, "FAILED BUILD=COMPLETED TEST=FAILED", map[time.Duration]string{
 			5 * m:  "TESTING BUILD=COMPLETED,retried TEST=FAILED,retried TEST=RUNNING DISTRIBUTION=PENDING",
 			15 * m: "DISTRIBUTING BUILD=COMPLETED,retried TEST=FAILED,retried TEST=COMPLETED DISTRIBUTION=RUNNING",
@@ -155,7 +156,11 @@ func TestWhatActionsChange(t *testing.T) {
 }
 
 func TestAStartedExecutionMakesANewImage(t *testing.T) {
-	c := newChanging(t, Attempt{Runs: []Run{oneStep(0, "BUILD", 0, Failed), oneStep(1, "TEST", 10*time.Minute, Succeeded)}})
+	c := newChanging(t, Attempt{
+		Runs:       []Run{oneStep(0, "BUILD", 0, Failed), oneStep(1, "TEST", 10*time.Minute, Succeeded)},
+		Integrates: 5 * time.Minute, Failure: &Failure{},
+	})
+	c.api.Scenario.(*Account).Images[0].Deprecates = start
 	var arns []string
 	for range 2 {
 		c.at(time.Hour, func() error {
@@ -172,13 +177,14 @@ func TestAStartedExecutionMakesANewImage(t *testing.T) {
 	}
 	for after, want := range map[time.Duration]string{
 		59 * time.Minute: "ResourceNotFoundException", 60 * time.Minute: "BUILDING BUILD=RUNNING TEST=PENDING",
-		70 * time.Minute: "TESTING BUILD=COMPLETED TEST=RUNNING", 80 * time.Minute: "AVAILABLE BUILD=COMPLETED TEST=COMPLETED",
+		70 * time.Minute: "TESTING BUILD=COMPLETED TEST=RUNNING", 80 * time.Minute: "INTEGRATING BUILD=COMPLETED TEST=COMPLETED",
+		85 * time.Minute: "AVAILABLE BUILD=COMPLETED TEST=COMPLETED",
 	} {
 		if diff := cmp.Diff(want, c.states(after, arns[0])); diff != "" {
 			t.Errorf("after %s (-want +got):\n%s", after, diff)
 		}
 	}
-	c.now = start.Add(80 * time.Minute)
+	c.now = start.Add(85 * time.Minute)
 	out, err := c.GetImage(t.Context(), getImage(arns[0]))
 	if err != nil {
 		t.Fatal(err)
@@ -186,6 +192,9 @@ func TestAStartedExecutionMakesANewImage(t *testing.T) {
 	got := []string{string(out.Image.BuildType), *out.Image.SourcePipelineArn, fmt.Sprint(out.Image.Tags), fmt.Sprint(*out.Image.OutputResources.Amis[0].Image == "ami-01")}
 	if diff := cmp.Diff([]string{"USER_INITIATED", testPipeline, "map[by:hand team:web]", "false"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if out.Image.DeprecationTime != nil {
+		t.Errorf("the deprecation of the image that it is made like, %s, is told", out.Image.DeprecationTime)
 	}
 	if images := allPipelineImages(t, c.Client, testPipeline); len(images) != 3 {
 		t.Errorf("the pipeline has %d images, want 3", len(images))

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -11,12 +12,14 @@ type DemoTarget struct {
 
 	Pipelines []string // names of pipelines to follow
 	Images    []string // ARNs of image versions to follow, of builds that no pipeline makes
+
+	ImageNames []string // names of images of which to follow all versions; no pipeline makes them
 }
 
 // Demo returns the API of a small company's image builds, and what an exporter is to
 // follow there: what was built before start, what is going on, and what follows, for
-// ever. Every status of an execution occurs in the first minutes, and something
-// changes at least every minute. The same seed and start give the same.
+// ever. Every status of an execution and every kind of failure occurs in the first minutes,
+// and something changes at least every minute. The same seed and start give the same.
 func Demo(seed uint64, start time.Time) (*API, []DemoTarget) {
 	golden := demo{seed: seed, region: "eu-west-1", account: "111122223333"}
 	containers := demo{seed: seed, region: "us-east-1", account: "444455556666"}
@@ -30,15 +33,18 @@ func Demo(seed uint64, start time.Time) (*API, []DemoTarget) {
 	api := &API{
 		Roles: []Role{role},
 		Scenario: &Account{
-			Pipelines: []Pipeline{golden.amazonLinux(start), golden.windows(start), golden.ubuntu(start)},
-			Images:    append(golden.ubuntuImages(start), golden.bastion(start), golden.runner(start)),
+			Pipelines: []Pipeline{golden.amazonLinux(start), golden.windows(start), golden.ubuntu(start), golden.eksNode(start)},
+			Images: slices.Concat(
+				golden.ubuntuImages(start), []Image{golden.bastion(start), golden.runner(start)}, golden.batchWorkers(start),
+			),
 		},
 	}
 	return api, []DemoTarget{
 		{
 			Name: "golden-images", Region: golden.region,
-			Pipelines: []string{"Amazon Linux Golden", "Windows Golden", "Ubuntu Golden"},
-			Images:    []string{golden.arn("image/bastion-host/1.0.0"), golden.arn("image/ci-runner/2.1.0")},
+			Pipelines:  []string{"Amazon Linux Golden", "Windows Golden", "Ubuntu Golden", "EKS Node"},
+			Images:     []string{golden.arn("image/bastion-host/1.0.0"), golden.arn("image/ci-runner/2.1.0")},
+			ImageNames: []string{"Batch Worker"},
 		},
 		{
 			Name: "containers", Region: containers.region, RoleARN: role.ARN, ExternalID: role.ExternalID,

@@ -15,7 +15,7 @@ func (d demo) amazonLinux(start time.Time) Pipeline {
 		First: start.Add(-30*every - 6*time.Minute), Every: every, Keep: 10,
 		Build: func(n int, at time.Time) Image {
 			i := d.image("amazon-linux-golden", "1.4.0", n+1, at)
-			i.Name, i.Tags = "Amazon Linux Golden", map[string]string{"team": "platform"}
+			i.Name, i.Tags, i.Deprecates = "Amazon Linux Golden", map[string]string{"team": "platform"}, at.AddDate(0, 0, 60)
 			each := i.vary(48 * time.Second)
 			built := i.add("BUILD", Run{Start: at, Steps: buildSteps(each)})
 			tested := i.add("TEST", Run{Start: built, ParallelGroup: "checks", Steps: testSteps(each)})
@@ -42,7 +42,7 @@ func distribution(each, all time.Duration, fails bool) []Step {
 
 // windows waits for an approval in every build, for an hour, and begins the next build
 // meanwhile. Of four builds, one gets through; one is not approved and rolls back,
-// which skips its test; one is cancelled; and one fails a test.
+// which skips its test; one is cancelled; and a component fails in a test of one.
 func (d demo) windows(start time.Time) Pipeline {
 	const every = 30 * time.Minute
 	return Pipeline{
@@ -65,7 +65,10 @@ func (d demo) windows(start time.Time) Pipeline {
 			case 2:
 				build.Cancelled = 45 * time.Minute
 			case 3:
-				failAt(test, "ApplyTestComponents")
+				failIn(test, "ApplyTestComponents", ComponentFailure{
+					ARN: d.arn("component/smoke-test-windows/1.0.3/1"), Phase: "test", Step: "CheckServices", Action: "ExecutePowerShell",
+					Message: "The service WinRM did not start within 120 seconds.",
+				})
 			}
 			built := i.add("BUILD", build)
 			tested := i.add("TEST", Run{Start: built, ParallelGroup: "smoke", Steps: test})
@@ -76,15 +79,46 @@ func (d demo) windows(start time.Time) Pipeline {
 	}
 }
 
-const approvalTakes = 62 * time.Minute
+// An approval takes most of the time that there is for it.
+const approvalTakes, approvalLimit = 62 * time.Minute, 64 * time.Minute
 
 // withApproval puts an approval behind the second step.
 func withApproval(steps []Step) []Step {
-	approval := Step{Name: "WaitForApproval", Action: "WaitForAction", Takes: approvalTakes, Waits: true}
+	approval := Step{Name: "WaitForApproval", Action: "WaitForAction", Takes: approvalTakes, Waits: true, Timeout: approvalLimit}
 	return append(steps[:2:2], append([]Step{approval}, steps[2:]...)...)
 }
 
-// containerBase fails at the same step every time, with or without a rollback.
+// eksNode builds every day. Of three builds, one gets through, and two cannot be integrated:
+// at start, it has failed twice, and AWS disables it with the third failure in a row. The
+// schedule is that of a team in India.
+func (d demo) eksNode(start time.Time) Pipeline {
+	const every = 24 * time.Hour
+	first := start.UTC().Truncate(time.Minute).Add(-32*every - 6*time.Hour)
+	kolkata := first.In(time.FixedZone("Asia/Kolkata", 5.5*60*60))
+	return Pipeline{
+		ARN: d.arn("image-pipeline/eks-node"), Name: "EKS Node",
+		Tags: map[string]string{"team": "runtime", "stage": "production"}, Created: start.AddDate(0, -2, 0),
+		First: first, Every: every, Keep: 6, AutoDisableFailures: 3,
+		Expression: fmt.Sprintf("cron(%d %d * * ? *)", kolkata.Minute(), kolkata.Hour()), Timezone: "Asia/Kolkata",
+		StartCondition: "EXPRESSION_MATCH_AND_DEPENDENCY_UPDATES_AVAILABLE",
+		LogGroup:       "/golden/pipelines", ImageLogGroup: "/golden/images",
+		Build: func(n int, at time.Time) Image {
+			i := d.image("eks-node", "1.31.0", n+1, at)
+			i.Name, i.Tags, i.LogGroup = "EKS Node", map[string]string{"team": "runtime"}, "/golden/images"
+			built := i.add("BUILD", Run{Start: at, Steps: buildSteps(i.vary(100 * time.Second))})
+			i.add("TEST", Run{Start: built, Steps: testSteps(time.Minute)})
+			a := i.latest()
+			a.Distributes, a.Integrates, a.Fails = 4*time.Minute, 2*time.Minute, n%3 != 0
+			a.Reason = "Integration failed: the SSM parameter /golden/eks-node cannot be written."
+			i.ships("eu-west-1", "us-east-1")
+			i.Outputs[1].AccountID = "444455556666"
+			return i.Image
+		},
+	}
+}
+
+// containerBase fails at the same step of the same component every time, with or without a
+// rollback.
 func (d demo) containerBase(start time.Time) Pipeline {
 	const every = 15 * time.Minute
 	return Pipeline{
@@ -94,7 +128,10 @@ func (d demo) containerBase(start time.Time) Pipeline {
 		Build: func(n int, at time.Time) Image {
 			i := d.image("container-base", "2.0.0", n+2, at)
 			i.Type = "DOCKER"
-			r := Run{Start: at, Steps: failAt(containerSteps(i.vary(70*time.Second)), "ApplyBuildComponents")}
+			r := Run{Start: at, Steps: failIn(containerSteps(i.vary(70*time.Second)), "ApplyBuildComponents", ComponentFailure{
+				ARN: d.arn("component/harden-container/1.2.0/1"), Phase: "build", Step: "InstallAgent", Action: "ExecuteBash",
+				Message: "exit code 1: package monitoring-agent-4.2.0 was not found",
+			})}
 			if n%2 == 0 {
 				r.Rollback = 6 * time.Minute
 			}

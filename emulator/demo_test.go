@@ -17,7 +17,7 @@ import (
 func snapshot(api *API, now time.Time) map[string]string {
 	all := map[string]string{}
 	for _, s := range []Scenario{api.Scenario, api.Roles[0].Scenario} {
-		for _, i := range demoBuilds(s, now) {
+		for _, i := range s.ImageBuilds("", now) {
 			state := i.stateAt(now)
 			all[i.ARN] = state.Status + " " + state.Reason
 			for _, r := range s.WorkflowRuns(i.ARN, now) {
@@ -30,18 +30,6 @@ func snapshot(api *API, now time.Time) map[string]string {
 		}
 	}
 	return all
-}
-
-// demoBuilds returns the images of s, those of pipelines and those of none.
-func demoBuilds(s Scenario, now time.Time) []Image {
-	var images []Image
-	for _, p := range s.ImagePipelines(now) {
-		images = append(images, s.ImageBuilds(p.ARN, now)...)
-	}
-	for _, name := range []string{"bastion-host", "ci-runner"} {
-		images = append(images, s.ImageBuilds("arn:aws:imagebuilder:eu-west-1:111122223333:image/"+name, now)...)
-	}
-	return images
 }
 
 func TestTheDemoMovesForEver(t *testing.T) {
@@ -106,7 +94,7 @@ func TestTheDemoShowsEveryStatusSoon(t *testing.T) {
 	for m := range 10 {
 		now := start.Add(time.Duration(m) * time.Minute)
 		for _, s := range []Scenario{api.Scenario, api.Roles[0].Scenario} {
-			for _, i := range demoBuilds(s, now) {
+			for _, i := range s.ImageBuilds("", now) {
 				seen["image "+i.Status(now)] = true
 				for _, r := range s.WorkflowRuns(i.ARN, now) {
 					e := r.At(now)
@@ -134,8 +122,8 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 		api.Now = func() time.Time { return start.Add(after) }
 		own := newSDK(t, api, targets[0].Region)
 		pipelines := allPipelines(t, own)
-		if len(pipelines) != 3 {
-			t.Fatalf("%d pipelines, want 3", len(pipelines))
+		if len(pipelines) != 4 {
+			t.Fatalf("%d pipelines, want 4", len(pipelines))
 		}
 		for _, p := range pipelines {
 			if !slices.Contains(targets[0].Pipelines, *p.Name) {

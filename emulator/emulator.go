@@ -12,6 +12,11 @@
 //	server := httptest.NewServer(api)
 //	// aws imagebuilder get-workflow-execution --endpoint-url $URL …
 //
+// An image that FAILED says why, as its failureContext: which execution and which step follows
+// from its attempt, and the Component or the Regions of that step add the rest. Attempt.Failure
+// is for what fails without an execution, and for answers that are odd. ListImages knows the
+// versions of all images that a Scenario has, but for those that other accounts share.
+//
 // Other accounts stand behind roles, which the same endpoint lets callers assume, as
 // STS does.
 //

@@ -37,11 +37,11 @@ var owners = map[string]*regexp.Regexp{
 	"Amazon":         regexp.MustCompile(`^aws$`),
 	"AWSMarketplace": regexp.MustCompile(`^aws-`),
 	"ThirdParty":     regexp.MustCompile(`^aws-`),
-	"Shared":         regexp.MustCompile(`^shared$`),
+	"Shared":         regexp.MustCompile(`^shared$`), // no account
 }
 
-// listImages answers with the versions of images. What byName does is not documented: it is
-// read over.
+// listImages answers with the versions of images. What byName does is not documented: here,
+// it changes nothing.
 func (q *request) listImages() (any, error) {
 	owner := owners[q.input.Owner]
 	if owner == nil {

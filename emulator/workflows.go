@@ -61,6 +61,16 @@ func testSteps(each time.Duration) []Step {
 	}
 }
 
+// failIn makes the step of that name fail in a component.
+func failIn(steps []Step, name string, in ComponentFailure) []Step {
+	for i := range failAt(steps, name) {
+		if steps[i].Name == name {
+			steps[i].Component = &in
+		}
+	}
+	return steps
+}
+
 // failAt makes the step of that name fail.
 func failAt(steps []Step, name string) []Step {
 	for i := range steps {

@@ -27,6 +27,9 @@ const (
 	// maxTargets bounds the targets of the file, each counted once for each of its regions.
 	// maxSelectors bounds the selectors of pipelines, maxKeys the keys of a mapping.
 	maxTargets, maxSelectors, maxKeys = 10_000, 10_000, 10_000
+	// maxTagKey bounds the key of a tag, maxTagLabels those of a target, as AWS does for the
+	// tags of a resource.
+	maxTagKey, maxTagLabels = 128, 50
 	// maxRegions bounds the regions of a target.
 	maxRegions = 1_000
 	// maxText bounds a text, in bytes.

@@ -42,6 +42,9 @@ type Target struct {
 	// Steps says for which executions the steps are looked up: StepsActive, StepsAll
 	// or StepsNone. Load leaves it never empty.
 	Steps string `yaml:"steps"`
+	// TagLabels are keys of pipelines' tags that are published. No two of them make the same
+	// label.
+	TagLabels []string `yaml:"tag_labels"`
 	// MaxExecutions is how many executions of images and pipelines are kept, at least 1.
 	MaxExecutions int `yaml:"max_executions"`
 	// RoleARN is the IAM role that is assumed for the target, empty for none.

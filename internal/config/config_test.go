@@ -34,6 +34,7 @@ targets:
         tags:
           team: base
     steps: all
+    tag_labels: [team, "aws:cloudformation:stack-name"]
     max_executions: 50
     role_arn: arn:aws:iam::444455556666:role/monitoring/reader
     external_id: verysecret
@@ -65,6 +66,7 @@ lookup:
 					{Tags: map[string]string{"team": "base"}, Builds: 1},
 				},
 				Steps:         "all",
+				TagLabels:     []string{"team", "aws:cloudformation:stack-name"},
 				MaxExecutions: 50,
 				RoleARN:       "arn:aws:iam::444455556666:role/monitoring/reader",
 				ExternalID:    "verysecret",

@@ -12,7 +12,7 @@ import (
 // mistakes has, for each file of testdata, the place and sentence of its error and
 // the line that stands below it.
 var mistakes = []struct{ file, sentence, line string }{
-	{"alias_loop", `:1:14: an item of targets must be a mapping with the keys name, regions, workflow_executions, images, pipelines, steps, max_executions, role_arn, external_id, session_name, endpoint_url`, `targets: ***`},
+	{"alias_loop", `:1:14: an item of targets must be a mapping with the keys name, regions, workflow_executions, images, pipelines, steps, tag_labels, max_executions, role_arn, external_id, session_name, endpoint_url`, `targets: ***`},
 	{"alias_unknown", `:1:10: this alias names nothing that is marked with &`, `targets: ***`},
 	{"burst_zero", `:7:10: burst must be at least 1`, `  burst: 0`},
 	{"concurrency_fraction", `:7:16: concurrency must be a whole number, such as 10`, `  concurrency: 1.5`},
@@ -32,7 +32,7 @@ var mistakes = []struct{ file, sentence, line string }{
 	{"key_twice", `:6:5: the key name stands here twice`, `    name: other`},
 	{"line_ends", `:6:12: steps must be active, all or none`, `    steps: bad`},
 	{"lookup_not_a_mapping", `:6:9: lookup must be a mapping with the keys min_interval, discovery_interval, max_staleness, timeout, concurrency, rate_limit, burst`, `lookup: ***`},
-	{"merge_key", `:2:5: unknown key "<<"; allowed are name, regions, workflow_executions, images, pipelines, steps, max_executions, role_arn, external_id, session_name, endpoint_url`, `<<`},
+	{"merge_key", `:2:5: unknown key "<<"; allowed are name, regions, workflow_executions, images, pipelines, steps, tag_labels, max_executions, role_arn, external_id, session_name, endpoint_url`, `<<`},
 	{"max_staleness_negative", `:7:18: max_staleness must be a duration with a unit and not below zero, such as 10s, 500ms or 1m30s`, `  max_staleness: -1m`},
 	{"min_interval_zero", `:7:17: min_interval must be above zero`, `  min_interval: 0s`},
 	{"name_control", `:2:11: name must not contain control characters, nor others that do not show: "a\nb"`, `  - name: ***`},
@@ -77,6 +77,8 @@ var mistakes = []struct{ file, sentence, line string }{
 	{"image_region_without", `:3:26: target "golden-images" selects nothing in us-east-1; none of its images is there, and it has no pipelines`, `    regions: [eu-west-1, us-east-1]`},
 	{"image_twice", `:5:9: the image "arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0" stands in this target twice`, `      - arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0`},
 	{"images_not_a_list", `:3:13: images must be a list`, `    images: arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0`},
+	{"tag_labels_empty", `:4:18: a tag in tag_labels must have 1 to 128 characters`, `    tag_labels: [""]`},
+	{"tag_labels_same", `:4:37: the tags "cost-center" and "cost:center" in tag_labels would both be the label tag_cost_center; each label may stand once`, `    tag_labels: [team, cost-center, "cost:center"]`},
 	{"max_executions_zero", `:4:21: max_executions must be at least 1`, `    max_executions: 0`},
 	{"pipeline_not_a_mapping", `:3:17: an item of pipelines must be a mapping with the keys name, tags, builds`, `    pipelines: ***`},
 	{"pipeline_regexp", `:3:24: the name in a pipeline selector must be a regular expression (RE2): missing closing ): "golden-("`, `    pipelines: [{name: "golden-("}]`},
@@ -91,7 +93,7 @@ var mistakes = []struct{ file, sentence, line string }{
 	{"tag_key_twice", `:4:25: the key "team" stands here twice`, `      - tags: {team: *** team: ***`},
 	{"tag_null", `:3:31: a value of tags must be a text`, `    pipelines: [{tags: {team: ***`},
 	{"tags_not_a_mapping", `:3:24: tags must be a mapping of texts to texts`, `    pipelines: [{tags: ***`},
-	{"unknown_key", `:3:5: unknown key "region"; allowed are name, regions, workflow_executions, images, pipelines, steps, max_executions, role_arn, external_id, session_name, endpoint_url; did you mean regions?`, `region`},
+	{"unknown_key", `:3:5: unknown key "region"; allowed are name, regions, workflow_executions, images, pipelines, steps, tag_labels, max_executions, role_arn, external_id, session_name, endpoint_url; did you mean regions?`, `region`},
 	{"unknown_section", `:6:1: unknown key "lookups"; allowed are targets, lookup; did you mean lookup?`, `lookups`},
 }
 

@@ -57,7 +57,7 @@ func validateTarget(d *document, t *Target, i int) error {
 		return d.errorf(d.at("targets", i, "regions"), "target %q has ids in workflow_executions and several regions; an id exists in one region only, so give each region a target", t.Name)
 	}
 	for _, check := range []func(*document, *Target, int) error{
-		validateExecutions, validateImages, validateRegions, validatePipelines, validateSteps, validateRole, validateEndpoint,
+		validateExecutions, validateImages, validateRegions, validatePipelines, validateTagLabels, validateSteps, validateRole, validateEndpoint,
 	} {
 		if err := check(d, t, i); err != nil {
 			return err
@@ -131,6 +131,26 @@ func validatePipelines(d *document, t *Target, i int) error {
 		if s.Builds < 1 {
 			return d.errorf(d.at("targets", i, "pipelines", j, "builds"), "builds must be at least 1")
 		}
+	}
+	return nil
+}
+
+// validateTagLabels finds keys that make the same label: a series cannot have it twice.
+func validateTagLabels(d *document, t *Target, i int) error {
+	keys := make(map[string]string, len(t.TagLabels))
+	for j, key := range t.TagLabels {
+		at := d.at("targets", i, "tag_labels", j)
+		if key == "" || len(key) > maxTagKey {
+			return d.errorf(at, "a tag in tag_labels must have 1 to %d characters", maxTagKey)
+		}
+		label := imagebuilder.TagLabel(key)
+		if other, twice := keys[label]; twice {
+			return d.errorf(at, "the tags %q and %q in tag_labels would both be the label %s; each label may stand once", other, key, label)
+		}
+		keys[label] = key
+	}
+	if len(t.TagLabels) > maxTagLabels {
+		return d.errorf(d.at("targets", i, "tag_labels"), "target %q has more than %d tags in tag_labels, as many as a pipeline can have", t.Name, maxTagLabels)
 	}
 	return nil
 }

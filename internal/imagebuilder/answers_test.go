@@ -60,6 +60,17 @@ var checks = map[string]func(t *testing.T, c *Client) error{
 			return key, ok && strings.HasPrefix(i.ARN, testImage[:len(testImage)-len("1.0.0/1")])
 		})
 	},
+	"ListImages": func(t *testing.T, c *Client) error {
+		all, err := c.ListImages(t.Context(), nil)
+		return each(t, all, err, func(v ImageVersion) (string, bool) {
+			arn, err := ParseImageARN(v.ARN)
+			return v.ARN, err == nil && !arn.Build && v.Name != ""
+		})
+	},
+	"GetWorkflowStepExecution": func(t *testing.T, c *Client) error {
+		at, err := c.GetWorkflowStepExecution(t.Context(), testStep, nil)
+		return each(t, []time.Time{at}, err, func(at time.Time) (string, bool) { return "step", possibleTimes(at, at) })
+	},
 	"GetImage": func(t *testing.T, c *Client) error {
 		i, err := c.GetImage(t.Context(), testImage, nil)
 		if err == nil && i.ARN != testImage {
@@ -68,6 +79,8 @@ var checks = map[string]func(t *testing.T, c *Client) error{
 		return each(t, []Image{i}, err, checkImage)
 	},
 }
+
+const testStep = "step-165b1cb6-3a62-4618-a021-94ddcbe32908"
 
 // TestEveryOperationIsChecked holds that every operation has a check, and every list a call.
 func TestEveryOperationIsChecked(t *testing.T) {
@@ -114,6 +127,16 @@ func checkImage(i Image) (key string, ok bool) {
 	outputs := map[Output]bool{}
 	for _, o := range i.Outputs {
 		outputs[o] = true
+	}
+	regions := map[RegionFailure]bool{}
+	if i.Failure != nil && i.Failure.Distribution != nil {
+		for _, r := range i.Failure.Distribution.Regions {
+			r.Message = ""
+			if regions[r] {
+				return "", false
+			}
+			regions[r] = true
+		}
 	}
 	return i.ARN, err == nil && arn.Build && arn.Region == "eu-west-1" && i.Build != ImageBuildVersion{} &&
 		i.Build == ParseImageBuildVersionARN(i.ARN) && i.Status != "" && len(outputs) == len(i.Outputs)
@@ -210,6 +233,7 @@ var nastyBodies = []string{
 	`{"requestId":"x","nextToken":"again","workflowExecutions":[{"workflowExecutionId":"` + testID + `","status":"X","totalStepsFailed":-1},null,{}],"imagePipelineList":[{"arn":"` + testPipeline + `","consecutiveFailures":-7},null],"imageSummaryList":[{"arn":"` + testImage + `","state":{"status":"X"}},null]}`,
 	`{"requestId":"x","steps":[{"stepExecutionId":"step-1","workflowExecutionId":"` + testID + `","startTime":"2026-09-09T19:12:23.175Z","endTime":"1999-09-09T19:12:23.175Z"},{"stepExecutionId":"step-1"},null]}`,
 	`{"image":{"arn":"` + testImage + `","state":{"status":"X"},"outputResources":{"amis":[{"region":"r","image":"i"},{"region":"r","image":"i"},null],"containers":[{"region":"r","imageUris":["i",null]}]}}}`,
+	`{"image":{"arn":"` + testImage + `","state":{"status":"FAILED","failureContext":{"failedStep":{},"distributionFailure":{"regionFailures":[{"region":"r"},{"region":"r"},null]}}}}}`,
 	`<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId></AccessKeyId><Expiration>2026-09-09T19:12:23Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`,
 	`<AssumeRoleResponse><AssumeRoleResult/></AssumeRoleResponse>`, `<!DOCTYPE a [<!ENTITY a "&a;&a;">]><a>&a;</a>`,
 }
@@ -249,6 +273,12 @@ func emulated(f *testing.F, operation string) []byte {
 	if operation == "GetWorkflowExecution" {
 		call = func(c *Client, ctx context.Context) (int, error) {
 			_, err := c.GetWorkflowExecution(ctx, testID, nil)
+			return 1, err
+		}
+	}
+	if operation == "GetWorkflowStepExecution" {
+		call = func(c *Client, ctx context.Context) (int, error) {
+			_, err := c.GetWorkflowStepExecution(ctx, run.StepID(1), nil)
 			return 1, err
 		}
 	}

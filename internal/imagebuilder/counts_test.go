@@ -26,7 +26,7 @@ func TestCountsThatArePassedOn(t *testing.T) {
 		{"a number that the SDK would cut to 1", `{"totalStepsFailed":-4294967295}`, `{"totalStepsFailed":-1}`},
 		{"a fraction", `{"totalStepsSkipped":1.5}`, `{"totalStepsSkipped":-1}`},
 		{"an exponent", `{"totalStepsSucceeded":1e2}`, `{"totalStepsSucceeded":-1}`},
-		{"every count", `{"totalStepsSucceeded":3e9,"totalStepsSkipped":3e9,"totalStepsFailed":3e9,"consecutiveFailures":3000000000}`, `{"totalStepsSucceeded":-1,"totalStepsSkipped":-1,"totalStepsFailed":-1,"consecutiveFailures":-1}`},
+		{"every count", `{"totalStepsSucceeded":3e9,"totalStepsSkipped":3e9,"totalStepsFailed":3e9,"consecutiveFailures":3000000000,"failureCount":3e9,"timeoutSeconds":3e9}`, `{"totalStepsSucceeded":-1,"totalStepsSkipped":-1,"totalStepsFailed":-1,"consecutiveFailures":-1,"failureCount":-1,"timeoutSeconds":-1}`},
 		{"space", "{ \"totalStepCount\" \t:\r\n 4294967303 }", "{ \"totalStepCount\" \t:\r\n -1 }"},
 		{"an escaped key", `{"total\u0053tepCount":4294967303}`, `{"total\u0053tepCount":-1}`},
 		{"a key of escapes", `{"` + escaped("totalStepsSucceeded") + `":4294967303}`, `{"` + escaped("totalStepsSucceeded") + `":-1}`},

@@ -79,12 +79,12 @@ type failureContext struct {
 	WorkflowExecutionID string
 	StepExecutionID     *string
 	FailedStep          string
-	ComponentFailure    *struct {
+	ComponentFailure    struct {
 		ComponentArn                *string
 		PhaseName, StepName, Action string
 		ErrorMessage                *string
 	}
-	DistributionFailure *struct {
+	DistributionFailure struct {
 		ErrorMessage   *string
 		RegionFailures []regionFailure
 	}
@@ -122,14 +122,20 @@ func decodeFailure(raw json.RawMessage, invalid func(reason string)) *Failure {
 		}
 		f.ExecutionID = id
 	}
-	if c := row.ComponentFailure; c != nil {
-		f.Component = &ComponentFailure{
-			ARN: optionalID(c.ComponentArn, invalid), Phase: text(c.PhaseName, invalid), Step: text(c.StepName, invalid),
-			Action: text(c.Action, invalid), Message: message(c.ErrorMessage, invalid),
-		}
+	c := ComponentFailure{
+		ARN: optionalID(row.ComponentFailure.ComponentArn, invalid), Phase: text(row.ComponentFailure.PhaseName, invalid),
+		Step: text(row.ComponentFailure.StepName, invalid), Action: text(row.ComponentFailure.Action, invalid),
+		Message: message(row.ComponentFailure.ErrorMessage, invalid),
 	}
-	if d := row.DistributionFailure; d != nil {
-		f.Distribution = &DistributionFailure{Message: message(d.ErrorMessage, invalid), Regions: decodeRegions(d.RegionFailures, invalid)}
+	if c != (ComponentFailure{}) {
+		f.Component = &c
+	}
+	d := DistributionFailure{
+		Message: message(row.DistributionFailure.ErrorMessage, invalid),
+		Regions: decodeRegions(row.DistributionFailure.RegionFailures, invalid),
+	}
+	if d.Message != "" || d.Regions != nil {
+		f.Distribution = &d
 	}
 	if *f == (Failure{}) {
 		return nil

@@ -43,6 +43,14 @@ var calls = map[string]func(c *Client, ctx context.Context) (rows int, err error
 		rows, err := c.ListImagePipelineImages(ctx, testPipeline, nil)
 		return len(rows), err
 	},
+	"GetWorkflowStepExecution": func(c *Client, ctx context.Context) (int, error) {
+		_, err := c.GetWorkflowStepExecution(ctx, testStep, nil)
+		return 1, err
+	},
+	"ListImages": func(c *Client, ctx context.Context) (int, error) {
+		rows, err := c.ListImages(ctx, nil)
+		return len(rows), err
+	},
 	"ListImageBuildVersions": func(c *Client, ctx context.Context) (int, error) {
 		rows, err := c.ListImageBuildVersions(ctx, strings.TrimSuffix(testImage, "/1"), nil)
 		return len(rows), err
@@ -62,16 +70,16 @@ func TestAnswersThatCannotBeUsed(t *testing.T) {
 	for _, c := range []struct {
 		name, body string
 		class      Class
-		except     string // an operation to whose answers it says nothing wrong
+		except     string // the beginning of operations to whose answers it says nothing wrong
 	}{
 		{"nothing", "", Invalid, ""},
 		{"an empty object", "{}", Invalid, ""},
 		{"text", "oops", Unavailable, ""},
 		{"a list in place of an object", "[]", Invalid, ""},
-		{"a page that names itself", `{"requestId":"x","nextToken":"again","steps":[],"image":{"arn":"` + testImage + `","state":{"status":"AVAILABLE"}}}`, Invalid, "GetImage"},
+		{"a page that names itself", `{"requestId":"x","nextToken":"again","steps":[],"stepExecutionId":"` + testStep + `","image":{"arn":"` + testImage + `","state":{"status":"AVAILABLE"}}}`, Invalid, "Get"},
 	} {
 		for operation, call := range calls {
-			if operation == c.except {
+			if c.except != "" && strings.HasPrefix(operation, c.except) {
 				continue
 			}
 			synctest.Test(t, func(t *testing.T) {
@@ -91,6 +99,7 @@ func TestAnswersAboutSomethingElse(t *testing.T) {
 		"ListWorkflowExecutions":     `{"requestId":"x","imageBuildVersionArn":"` + testImage + `1","workflowExecutions":[]}`,
 		"ListWorkflowStepExecutions": `{"requestId":"x","workflowExecutionId":"wf-065b1cb6-3a62-4618-a021-94ddcbe32908","steps":[]}`,
 		"GetImage":                   `{"requestId":"x","image":{"arn":"` + testImage + `1","state":{"status":"AVAILABLE"}}}`,
+		"GetWorkflowStepExecution":   `{"requestId":"x","stepExecutionId":"step-another"}`,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			client, reg := newTestClient(t, always(answer("%s", body)))
@@ -151,6 +160,13 @@ func TestRowsThatCannotBeUsed(t *testing.T) {
 				`{}`, `{"arn":"` + strings.TrimSuffix(testImage, "/1") + `","state":{"status":"NEW"}}`, `{"arn":"` + testImage + `"}`, `{"arn":"` + testImage + `","state":{}}`, `{"arn":"x","state":{"status":"NEW"}}`,
 				`{"arn":"arn:aws:imagebuilder:us-east-1:111122223333:image/web/1.0.0/1","state":{"status":"NEW"}}`,
 				`{"arn":"arn:aws:imagebuilder:eu-west-1:111122223333:image/ \n/1/ü","state":{"status":"NEW"}}`,
+			},
+		},
+		"ListImages": {
+			"imageVersionList", `{"arn":"` + strings.TrimSuffix(testImage, "/1") + `","name":"My Web"}`, `{"arn":"` + strings.TrimSuffix(testImage, "/1") + `","name":"My Web"}`,
+			[]string{
+				`{}`, `{"name":"web"}`, `{"arn":"` + testImage + `"}`, `{"arn":"` + testPipeline + `"}`, `{"arn":"arn:aws:imagebuilder:us-east-1:111122223333:image/web/1.0.0"}`,
+				`{"arn":"` + strings.TrimSuffix(testImage, "/1") + `","dateCreated":"soon"}`,
 			},
 		},
 		"ListImageBuildVersions": {

@@ -49,6 +49,8 @@ func TestFactsOfOperations(t *testing.T) {
 		ListWorkflowStepExecutions: {"workflow_execution_id", "workflow-execution/*", false, true},
 		ListImagePipelineImages:    {"image_pipeline_arn", "image-pipeline/*", true, false},
 		ListWaitingWorkflowSteps:   {"", "*", false, true},
+		GetWorkflowStepExecution:   {"step_execution_id", "workflow-step-execution/*", false, true},
+		ListImages:                 {"", "*", true, false},
 		"AssumeRole":               {},
 	} {
 		got := facts{operation.Subject(), operation.Resource(), operation.Discovery(), operation.Optional()}

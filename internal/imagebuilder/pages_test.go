@@ -81,6 +81,7 @@ func TestAListWithoutAnEnd(t *testing.T) {
 var lists = map[string]string{
 	"ListWorkflowExecutions": "workflowExecutions", "ListWorkflowStepExecutions": "steps", "ListWaitingWorkflowSteps": "steps",
 	"ListImagePipelines": "imagePipelineList", "ListImagePipelineImages": "imageSummaryList", "ListImageBuildVersions": "imageSummaryList",
+	"ListImages": "imageVersionList",
 }
 
 // TestTokensThatComeAgain names the pages of a list by these tokens, over and over.

@@ -177,7 +177,7 @@ func (t *Target) updateFreshness(now time.Time) {
 
 // tell makes images what s says, and follows the builds that this concerns.
 func (t *Target) tell(s *source, images []*imagebuilder.Image, now time.Time) {
-	before, known := s.toldAt, s.images
+	lastTold, before := s.toldAt, s.images
 	s.images, s.toldAt, s.fresh = images, s.ReadAt, s.listed && s.Fresh(now)
 	told := make(map[string]bool, len(images))
 	for _, image := range images {
@@ -185,17 +185,17 @@ func (t *Target) tell(s *source, images []*imagebuilder.Image, now time.Time) {
 		b := t.builds[image.ARN]
 		if b == nil {
 			b = newBuild(t, image, now)
-			b.failedUnreported = !before.IsZero() && image.Created.After(before)
+			b.failedUnreported = image.Status.Failed() && !lastTold.IsZero() && image.Created.After(lastTold)
 			t.builds[image.ARN] = b
 			t.schedule.Add(&b.Entry, b)
 		}
 		b.told[s] = image
 	}
-	known = slices.DeleteFunc(known, func(image *imagebuilder.Image) bool { return told[image.ARN] })
-	for _, image := range known {
+	before = slices.DeleteFunc(before, func(image *imagebuilder.Image) bool { return told[image.ARN] })
+	for _, image := range before {
 		delete(t.builds[image.ARN].told, s)
 	}
-	t.followAll(known, now)
+	t.followAll(before, now)
 	t.followAll(images, now)
 }
 

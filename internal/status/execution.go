@@ -37,6 +37,7 @@ type step struct {
 	Status   string     `json:"status,omitempty"`
 	Started  *time.Time `json:"start_time,omitempty"`
 	Duration *float64   `json:"duration_seconds,omitempty"`
+	Message  string     `json:"message,omitempty"`
 }
 
 func newExecution(x *lookup.Execution, now time.Time) *execution {
@@ -55,10 +56,13 @@ func newExecution(x *lookup.Execution, now time.Time) *execution {
 	for _, s := range x.Steps {
 		e.StepRows = append(e.StepRows, step{
 			ID: s.ID, Name: s.Name, Action: s.Action, Status: s.Status,
-			Started: optionalTime(s.Start), Duration: seconds(s.Duration(now, v.Status.Final())),
+			Started: optionalTime(s.Start), Duration: seconds(s.Duration(now, v.Status.Final())), Message: s.Message,
 		})
 	}
-	slices.SortStableFunc(e.StepRows, func(a, b step) int { return compareTimes(a.Started, b.Started) })
+	slices.SortStableFunc(e.StepRows, func(a, b step) int { // those that have not begun last
+		never := time.Unix(1<<40, 0)
+		return valueOr(a.Started, never).Compare(valueOr(b.Started, never))
+	})
 	return e
 }
 

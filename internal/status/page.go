@@ -23,6 +23,8 @@ type page struct {
 	Counts      []count   `json:"-"` // of all targets' executions, by status
 	Waiting     []waiting `json:"-"` // the first ones of all targets
 	MoreWaiting int       `json:"-"` // how many more there are
+	Failed      []failed  `json:"-"` // the first images of all targets that failed
+	MoreFailed  int       `json:"-"`
 }
 
 // filter is a parameter of the page with the values to choose from.
@@ -57,6 +59,7 @@ func newPage(all []lookup.Snapshot, q query, now time.Time) *page {
 		t := newTargetSection(p, fmt.Sprintf("target-%d", i+1), s, rows)
 		p.Targets = append(p.Targets, t)
 		p.Waiting = append(p.Waiting, t.Waiting...)
+		p.Failed = append(p.Failed, t.Failed...)
 		shown = append(shown, rows...)
 		switch {
 		case s.RefreshEnded && s.Up:
@@ -71,13 +74,15 @@ func newPage(all []lookup.Snapshot, q query, now time.Time) *page {
 		{"Pipeline", "pipeline", options(pipelines, q.Pipeline), q.Pipeline},
 	}
 	p.Counts = byStatus(shown)
-	p.MoreWaiting = max(0, len(p.Waiting)-maxWaiting)
+	p.MoreWaiting = max(0, len(p.Waiting)-maxNotices)
 	p.Waiting = p.Waiting[:len(p.Waiting)-p.MoreWaiting]
+	p.MoreFailed = max(0, len(p.Failed)-maxNotices)
+	p.Failed = p.Failed[:len(p.Failed)-p.MoreFailed]
 	return p
 }
 
-// maxWaiting is how many waiting steps the top of the page shows.
-const maxWaiting = 20
+// maxNotices is how many waiting steps, and failed images, the top of the page shows.
+const maxNotices = 20
 
 // options returns the first values of set, in their order, and the chosen one in any case.
 func options(set map[string]bool, chosen string) []string {

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
@@ -12,6 +13,8 @@ type waiting struct {
 	ExecutionID string    `json:"workflow_execution_id"`
 	Step        string    `json:"step"`
 	Since       time.Time `json:"waiting_since"`
+	// Timeout is when the step gives up, nil for not known.
+	Timeout *time.Time `json:"timeout,omitempty"`
 
 	Image, Version, Target string `json:"-"`
 	Href                   string `json:"-"` // leads to the execution
@@ -30,7 +33,7 @@ func newWaiting(s *lookup.Snapshot, t *targetSection, link func(id string) strin
 	for _, w := range s.Waiting {
 		i := images[w.ExecutionID]
 		all = append(all, waiting{
-			ExecutionID: w.ExecutionID, Step: w.Name, Since: w.Since.UTC(),
+			ExecutionID: w.ExecutionID, Step: w.Name, Since: w.Since.UTC(), Timeout: optionalTime(w.Timeout),
 			Image: i.Name, Version: i.Version, Target: t.Name + " " + t.Region, Href: link(w.ExecutionID),
 		})
 	}
@@ -46,20 +49,40 @@ type image struct {
 	Reason   string     `json:"reason,omitempty"`
 	Pipeline string     `json:"pipeline,omitempty"`
 	Created  *time.Time `json:"created,omitempty"`
-	Outputs  []string   `json:"outputs,omitempty"` // "REGION ID"
+	// Failure says why it failed, nil for not known.
+	Failure     *failure   `json:"failure,omitempty"`
+	Deprecation *time.Time `json:"deprecation_time,omitempty"`
+	Logs        string     `json:"logs_url,omitempty"` // in CloudWatch; complete once the build has ended
+	Outputs     []output   `json:"outputs,omitempty"`
 	// Why the last list of its executions has failed, empty when it has not.
 	ErrorClass string `json:"lookup_error_class,omitempty"`
 	Error      string `json:"lookup_error,omitempty"`
 }
 
-func newImage(i lookup.Image) image {
+// output is what a build has made. What is not known is empty.
+type output struct {
+	Region    string `json:"output_region"`
+	ID        string `json:"output"`
+	AccountID string `json:"account_id,omitempty"`
+	State     string `json:"state,omitempty"`
+	Reason    string `json:"reason,omitempty"` // of the state
+}
+
+// newImage returns the row of an image that p has made, which is nil for not known.
+func newImage(i *lookup.Image, p *lookup.Pipeline) image {
 	row := image{
 		ARN: i.ARN, Name: i.Build.Name, Version: i.Build.Version, Pipeline: i.Pipeline,
 		Status: string(i.Status), Reason: i.Image.Reason, Created: optionalTime(i.Created),
+		Failure: newFailure(i.Failed), Deprecation: optionalTime(i.Deprecates),
 		ErrorClass: string(i.Failure), Error: i.Reason,
 	}
+	group := i.LogGroup
+	if p != nil {
+		group = cmp.Or(group, p.ImageLogGroup)
+	}
+	row.Logs = imageLogs(i.ARN, group, i.Build)
 	for _, o := range i.Outputs {
-		row.Outputs = append(row.Outputs, o.Region+" "+o.ID)
+		row.Outputs = append(row.Outputs, output(o))
 	}
 	return row
 }
@@ -69,16 +92,25 @@ type pipeline struct {
 	ARN         string     `json:"pipeline_arn"`
 	Name        string     `json:"pipeline"`
 	Enabled     *bool      `json:"enabled,omitempty"`
+	Schedule    string     `json:"schedule,omitempty"`
+	Timezone    string     `json:"timezone,omitempty"`
+	Tags        string     `json:"tags,omitempty"` // those of tag_labels
+	Logs        string     `json:"logs_url,omitempty"`
+	AutoDisable int        `json:"auto_disable_failures,omitempty"`
+	InRow       *int       `json:"consecutive_failed_builds,omitempty"`
 	LastRun     string     `json:"last_run_status,omitempty"`
 	Failures    *int       `json:"consecutive_failures,omitempty"`
 	NextRun     *time.Time `json:"next_run,omitempty"`
 	LastSuccess *time.Time `json:"last_success,omitempty"`
 }
 
-func newPipeline(p lookup.Pipeline) pipeline {
+func newPipeline(p *lookup.Pipeline, tags []string) pipeline {
 	row := pipeline{
-		ARN: p.ARN, Name: p.Name, LastRun: string(p.LastRunStatus), Failures: p.ConsecutiveFailures,
-		NextRun: optionalTime(p.NextRun), LastSuccess: optionalTime(p.LastSuccess),
+		ARN: p.ARN, Name: p.Name, LastRun: string(p.LastRunStatus), Failures: p.ConsecutiveFailures, InRow: p.FailedInRow,
+		NextRun: optionalTime(p.NextRun), LastSuccess: optionalTime(p.LastSuccess), Tags: tagsOf(p, tags), Logs: pipelineLogs(p.ARN, p.LogGroup),
+	}
+	if s := p.Schedule; s != nil {
+		row.Schedule, row.Timezone, row.AutoDisable = s.Expression, s.Timezone, s.AutoDisableFailures
 	}
 	if enabled, known := p.Enabled(); known {
 		row.Enabled = &enabled

@@ -31,25 +31,41 @@ func TestPipelineRows(t *testing.T) {
 			},
 			pipeline{LastRun: "FAILED", Failures: pointer(2), NextRun: pointer(now), LastSuccess: pointer(now.Add(-time.Hour))},
 		},
+		{
+			"its schedule, tags and logs",
+			lookup.Pipeline{FailedInRow: pointer(3), Pipeline: &imagebuilder.Pipeline{
+				ARN: "arn:aws-cn:imagebuilder:cn-north-1:111122223333:image-pipeline/web", Tags: map[string]string{"team": "web", "secret": "x"},
+				Schedule: &imagebuilder.Schedule{Expression: "rate(1 day)", Timezone: "UTC", AutoDisableFailures: 5},
+			}},
+			pipeline{
+				ARN: "arn:aws-cn:imagebuilder:cn-north-1:111122223333:image-pipeline/web", Tags: "team=web", InRow: pointer(3),
+				Schedule: "rate(1 day)", Timezone: "UTC", AutoDisable: 5,
+				Logs: "https://cn-north-1.console.amazonaws.cn/cloudwatch/home?region=cn-north-1#logsV2:log-groups/log-group/$252Faws$252Fimagebuilder$252Fpipeline$252Fweb",
+			},
+		},
 	} {
-		if diff := cmp.Diff(c.want, newPipeline(c.p)); diff != "" {
+		if diff := cmp.Diff(c.want, newPipeline(&c.p, []string{"team", "env"})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
 	}
-	in := newPipeline(lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{NextRun: now.In(east)}}).NextRun
+	in := newPipeline(&lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{NextRun: now.In(east)}}, nil).NextRun
 	if in.Location() != time.UTC {
 		t.Errorf("the next run is in %s, want UTC", in.Location())
 	}
 }
 
 func TestImageRows(t *testing.T) {
-	got := newImage(lookup.Image{Pipeline: "Golden", Image: &imagebuilder.Image{
+	got := newImage(&lookup.Image{Pipeline: "Golden", Image: &imagebuilder.Image{
 		ARN: "arn", Build: imagebuilder.ImageBuildVersion{Name: "linux", Version: "1.0.0/1"}, Status: "AVAILABLE", Reason: "none", Created: now,
-		Outputs: []imagebuilder.Output{{Region: "eu-west-1", ID: "ami-1"}, {Region: "us-east-1", ID: "ami-2"}},
-	}})
+		Outputs: []imagebuilder.Output{
+			{Region: "eu-west-1", ID: "ami-1", AccountID: "111122223333", State: "FAILED", Reason: "no key"}, {Region: "us-east-1", ID: "ami-2"},
+		},
+		Deprecates: now.Add(time.Hour),
+	}}, nil)
 	want := image{
 		ARN: "arn", Name: "linux", Version: "1.0.0/1", Status: "AVAILABLE", Reason: "none", Pipeline: "Golden", Created: pointer(now),
-		Outputs: []string{"eu-west-1 ami-1", "us-east-1 ami-2"},
+		Outputs:     []output{{Region: "eu-west-1", ID: "ami-1", AccountID: "111122223333", State: "FAILED", Reason: "no key"}, {Region: "us-east-1", ID: "ami-2"}},
+		Deprecation: pointer(now.Add(time.Hour)),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -59,13 +75,13 @@ func TestImageRows(t *testing.T) {
 func TestWaitingRows(t *testing.T) {
 	s := snapshot(executionOf(1, "RUNNING"), lookup.Execution{ID: "wf-2"})[0]
 	s.Waiting = []lookup.WaitingStep{
-		{WaitingStep: &imagebuilder.WaitingStep{ExecutionID: s.Executions[0].ID, Name: "Approve", Since: now}},
+		{WaitingStep: &imagebuilder.WaitingStep{ExecutionID: s.Executions[0].ID, Name: "Approve", Since: now}, Timeout: now.Add(time.Hour)},
 		{WaitingStep: &imagebuilder.WaitingStep{ExecutionID: "wf-2", Name: "Test", Since: now}},
 	}
 	section := &targetSection{Name: "golden", Region: "eu-west-1"}
 	got := newWaiting(&s, section, func(id string) string { return "#" + id })
 	want := []waiting{
-		{ExecutionID: s.Executions[0].ID, Step: "Approve", Since: now, Image: "linux", Version: "1.0.0/1", Target: "golden eu-west-1", Href: "#" + s.Executions[0].ID},
+		{ExecutionID: s.Executions[0].ID, Step: "Approve", Since: now, Timeout: pointer(now.Add(time.Hour)), Image: "linux", Version: "1.0.0/1", Target: "golden eu-west-1", Href: "#" + s.Executions[0].ID},
 		{ExecutionID: "wf-2", Step: "Test", Since: now, Target: "golden eu-west-1", Href: "#wf-2"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -77,12 +93,14 @@ func TestStepRows(t *testing.T) {
 	x := executionOf(1, "FAILED")
 	x.Steps = []imagebuilder.Step{
 		{ID: "step-2", Name: "Test", Action: "ExecuteComponents", Status: "FAILED", Start: now.Add(-time.Minute), End: now},
-		{ID: "step-1", Name: "Patch", Start: now.Add(-time.Hour)},
+		{ID: "step-3", Name: "Later", Status: "PENDING"},
+		{ID: "step-1", Name: "Patch", Start: now.Add(-time.Hour), Message: "for people"},
 	}
 	got := newExecution(&x, now).StepRows
 	want := []step{
-		{ID: "step-1", Name: "Patch", Started: pointer(now.Add(-time.Hour))}, // without a duration: its end is not known
+		{ID: "step-1", Name: "Patch", Started: pointer(now.Add(-time.Hour)), Message: "for people"}, // without a duration: its end is not known
 		{ID: "step-2", Name: "Test", Action: "ExecuteComponents", Status: "FAILED", Started: pointer(now.Add(-time.Minute)), Duration: pointer(60.0)},
+		{ID: "step-3", Name: "Later", Status: "PENDING"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -57,16 +57,35 @@ var hostile = []string{
 	`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, "\u202egnp.exe\u2066", strings.Repeat("long", 2000), "{{.}}", "\x00\x1b[31m",
 }
 
+func hostileFailure(text string) *imagebuilder.Failure {
+	return &imagebuilder.Failure{
+		Stage: imagebuilder.ImageStatus(text), Step: text, ExecutionID: text,
+		Component: &imagebuilder.ComponentFailure{ARN: text, Phase: text, Step: text, Action: text, Message: text},
+		Distribution: &imagebuilder.DistributionFailure{Message: text, Regions: []imagebuilder.RegionFailure{
+			{Region: text, AccountID: text, Status: text, ConfigurationStep: text, Message: text},
+		}},
+	}
+}
+
 func TestHostileTextsAreText(t *testing.T) {
 	for _, text := range hostile {
 		e := executionOf(1, imagebuilder.Status(text))
 		e.Value.Message, e.Value.WorkflowType, e.Value.Image.Name, e.Pipeline, e.Reason, e.Failure = text, text, text, text, text, "denied"
 		e.Value.ImageBuildVersionARN = text
-		e.Steps = []imagebuilder.Step{{ID: text, Name: text, Action: text, Status: text}}
+		e.Steps = []imagebuilder.Step{{ID: text, Name: text, Action: text, Status: text, Message: text}}
 		all := snapshot(e)
 		all[0].Name = text
-		all[0].Pipelines = []lookup.Pipeline{{Pipeline: &imagebuilder.Pipeline{ARN: text, Name: text, Status: text}}}
-		all[0].Images = []lookup.Image{{Image: &imagebuilder.Image{ARN: text, Reason: text, Outputs: []imagebuilder.Output{{Region: text, ID: text}}}}}
+		all[0].TagLabels = []string{text}
+		all[0].Pipelines = []lookup.Pipeline{{Pipeline: &imagebuilder.Pipeline{
+			ARN: text, Name: text, Status: text, LogGroup: text, Tags: map[string]string{text: text},
+			Schedule: &imagebuilder.Schedule{Expression: text, Timezone: text, StartCondition: text},
+		}}}
+		all[0].Images = []lookup.Image{
+			{Image: &imagebuilder.Image{ARN: text, Reason: text, Outputs: []imagebuilder.Output{{Region: text, ID: text, AccountID: text, State: text, Reason: text}}}},
+			{Pipeline: text, Failed: hostileFailure(text), Image: &imagebuilder.Image{
+				ARN: arnOf + "image/linux/1.0.0/2", Build: imagebuilder.ImageBuildVersion{Name: text, Version: text}, Status: "FAILED", LogGroup: text,
+			}},
+		}
 		w := get(t, all, "/executions", "text/html")
 		body := w.Body.String()
 		for _, bad := range []string{"<script", "<img", " onmouseover", " onerror=alert(1)>", "style=", "javascript:"} {

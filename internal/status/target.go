@@ -2,6 +2,7 @@ package status
 
 import (
 	"cmp"
+	"fmt"
 	"net/url"
 	"slices"
 	"time"
@@ -25,6 +26,7 @@ type targetSection struct {
 	Counts        []count       `json:"-"`                   // of all that are selected, by status
 	Executions    []*execution  `json:"workflow_executions"` // of the page
 	Waiting       []waiting     `json:"waiting_steps,omitempty"`
+	Failed        []failed      `json:"-"`
 	Images        []image       `json:"images,omitempty"`
 	Pipelines     []pipeline    `json:"pipelines,omitempty"`
 	Selectors     []selector    `json:"selectors,omitempty"`
@@ -54,11 +56,13 @@ func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution)
 	t.Pages = (max(len(rows), len(s.Images), len(s.Pipelines)) + pageSize - 1) / pageSize
 	t.Timeline = newTimeline(rows, s.Time, t.href)
 	t.Waiting = newWaiting(s, &t, t.href)
+	t.Failed = newFailed(s, &t, t.href)
+	pipelines := pipelinesByName(s)
 	for _, i := range onPage(s.Images, p.Query.Page) {
-		t.Images = append(t.Images, newImage(i))
+		t.Images = append(t.Images, newImage(&i, pipelines[i.Pipeline]))
 	}
 	for _, row := range onPage(s.Pipelines, p.Query.Page) {
-		t.Pipelines = append(t.Pipelines, newPipeline(row))
+		t.Pipelines = append(t.Pipelines, newPipeline(&row, s.TagLabels))
 	}
 	for _, m := range s.Selectors {
 		t.Selectors = append(t.Selectors, selector{m.Selector, m.Matches})
@@ -94,6 +98,16 @@ func sorted(rows []*execution, q query) []*execution {
 func onPage[T any](all []T, page int) []T {
 	from := min((page-1)*pageSize, len(all))
 	return all[from:min(from+pageSize, len(all))]
+}
+
+// imageHref returns the address of the nth image of the target: its row, on the page that
+// has it.
+func (t *targetSection) imageHref(n int) string {
+	anchor := fmt.Sprintf("#%s-image-%d", t.ID, n%pageSize)
+	if page := n/pageSize + 1; page != t.Page.Query.Page {
+		return fmt.Sprintf("?page=%d%s", page, anchor)
+	}
+	return anchor
 }
 
 // href returns the address of an execution: its row on this page or, when it has none here,

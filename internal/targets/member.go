@@ -92,7 +92,7 @@ func selection(w wanted, o collector.Options) lookup.Selection {
 	t := &w.target
 	s := lookup.Selection{
 		WorkflowExecutions: t.WorkflowExecutions, Images: t.ImagesIn(w.region), Steps: lookup.Steps(t.Steps), MaxExecutions: t.MaxExecutions,
-		MinInterval: w.lookup.MinInterval, DiscoveryInterval: w.lookup.DiscoveryInterval, MaxStaleness: w.lookup.MaxStaleness,
+		TagLabels: t.TagLabels, MinInterval: w.lookup.MinInterval, DiscoveryInterval: w.lookup.DiscoveryInterval, MaxStaleness: w.lookup.MaxStaleness,
 	}
 	for _, p := range t.Pipelines {
 		s.Pipelines = append(s.Pipelines, lookup.Selector{Name: p.Regexp(), Tags: p.Tags, Builds: p.Builds, Text: p.String()})

@@ -1,0 +1,157 @@
+package status
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+)
+
+// failure says why an image failed. What is not known is empty.
+type failure struct {
+	Stage           string         `json:"stage,omitempty"` // the image's state when it failed
+	ExecutionID     string         `json:"workflow_execution_id,omitempty"`
+	StepExecutionID string         `json:"step_execution_id,omitempty"`
+	Step            string         `json:"step,omitempty"`
+	ComponentARN    string         `json:"component_arn,omitempty"`
+	ComponentPhase  string         `json:"component_phase,omitempty"`
+	ComponentStep   string         `json:"component_step,omitempty"`
+	ComponentAction string         `json:"component_action,omitempty"`
+	Error           string         `json:"error,omitempty"`
+	Regions         []failedRegion `json:"regions,omitempty"`
+}
+
+// failedRegion is where an image did not arrive.
+type failedRegion struct {
+	Region            string `json:"output_region,omitempty"`
+	AccountID         string `json:"account_id,omitempty"`
+	Status            string `json:"status,omitempty"`
+	ConfigurationStep string `json:"configuration_step,omitempty"`
+	Error             string `json:"error,omitempty"`
+}
+
+// newFailure returns nil when it is not known why the image failed.
+func newFailure(f *imagebuilder.Failure) *failure {
+	if f == nil {
+		return nil
+	}
+	why := &failure{Stage: string(f.Stage), ExecutionID: f.ExecutionID, StepExecutionID: f.StepExecutionID, Step: f.Step}
+	if c := f.Component; c != nil {
+		why.ComponentARN, why.ComponentPhase, why.ComponentStep = c.ARN, c.Phase, c.Step
+		why.ComponentAction, why.Error = c.Action, c.Message
+	}
+	if d := f.Distribution; d != nil {
+		if why.Error == "" {
+			why.Error = d.Message
+		}
+		for _, r := range d.Regions {
+			why.Regions = append(why.Regions, failedRegion{r.Region, r.AccountID, r.Status, r.ConfigurationStep, r.Message})
+		}
+	}
+	return why
+}
+
+// Where says for people what failed: "step ApplyBuildComponents, component harden 1.2.0, phase
+// build, step InstallAgent". It is empty when nothing but the error is known.
+func (f *failure) Where() string {
+	var parts []string
+	add := func(what, value string) {
+		if value != "" {
+			parts = append(parts, what+" "+value)
+		}
+	}
+	if f.Step == "" && f.ComponentARN == "" && f.Stage != "" {
+		add("while it was", f.Stage)
+	}
+	add("step", f.Step)
+	add("component", componentName(f.ComponentARN))
+	add("phase", f.ComponentPhase)
+	add("step", f.ComponentStep)
+	return strings.Join(parts, ", ")
+}
+
+// componentName returns the name and the version in the ARN of a component,
+// …:component/NAME/VERSION/BUILD, or what stands there instead.
+func componentName(arn string) string {
+	parts := strings.Split(arn[strings.LastIndex(arn, ":")+1:], "/")
+	if len(parts) < 3 || parts[0] != "component" {
+		return arn
+	}
+	return parts[1] + " " + parts[2]
+}
+
+// maxRegions is how many regions in which an image failed to arrive the page shows.
+const maxRegions = 20
+
+// FirstRegions returns as many of f.Regions as the page shows.
+func (f *failure) FirstRegions() []failedRegion { return f.Regions[:min(maxRegions, len(f.Regions))] }
+
+// MoreRegions returns how many it does not show.
+func (f *failure) MoreRegions() int { return max(0, len(f.Regions)-maxRegions) }
+
+// Text says for people what became of the distribution: "eu-central-1 for account
+// 444455556666: TIMED_OUT at COPY_IMAGE: The copy did not end in time."
+func (r failedRegion) Text() string {
+	text := r.Region
+	if r.AccountID != "" {
+		text += " for account " + r.AccountID
+	}
+	text += ": " + r.Status
+	if r.ConfigurationStep != "" {
+		text += " at " + r.ConfigurationStep
+	}
+	if r.Error != "" {
+		text += ": " + r.Error
+	}
+	return text
+}
+
+// failed is a build at the top of the page that failed, and was not superseded.
+type failed struct {
+	Target string
+	Href   string // leads to the execution, or to the image
+	Image  image
+	Tags   string // of the pipeline, those that tag_labels names
+}
+
+// newFailed returns the images of t that failed. link returns the address of an execution.
+func newFailed(s *lookup.Snapshot, t *targetSection, link func(id string) string) []failed {
+	pipelines := pipelinesByName(s)
+	var all []failed
+	for i := range s.Images {
+		image := &s.Images[i]
+		if !image.Status.Failed() || image.Superseded.True {
+			continue
+		}
+		row := failed{Target: t.Name + " " + t.Region, Image: newImage(image, pipelines[image.Pipeline]), Href: t.imageHref(i)}
+		if image.Failed != nil && image.Failed.ExecutionID != "" {
+			row.Href = link(image.Failed.ExecutionID)
+		}
+		if p := pipelines[image.Pipeline]; p != nil {
+			row.Tags = tagsOf(p, s.TagLabels)
+		}
+		all = append(all, row)
+	}
+	return all
+}
+
+// pipelinesByName returns the pipelines of s by the names that images have.
+func pipelinesByName(s *lookup.Snapshot) map[string]*lookup.Pipeline {
+	all := make(map[string]*lookup.Pipeline, len(s.Pipelines))
+	for i := range s.Pipelines {
+		all[s.Pipelines[i].Name] = &s.Pipelines[i]
+	}
+	return all
+}
+
+// tagsOf returns those tags of p that have one of keys: "team=web, env=prod".
+func tagsOf(p *lookup.Pipeline, keys []string) string {
+	var all []string
+	for _, key := range keys {
+		if value, ok := p.Tags[key]; ok {
+			all = append(all, fmt.Sprintf("%s=%s", key, value))
+		}
+	}
+	return strings.Join(all, ", ")
+}

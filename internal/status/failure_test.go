@@ -1,0 +1,140 @@
+package status
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+)
+
+const component = arnOf + "component/harden/1.2.0/1"
+
+func TestWhereABuildFailed(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		f    *imagebuilder.Failure
+		want string
+	}{
+		{
+			"a component",
+			&imagebuilder.Failure{Stage: "BUILDING", Step: "ApplyBuildComponents", Component: &imagebuilder.ComponentFailure{ARN: component, Phase: "build", Step: "InstallAgent"}},
+			"step ApplyBuildComponents, component harden 1.2.0, phase build, step InstallAgent",
+		},
+		{"a component whose ARN is not one", &imagebuilder.Failure{Component: &imagebuilder.ComponentFailure{ARN: "harden"}}, "component harden"},
+		{"a step", &imagebuilder.Failure{Stage: "BUILDING", Step: "LaunchBuildInstance"}, "step LaunchBuildInstance"},
+		{"an integration", &imagebuilder.Failure{Stage: "INTEGRATING"}, "while it was INTEGRATING"},
+		{"nothing but an execution", &imagebuilder.Failure{ExecutionID: "wf-1"}, ""},
+	} {
+		if got := newFailure(c.f).Where(); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestWhereAnImageDidNotArrive(t *testing.T) {
+	for want, r := range map[string]failedRegion{
+		"eu-central-1 for account 444455556666: TIMED_OUT at COPY_IMAGE: The copy did not end in time.": {"eu-central-1", "444455556666", "TIMED_OUT", "COPY_IMAGE", "The copy did not end in time."},
+		"us-east-1: FAILED": {Region: "us-east-1", Status: "FAILED"},
+	} {
+		if got := r.Text(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// failedSnapshot has an image of every kind of failure, and some that are none.
+func failedSnapshot() []lookup.Snapshot {
+	image := func(n int, status imagebuilder.ImageStatus, f *imagebuilder.Failure) lookup.Image {
+		return lookup.Image{Pipeline: "Linux", Failed: f, Image: &imagebuilder.Image{
+			ARN: fmt.Sprintf("%simage/linux/1.0.0/%d", arnOf, n), Status: status, Reason: fmt.Sprintf("reason %d", n),
+			Build: imagebuilder.ImageBuildVersion{Name: "linux", Version: fmt.Sprintf("1.0.0/%d", n)},
+		}}
+	}
+	execution := executionOf(1, "FAILED")
+	all := snapshot(execution)
+	old := image(4, "FAILED", nil)
+	old.Superseded = lookup.Fact{Known: true, True: true}
+	var regions []imagebuilder.RegionFailure
+	for n := range 30 {
+		regions = append(regions, imagebuilder.RegionFailure{Region: fmt.Sprintf("region-%d", n), Status: "FAILED"})
+	}
+	all[0].Images = []lookup.Image{
+		image(1, "FAILED", &imagebuilder.Failure{
+			ExecutionID: execution.ID, Step: "ApplyBuildComponents",
+			Component: &imagebuilder.ComponentFailure{ARN: component, Phase: "build", Step: "InstallAgent", Message: "exit code 1"},
+		}),
+		image(2, "FAILED", &imagebuilder.Failure{Stage: "DISTRIBUTING", Distribution: &imagebuilder.DistributionFailure{Message: "30 Regions failed", Regions: regions}}),
+		image(3, "FAILED", nil), old, image(5, "AVAILABLE", nil),
+	}
+	all[0].TagLabels = []string{"team"}
+	all[0].Pipelines = []lookup.Pipeline{{Pipeline: &imagebuilder.Pipeline{
+		ARN: arnOf + "image-pipeline/linux", Name: "Linux", ImageLogGroup: "my/group", Tags: map[string]string{"team": "web", "cost": "secret"},
+	}}}
+	return all
+}
+
+// TestWhatFailedStandsOnTop for a person who has never seen the page.
+func TestWhatFailedStandsOnTop(t *testing.T) {
+	body := get(t, failedSnapshot(), "/executions", "text/html").Body.String()
+	_, notice, found := strings.Cut(body, `id="failed">`)
+	notice, _, _ = strings.Cut(notice, "</section>")
+	if !found {
+		t.Fatalf("the page has no notice:\n%s", body)
+	}
+	for _, want := range []string{
+		`<a href="#target-1-wf-00000000-0000-4000-8000-000000000001"><bdi>linux</bdi> 1.0.0/1</a>`,
+		"step ApplyBuildComponents, component harden 1.2.0, phase build, step InstallAgent", "exit code 1", "team=web",
+		"log-group/my$252Fgroup/log-events/1.0.0$252F1",
+		`<a href="#target-1-image-1"><bdi>linux</bdi> 1.0.0/2</a>`, "30 Regions failed", "region-19: FAILED", "and 10 more",
+		"reason 3",
+	} {
+		if !strings.Contains(notice, want) {
+			t.Errorf("the notice does not have %q:\n%s", want, notice)
+		}
+	}
+	for _, bad := range []string{"1.0.0/4", "1.0.0/5", "region-20", "secret"} {
+		if strings.Contains(notice, bad) {
+			t.Errorf("the notice has %q", bad)
+		}
+	}
+	if calm := get(t, snapshot(executionOf(1, "COMPLETED")), "/executions", "text/html").Body.String(); strings.Contains(calm, `id="failed"`) {
+		t.Error("a page without a failure has the notice")
+	}
+}
+
+// TestManyFailuresAreBounded on the page, and lead to the page of their image.
+func TestManyFailuresAreBounded(t *testing.T) {
+	all := snapshot()
+	for n := range 3 * pageSize {
+		all[0].Images = append(all[0].Images, lookup.Image{Image: &imagebuilder.Image{ARN: fmt.Sprint(n), Status: "FAILED"}})
+	}
+	section := newPage(all, query{Page: 2, Sort: "started", Order: "desc"}, now)
+	if len(section.Failed) != maxNotices || section.MoreFailed != 3*pageSize-maxNotices {
+		t.Errorf("%d failures and %d more", len(section.Failed), section.MoreFailed)
+	}
+	hrefs := section.Targets[0].Failed
+	got := []string{hrefs[0].Href, hrefs[pageSize].Href, hrefs[3*pageSize-1].Href}
+	want := []string{"?page=1#target-1-image-0", "#target-1-image-0", fmt.Sprintf("?page=3#target-1-image-%d", pageSize-1)}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestLogsInCloudWatch(t *testing.T) {
+	build := imagebuilder.ImageBuildVersion{Name: "linux", Version: "1.0.0/1"}
+	for _, c := range []struct{ arn, group, want string }{
+		{arnOf + "image/linux/1.0.0/1", "", "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/$252Faws$252Fimagebuilder$252Flinux/log-events/1.0.0$252F1"},
+		{arnOf + "image/linux/1.0.0/1", "a b/ü", "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/a$2Bb$252F$25C3$25BC/log-events/1.0.0$252F1"},
+		{"arn:aws-us-gov:imagebuilder:us-gov-west-1:111122223333:image/linux/1.0.0/1", "g", "https://us-gov-west-1.console.amazonaws-us-gov.com/cloudwatch/home?region=us-gov-west-1#logsV2:log-groups/log-group/g/log-events/1.0.0$252F1"},
+		{"arn:aws-iso:imagebuilder:us-iso-east-1:111122223333:image/linux/1.0.0/1", "g", ""},
+		{"javascript:alert(1)", "g", ""},
+	} {
+		if got := imageLogs(c.arn, c.group, build); got != c.want {
+			t.Errorf("%s, %s:\n%q, want\n%q", c.arn, c.group, got, c.want)
+		}
+	}
+}
