@@ -104,7 +104,7 @@ type Target struct {
 	mu         sync.Mutex             // guards what follows, the schedule, and c.Selection
 	configured map[string]*configured // by execution id
 	pipelines  *pipelineList          // nil when no pipeline is selected
-	images     *versionList             // nil without selectors of images
+	images     *versionList           // nil without selectors of images
 	sources    map[string]*source     // of builds, by the ARN that is asked about
 	builds     map[string]*build      // by ARN
 	made       map[string]madeBuild   // all builds of the selected pipelines, by ARN; empty without configured executions
