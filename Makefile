@@ -70,6 +70,8 @@ promtool: $(BIN)/promtool ## metrics, queries and alerts, with promtool
 e2e: $(BIN)/prometheus ## with the real programs: Prometheus, Alertmanager, a browser
 	$(GO) vet -C e2e ./...
 	$(GO) test -C e2e -count 1 -timeout 10m .
+	$(GO) vet -C e2e/day ./...
+	$(GO) test -C e2e/day -count 1 -timeout 20m ./...
 
 helm-test: build $(BIN)/helm $(BIN)/kubeconform $(BIN)/kubernetes-schemas $(BIN)/promtool ## the chart, with Helm and Kubernetes' schemas
 	$(GO) vet -C e2e/kubernetes ./...
@@ -183,7 +185,7 @@ $(BIN)/debian.tar:
 
 ## Tools, pinned in modules of their own: they need far more than the exporter does
 
-MODULES = e2e e2e/kubernetes e2e/opentofu tools
+MODULES = e2e e2e/day e2e/kubernetes e2e/opentofu tools
 
 $(BIN)/govulncheck: tools/go.mod tools/go.sum
 	$(GO) build -C tools -o ../$@ golang.org/x/vuln/cmd/govulncheck

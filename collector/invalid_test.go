@@ -153,3 +153,39 @@ func TestLabelsAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// TestHostileFailuresAreBounded has an image whose failure is described by what no service
+// would say: 40,000 regions, names of half a megabyte, HTML, escapes and
+// new lines.
+func TestHostileFailuresAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		long := strings.Repeat("x", 1<<19)
+		regions := []string{`{"region":"` + long + `"}`, `{"region":"` + long + `1"}`}
+		for n := range 40_000 {
+			regions = append(regions, fmt.Sprintf(`{"region":"\u001b[31m\n<b>%d"}`, n))
+		}
+		failure := `{"imageStatus":"BUILDING","failedStep":"<script>\u001b[2J\r\n\"","componentFailure":{"componentArn":"` + long + `"},
+			"distributionFailure":{"regionFailures":[` + strings.Join(regions, ",") + `]}}`
+		api := &emulator.API{Scenario: emulator.Runs(), Fault: func(operation, _ string) http.Handler {
+			if operation != "GetImage" {
+				return emulator.Error(404, "ResourceNotFoundException", "")
+			}
+			return emulator.Body(200, "application/json", `{"requestId":"x","image":{"arn":"`+unboundedImage+`","state":{"status":"FAILED","failureContext":`+failure+`}}}`)
+		}}
+		s := newScraped()
+		s.addIDs(t, lookuptest.Config{API: api, Selection: lookup.Selection{Images: []string{unboundedImage}}})
+		w := s.scrape(t)
+		want := map[string]float64{"<script>\x1b[2J\r\n\"  BUILDING": 1}
+		if diff := cmp.Diff(want, w.samples("imagebuilder_image_failure_info", "step", "component_arn", "stage")); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		published := w.samples("imagebuilder_image_distribution_failure_info", "output_region")
+		if len(published) != 1000 || published[long[:1024]] != 1 || published["\x1b[31m\n<b>0"] != 1 {
+			t.Errorf("%d regions are published", len(published))
+		}
+		// The ARN and two regions; what is beyond the last region that is published.
+		if diff := cmp.Diff(map[string]float64{"too_long": 3, "failure_context": 1}, invalid(w)); diff != "" {
+			t.Errorf("what is counted (-want +got):\n%s", diff)
+		}
+	})
+}

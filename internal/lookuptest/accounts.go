@@ -66,6 +66,7 @@ func Pipelines(now time.Time) (*emulator.API, lookup.Selection) {
 	launch := step("LaunchBuildInstance", "LaunchInstance", time.Minute, emulator.Succeeded)
 	apply := step("ApplyBuildComponents", "ExecuteComponents", 2*time.Minute, emulator.Succeeded)
 	broken := step("ApplyBuildComponents", "ExecuteComponents", 2*time.Minute, emulator.Failed)
+	broken.Component = &emulator.ComponentFailure{ARN: account + "component/harden/1.2.0/1", Phase: "build", Step: "InstallAgent", Action: "ExecuteBash", Message: "exit code 1"}
 	approve := emulator.Step{Name: "Approve", Action: "WaitForAction", Takes: 100 * time.Hour, Waits: true}
 	image := func(pipeline, name string, build int, created time.Time, steps ...emulator.Step) emulator.Image {
 		i := emulator.Image{
@@ -81,12 +82,18 @@ func Pipelines(now time.Time) (*emulator.API, lookup.Selection) {
 		return i
 	}
 	made := image("web-server", "web", 1, ago(21*24*time.Hour), launch, apply)
+	made.Deprecates = now.Add(90 * 24 * time.Hour)
 	made.Outputs = []emulator.Output{{Region: "eu-west-1", AMI: "ami-0123456789abcdef0"}, {Region: "us-east-1", AMI: "ami-0fedcba9876543210"}}
 	lost := image("", "lost", 4, ago(time.Hour), launch, apply)
 	lost.Type, lost.Attempts[0].Fails, lost.Attempts[0].Distributes = "DOCKER", true, time.Minute
+	lost.Attempts[0].Failure = &emulator.Failure{Stage: "DISTRIBUTING", Distribution: &emulator.DistributionFailure{
+		Message: "1 of 2 Regions failed.", Regions: []emulator.RegionFailure{
+			{Region: "eu-central-1", Status: "TIMED_OUT", AccountID: "111122223333", ConfigurationStep: "COPY_IMAGE", Message: "The copy did not end in time."},
+		},
+	}}
 	api := &emulator.API{Unruly: 7, Scenario: &emulator.Account{
 		Pipelines: []emulator.Pipeline{
-			{ARN: account + "image-pipeline/web-server", Name: "Web Server", Platform: "Linux", NextRun: now.Add(time.Hour)},
+			{ARN: account + "image-pipeline/web-server", Name: "Web Server", Platform: "Linux", NextRun: now.Add(time.Hour), Tags: map[string]string{"team": "web"}, AutoDisableFailures: 3},
 			{ARN: account + "image-pipeline/nightly", Name: "nightly", Platform: "Windows", Disabled: true},
 		},
 		Images: []emulator.Image{
@@ -103,6 +110,6 @@ func Pipelines(now time.Time) (*emulator.API, lookup.Selection) {
 	return api, lookup.Selection{
 		Pipelines: []lookup.Selector{{Name: regexp.MustCompile(`.`), Builds: 2, Text: "name=.*"}},
 		Images:    []string{account + "image/lost/x.x.x"},
-		Steps:     lookup.StepsAll, Waiting: true,
+		Steps:     lookup.StepsAll, Waiting: true, TagLabels: []string{"team"},
 	}
 }

@@ -2,6 +2,7 @@ package status
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
@@ -107,29 +108,39 @@ func (r failedRegion) Text() string {
 	return text
 }
 
-// failed is a build at the top of the page that failed, and was not superseded.
+// failed is a build at the top of the page that failed, and was not superseded: the newest
+// one of its pipeline.
 type failed struct {
 	Target string
 	Href   string // leads to the execution, or to the image
 	Image  image
 	Tags   string // of the pipeline, those that tag_labels names
+	Older  int    // builds of the pipeline that failed, too
 }
 
-// newFailed returns the images of t that failed. link returns the address of an execution.
+// newFailed returns the images of t that failed, the newest of each pipeline first. link
+// returns the address of an execution.
 func newFailed(s *lookup.Snapshot, t *targetSection, link func(id string) string) []failed {
-	pipelines := pipelinesByName(s)
-	var all []failed
+	var places []int // in s.Images
 	for i := range s.Images {
+		if s.Images[i].Status.Failed() && !s.Images[i].Superseded.True {
+			places = append(places, i)
+		}
+	}
+	slices.SortStableFunc(places, func(a, b int) int { return s.Images[b].Image.Compare(s.Images[a].Image) })
+	pipelines, rows := pipelinesByName(s), map[string]int{} // of pipelines, in all
+	var all []failed
+	for _, i := range places {
 		image := &s.Images[i]
-		if !image.Status.Failed() || image.Superseded.True {
+		if row, ok := rows[image.Pipeline]; ok && image.Pipeline != "" {
+			all[row].Older++
 			continue
 		}
-		row := failed{Target: t.Name + " " + t.Region, Image: newImage(image, pipelines[image.Pipeline]), Href: t.imageHref(i)}
+		rows[image.Pipeline] = len(all)
+		p := pipelines[image.Pipeline]
+		row := failed{Target: t.Name + " " + t.Region, Image: newImage(image, p), Href: t.imageHref(i), Tags: tagsOf(p, s.TagLabels)}
 		if image.Failed != nil && image.Failed.ExecutionID != "" {
 			row.Href = link(image.Failed.ExecutionID)
-		}
-		if p := pipelines[image.Pipeline]; p != nil {
-			row.Tags = tagsOf(p, s.TagLabels)
 		}
 		all = append(all, row)
 	}
@@ -145,8 +156,11 @@ func pipelinesByName(s *lookup.Snapshot) map[string]*lookup.Pipeline {
 	return all
 }
 
-// tagsOf returns those tags of p that have one of keys: "team=web, env=prod".
+// tagsOf returns those tags of p, which may be nil, that have one of keys: "team=web, env=prod".
 func tagsOf(p *lookup.Pipeline, keys []string) string {
+	if p == nil {
+		return ""
+	}
 	var all []string
 	for _, key := range keys {
 		if value, ok := p.Tags[key]; ok {

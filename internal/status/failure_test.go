@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -48,27 +49,27 @@ func TestWhereAnImageDidNotArrive(t *testing.T) {
 
 // failedSnapshot has an image of every kind of failure, and some that are none.
 func failedSnapshot() []lookup.Snapshot {
-	image := func(n int, status imagebuilder.ImageStatus, f *imagebuilder.Failure) lookup.Image {
-		return lookup.Image{Pipeline: "Linux", Failed: f, Image: &imagebuilder.Image{
+	image := func(pipeline string, n int, status imagebuilder.ImageStatus, f *imagebuilder.Failure) lookup.Image {
+		return lookup.Image{Pipeline: pipeline, Failed: f, Image: &imagebuilder.Image{
 			ARN: fmt.Sprintf("%simage/linux/1.0.0/%d", arnOf, n), Status: status, Reason: fmt.Sprintf("reason %d", n),
 			Build: imagebuilder.ImageBuildVersion{Name: "linux", Version: fmt.Sprintf("1.0.0/%d", n)},
 		}}
 	}
 	execution := executionOf(1, "FAILED")
 	all := snapshot(execution)
-	old := image(4, "FAILED", nil)
+	old := image("Base", 4, "FAILED", nil)
 	old.Superseded = lookup.Fact{Known: true, True: true}
 	var regions []imagebuilder.RegionFailure
 	for n := range 30 {
 		regions = append(regions, imagebuilder.RegionFailure{Region: fmt.Sprintf("region-%d", n), Status: "FAILED"})
 	}
 	all[0].Images = []lookup.Image{
-		image(1, "FAILED", &imagebuilder.Failure{
+		image("Linux", 0, "FAILED", nil), image("Linux", 1, "FAILED", &imagebuilder.Failure{
 			ExecutionID: execution.ID, Step: "ApplyBuildComponents",
 			Component: &imagebuilder.ComponentFailure{ARN: component, Phase: "build", Step: "InstallAgent", Message: "exit code 1"},
 		}),
-		image(2, "FAILED", &imagebuilder.Failure{Stage: "DISTRIBUTING", Distribution: &imagebuilder.DistributionFailure{Message: "30 Regions failed", Regions: regions}}),
-		image(3, "FAILED", nil), old, image(5, "AVAILABLE", nil),
+		image("", 2, "FAILED", &imagebuilder.Failure{Stage: "DISTRIBUTING", Distribution: &imagebuilder.DistributionFailure{Message: "30 Regions failed", Regions: regions}}),
+		image("", 3, "FAILED", nil), old, image("Base", 5, "AVAILABLE", nil),
 	}
 	all[0].TagLabels = []string{"team"}
 	all[0].Pipelines = []lookup.Pipeline{{Pipeline: &imagebuilder.Pipeline{
@@ -89,14 +90,14 @@ func TestWhatFailedStandsOnTop(t *testing.T) {
 		`<a href="#target-1-wf-00000000-0000-4000-8000-000000000001"><bdi>linux</bdi> 1.0.0/1</a>`,
 		"step ApplyBuildComponents, component harden 1.2.0, phase build, step InstallAgent", "exit code 1", "team=web",
 		"log-group/my$252Fgroup/log-events/1.0.0$252F1",
-		`<a href="#target-1-image-1"><bdi>linux</bdi> 1.0.0/2</a>`, "30 Regions failed", "region-19: FAILED", "and 10 more",
+		"1 older build of the pipeline failed, too", `<a href="#target-1-image-2"><bdi>linux</bdi> 1.0.0/2</a>`, "30 Regions failed", "region-19: FAILED", "and 10 more",
 		"reason 3",
 	} {
 		if !strings.Contains(notice, want) {
 			t.Errorf("the notice does not have %q:\n%s", want, notice)
 		}
 	}
-	for _, bad := range []string{"1.0.0/4", "1.0.0/5", "region-20", "secret"} {
+	for _, bad := range []string{"1.0.0/0", "1.0.0/4", "1.0.0/5", "region-20", "secret"} {
 		if strings.Contains(notice, bad) {
 			t.Errorf("the notice has %q", bad)
 		}
@@ -110,7 +111,7 @@ func TestWhatFailedStandsOnTop(t *testing.T) {
 func TestManyFailuresAreBounded(t *testing.T) {
 	all := snapshot()
 	for n := range 3 * pageSize {
-		all[0].Images = append(all[0].Images, lookup.Image{Image: &imagebuilder.Image{ARN: fmt.Sprint(n), Status: "FAILED"}})
+		all[0].Images = append(all[0].Images, lookup.Image{Image: &imagebuilder.Image{ARN: fmt.Sprint(n), Status: "FAILED", Created: now.Add(-time.Duration(n) * time.Minute)}})
 	}
 	section := newPage(all, query{Page: 2, Sort: "started", Order: "desc"}, now)
 	if len(section.Failed) != maxNotices || section.MoreFailed != 3*pageSize-maxNotices {
