@@ -194,7 +194,8 @@ func TestWhoIsToldOf(t *testing.T) {
 		{
 			"another service does not know images",
 			answering("ListImages", emulator.Error(404, "UnknownOperationException", "no")),
-			lookup.Selection{ImageSelectors: []lookup.Selector{{Text: "name=.*"}}}, false,
+			lookup.Selection{ImageSelectors: []lookup.Selector{{Text: "name=.*"}}},
+			false,
 			": credentials from static, the role " + role + `
   failed   imagebuilder:ListImages (what answers there is not Image Builder: look at endpoint_url and at proxies)
   untried  imagebuilder:ListImageBuildVersions (no image is known)
