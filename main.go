@@ -328,7 +328,7 @@ func startDemo(logger log.Logger) (url string, c config.Config, end func(), err 
 	for _, t := range targets {
 		target := config.DefaultTarget()
 		target.Name, target.Regions, target.EndpointURL = t.Name, []string{t.Region}, url
-		target.RoleARN, target.ExternalID = t.RoleARN, t.ExternalID
+		target.RoleARN, target.ExternalID, target.TagLabels = t.RoleARN, t.ExternalID, []string{"team"}
 		for _, name := range t.Pipelines {
 			target.Pipelines = append(target.Pipelines, demoSelector(name))
 		}
