@@ -133,7 +133,6 @@ func (t *Target) selectSources(now time.Time) {
 			s.AskNow()
 		}
 	}
-	t.outdateVersions()
 }
 
 func (t *Target) addSource(s *source) {
@@ -157,19 +156,13 @@ func (t *Target) removeSource(s *source, now time.Time) {
 func (t *Target) updateFreshness(now time.Time) {
 	pipelines, images := t.pipelines != nil && t.pipelines.Fresh(now), t.images != nil && t.images.Fresh(now)
 	for _, s := range t.sources {
-		switch {
-		case s.ofPipeline():
-			s.listed = pipelines
-		default:
+		if s.listed = pipelines; !s.ofPipeline() {
 			s.listed = images || s.builds > 0
 		}
 		s.Paused = !s.listed
 		if fresh := s.listed && s.Fresh(now); fresh != s.fresh {
 			s.fresh = fresh
 			t.followAll(s.images, now)
-			if s.ofPipeline() {
-				t.outdateVersions()
-			}
 		}
 	}
 	t.chooseVersions(now)

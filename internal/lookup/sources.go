@@ -165,7 +165,6 @@ func failedInRow(images []imagebuilder.Image) *int {
 func (s *source) Failed(now time.Time) {
 	if !s.HasAnswer {
 		s.found = nil
-		s.target.outdateVersions()
 	}
 	if !s.HasAnswer || s.name != nil {
 		s.tellFound(now)

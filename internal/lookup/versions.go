@@ -53,13 +53,6 @@ func (l *versionList) take(all []imagebuilder.ImageVersion, now time.Time) {
 	l.target.updateFreshness(now) // and choose
 }
 
-// outdateVersions makes chooseVersions choose anew.
-func (t *Target) outdateVersions() {
-	if t.images != nil {
-		t.images.outdated = true
-	}
-}
-
 // chooseVersions makes t ask for the builds of the versions that the selectors of images
 // need. It waits until the pipelines that are followed have told what they have made, so that
 // nobody asks for that.
@@ -76,7 +69,7 @@ func (t *Target) pipelinesReadSince(at time.Time) bool {
 		return false
 	}
 	for _, s := range t.sources {
-		if s.ofPipeline() && !s.readSince(at) {
+		if s.ofPipeline() && (!s.readSince(at) || s.versions == nil && !s.Failing && !s.Paused) {
 			return false
 		}
 	}
@@ -177,7 +170,7 @@ func (s *source) keepVersions(images []imagebuilder.Image) {
 	if !s.fresh || !maps.EqualFunc(before, s.versions, func(a, b madeVersion) bool {
 		return a.created.Equal(b.created) && maps.Equal(a.tags, b.tags)
 	}) {
-		s.target.outdateVersions()
+		s.target.images.outdated = true
 	}
 }
 

@@ -93,6 +93,14 @@ func TestImagesByName(t *testing.T) {
 			a.Images = []emulator.Image{w.byHand("web/1.0.0", 1, 9*hour, good), w.byHand("web/1.1.0", 1, 8*hour, good)}
 			s.ImageSelectors = append(images("web", 1), images("w.*", 2)...)
 		}, "web/1.0.0/1 web/1.1.0/1", 2},
+		{"a selector looks at as many versions as it has builds, whatever another one asks for", func(w *world, a *emulator.Account, s *Selection) {
+			a.Images = []emulator.Image{
+				tagged(w.byHand("web/1.0.0", 1, 9*hour, good), "web"), tagged(w.byHand("web/1.1.0", 1, 8*hour, good), "db"), w.byHand("web/1.2.0", 1, 7*hour, good),
+			}
+			s.ImageSelectors = []Selector{
+				{Tags: map[string]string{"team": "web"}, Builds: 1, Text: "tag:team=web"}, {Tags: map[string]string{"team": "db"}, Builds: 3, Text: "tag:team=db"},
+			}
+		}, "web/1.1.0/1", 3},
 		{"one that is selected by its ARN, too", func(w *world, a *emulator.Account, s *Selection) {
 			a.Images = []emulator.Image{tagged(w.byHand("web/1.0.0", 1, 9*hour, good), "web"), w.byHand("web/1.0.0", 2, 8*hour, good)}
 			s.Images = []string{account + "image/web/1.0.0"}
@@ -160,7 +168,7 @@ func (w *world) versionRows(versions map[string]time.Duration) http.Handler {
 	var rows []string
 	for version, ago := range versions {
 		created := ""
-		if ago > 0 {
+		if ago != 0 {
 			created = w.begin.Add(-ago).UTC().Format(time.RFC3339)
 		}
 		rows = append(rows, fmt.Sprintf(`{"arn":"%simage/web/%s","name":"web","dateCreated":%q}`, account, version, created))
@@ -172,12 +180,12 @@ func (w *world) versionRows(versions map[string]time.Duration) http.Handler {
 func TestVersionsWithoutACreation(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
-		var images10 []emulator.Image
+		var builds []emulator.Image
 		for n, version := range []string{"web/1.9.0", "web/1.10.0", "web/1.2.0"} {
-			images10 = append(images10, w.byHand(version, 1, time.Duration(1+n)*time.Hour, emulator.Succeeded))
+			builds = append(builds, w.byHand(version, 1, time.Duration(1+n)*time.Hour, emulator.Succeeded))
 		}
 		w.failOperation("ListImages", w.versionRows(map[string]time.Duration{"1.9.0": 1 * time.Hour, "1.10.0": 0, "1.2.0": 3 * time.Hour}))
-		target := w.discovering(web(images10...), Selection{Pipelines: all(1), ImageSelectors: images("web", 1)})
+		target := w.discovering(web(builds...), Selection{Pipelines: all(1), ImageSelectors: images("web", 1)})
 		if got := buildsOf(w.scrape(target)); got != "web/1.10.0/1" {
 			t.Errorf("%s is followed", got)
 		}
@@ -323,5 +331,37 @@ func TestAPipelineIsFollowedLater(t *testing.T) {
 		w.fail(pipelineARN("web"), refused)
 		w.scrapeEvery(target, 15*time.Second, 45*time.Minute)
 		w.expect(target, "by its name again, for the list of the pipeline is denied", "00000001 COMPLETED web", "web/1.0.0/1 AVAILABLE web")
+	})
+}
+
+// TestSelectorsOfImagesBesidePipelines come with a reload: what the pipelines have made is not
+// asked for.
+func TestSelectorsOfImagesBesidePipelines(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		target := w.discovering(web(made("web", 1, w.begin.Add(-time.Hour), steps(emulator.Succeeded)), w.byHand("db/1.0.0", 2, time.Hour, emulator.Succeeded)), Selection{Pipelines: all(1)})
+		w.scrapeEvery(target, 15*time.Second, time.Minute)
+		s := target.c.Selection
+		s.ImageSelectors = images(".*", 1)
+		target.Select(s)
+		w.at(w.now() + 15*time.Second)
+		if got := buildsOf(w.scrape(target)); got != "db/1.0.0/2 web/1.0.0/1" {
+			t.Errorf("%s is followed", got)
+		}
+		if n := w.Requests("ListImageBuildVersions"); n != 1 {
+			t.Errorf("%d requests of ListImageBuildVersions, want that for db", n)
+		}
+	})
+}
+
+// TestAVersionOfTheFuture is asked for all the same: no pipeline is waited for until then.
+func TestAVersionOfTheFuture(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.failOperation("ListImages", w.versionRows(map[string]time.Duration{"1.0.0": -1000 * time.Hour}))
+		target := w.discovering(web(w.byHand("web/1.0.0", 1, time.Hour, emulator.Succeeded)), Selection{Pipelines: all(1), ImageSelectors: images("web", 1)})
+		if got := buildsOf(w.scrape(target)); got != "web/1.0.0/1" {
+			t.Errorf("%q is followed", got)
+		}
 	})
 }
