@@ -105,7 +105,7 @@ func (d *document) checkList(sequence *yaml.Node, item reflect.Type, key string)
 		return d.errorf(sequence, "%s has more than %d items", key, maxTargets)
 	case item == reflect.TypeFor[Selector]():
 		if d.selectors += n; d.selectors > maxSelectors {
-			return d.errorf(sequence, "the file has more than %d selectors of pipelines up to here; one regular expression can match many", maxSelectors)
+			return d.errorf(sequence, "the file has more than %d selectors of images and pipelines up to here; one regular expression can match many", maxSelectors)
 		}
 	case item == reflect.TypeFor[Image]():
 		for _, n := range sequence.Content {

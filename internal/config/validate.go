@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
@@ -133,7 +134,7 @@ func validateTagLabels(d *document, t *Target, i int) error {
 	keys := make(map[string]string, len(t.TagLabels))
 	for j, key := range t.TagLabels {
 		at := d.at("targets", i, "tag_labels", j)
-		if key == "" || len(key) > maxTagKey {
+		if key == "" || utf8.RuneCountInString(key) > maxTagKey {
 			return d.errorf(at, "a tag in tag_labels must have 1 to %d characters", maxTagKey)
 		}
 		label := imagebuilder.TagLabel(key)

@@ -143,6 +143,9 @@ func (t *Target) addSource(s *source) {
 func (t *Target) removeSource(s *source, now time.Time) {
 	t.tell(s, nil, now)
 	s.forgetMade()
+	if s.ofPipeline() {
+		t.outdateVersions() // those that it has told of
+	}
 	delete(t.sources, s.Subject.ID)
 	t.schedule.Remove(&s.Entry)
 	if b := t.builds[s.Subject.ID]; b != nil { // which pipeline made it is told by s no more
@@ -162,6 +165,9 @@ func (t *Target) updateFreshness(now time.Time) {
 		s.Paused = !s.listed
 		if fresh := s.listed && s.Fresh(now); fresh != s.fresh {
 			s.fresh = fresh
+			if s.ofPipeline() {
+				t.outdateVersions()
+			}
 			t.followAll(s.images, now)
 		}
 	}

@@ -113,11 +113,12 @@ func (l *waitingList) take(steps []imagebuilder.WaitingStep, now time.Time) {
 	for i := range steps {
 		id := steps[i].ID
 		switch timeout := before[id]; {
+		case !l.target.follows(steps[i].ExecutionID):
 		case timeout != nil:
 			l.timeouts[id] = timeout
 			delete(before, id)
-		case l.timeouts[id] == nil && l.target.follows(steps[i].ExecutionID):
-			timeout = &stepTimeout{question: newQuestion(l.target, imagebuilder.GetWorkflowStepExecution, id)}
+		case l.timeouts[id] == nil:
+			timeout = &stepTimeout{question: newQuestion(l.target, imagebuilder.GetWorkflowStepExecution, id), execution: steps[i].ExecutionID}
 			l.timeouts[id] = timeout
 			l.target.schedule.Add(&timeout.Entry, timeout)
 		}
@@ -135,7 +136,8 @@ func (l *waitingList) dismiss(timeouts map[string]*stepTimeout) {
 // stepTimeout asks once when a step that waits gives up.
 type stepTimeout struct {
 	question
-	at time.Time // zero for not known
+	execution string    // whose step it is
+	at        time.Time // zero for not known
 }
 
 // Ask implements schedule.Question.
@@ -207,5 +209,10 @@ func (t *Target) pauseSteps(now time.Time) {
 	}
 	for _, l := range t.steps {
 		l.Paused = !l.published
+	}
+	if t.waiting != nil {
+		for _, timeout := range t.waiting.timeouts {
+			timeout.Paused = t.waiting.Paused || !t.follows(timeout.execution)
+		}
 	}
 }

@@ -53,6 +53,13 @@ func (l *versionList) take(all []imagebuilder.ImageVersion, now time.Time) {
 	l.target.updateFreshness(now) // and choose
 }
 
+// outdateVersions makes chooseVersions choose anew.
+func (t *Target) outdateVersions() {
+	if t.images != nil {
+		t.images.outdated = true
+	}
+}
+
 // chooseVersions makes t ask for the builds of the versions that the selectors of images
 // need. It waits until the pipelines that are followed have told what they have made, so that
 // nobody asks for that.
@@ -87,11 +94,11 @@ func (l *versionList) choose(now time.Time) {
 	l.listing = len(byName)
 	chosen := map[string]bool{}
 	for _, versions := range byName {
-		n := newImageName(l, versions[0].Name)
+		imagebuilder.NewestFirst(versions)
+		n := newImageName(l, versions[0].Name) // as the newest one has it
 		if len(n.selectors) == 0 {
 			continue
 		}
-		imagebuilder.NewestFirst(versions)
 		for _, v := range versions[:min(n.most(), len(versions))] {
 			if m, ok := made[v.ARN]; ok && !v.Created.IsZero() && !m.created.Before(v.Created) {
 				n.versions = append(n.versions, chosenVersion{tags: m.tags})
@@ -211,7 +218,7 @@ func (t *Target) selectImageNames(now time.Time) {
 			}
 		}
 	case some && t.images.names != nil:
-		t.images.choose(now)
+		t.outdateVersions() // and Select chooses
 	case !some && t.images != nil:
 		for _, s := range t.sources {
 			s.versions = nil

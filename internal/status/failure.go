@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -94,18 +95,14 @@ func (f *failure) MoreRegions() int { return max(0, len(f.Regions)-maxRegions) }
 // Text says for people what became of the distribution: "eu-central-1 for account
 // 444455556666: TIMED_OUT at COPY_IMAGE: The copy did not end in time."
 func (r failedRegion) Text() string {
-	text := r.Region
+	where, became := cmp.Or(r.Region, "a region"), r.Status
 	if r.AccountID != "" {
-		text += " for account " + r.AccountID
+		where += " for account " + r.AccountID
 	}
-	text += ": " + r.Status
 	if r.ConfigurationStep != "" {
-		text += " at " + r.ConfigurationStep
+		became = cmp.Or(became, "failed") + " at " + r.ConfigurationStep
 	}
-	if r.Error != "" {
-		text += ": " + r.Error
-	}
-	return text
+	return strings.Join(slices.DeleteFunc([]string{where, became, r.Error}, func(s string) bool { return s == "" }), ": ")
 }
 
 // failed is a build at the top of the page that failed, and was not superseded: the newest
@@ -118,8 +115,8 @@ type failed struct {
 	Older  int    // builds of the pipeline that failed, too
 }
 
-// newFailed returns the images of t that failed, the newest of each pipeline first. link
-// returns the address of an execution.
+// newFailed returns the images of t that failed, the newest first: of each pipeline the newest
+// one, of images without a pipeline all. link returns the address of an execution.
 func newFailed(s *lookup.Snapshot, t *targetSection, link func(id string) string) []failed {
 	var places []int // in s.Images
 	for i := range s.Images {
@@ -139,12 +136,18 @@ func newFailed(s *lookup.Snapshot, t *targetSection, link func(id string) string
 		rows[image.Pipeline] = len(all)
 		p := pipelines[image.Pipeline]
 		row := failed{Target: t.Name + " " + t.Region, Image: newImage(image, p), Href: t.imageHref(i), Tags: tagsOf(p, s.TagLabels)}
-		if image.Failed != nil && image.Failed.ExecutionID != "" {
+		if image.Failed != nil && hasExecution(s, image.Failed.ExecutionID) {
 			row.Href = link(image.Failed.ExecutionID)
 		}
 		all = append(all, row)
 	}
 	return all
+}
+
+// hasExecution reports whether s shows the execution with this id.
+func hasExecution(s *lookup.Snapshot, id string) bool {
+	i, found := slices.BinarySearchFunc(s.Executions, id, func(x lookup.Execution, id string) int { return strings.Compare(x.ID, id) })
+	return found && s.Executions[i].Value != nil
 }
 
 // pipelinesByName returns the pipelines of s by the names that images have.
