@@ -40,7 +40,7 @@ func measure(b *testing.B, executions int) cost {
 	evaluators, rounds := []*evaluator{newEvaluator(b, *rulesFile, all)}, 3
 	compared := executions == 10_000 && *beforeFile != ""
 	if compared {
-		evaluators, rounds = append(evaluators, newEvaluator(b, *beforeFile, all)), 7
+		evaluators, rounds = append(evaluators, newEvaluator(b, *beforeFile, all)), 5
 	}
 	costs := cheapest(b, rounds, evaluators)
 	for i, e := range evaluators {
