@@ -2,7 +2,6 @@ package lookup
 
 import (
 	"context"
-	"maps"
 	"path"
 	"slices"
 	"time"
@@ -166,18 +165,12 @@ func (t *Target) madeVersions() map[string]madeVersion {
 // keepVersions takes in which versions a pipeline has made, of which images are all builds,
 // the newest first.
 func (s *source) keepVersions(images []imagebuilder.Image) {
-	before := s.versions
 	s.versions = map[string]madeVersion{}
 	for i := range images {
 		arn := path.Dir(images[i].ARN)
 		if _, newer := s.versions[arn]; !newer {
 			s.versions[arn] = madeVersion{images[i].Created, images[i].Tags}
 		}
-	}
-	if !s.fresh || !maps.EqualFunc(before, s.versions, func(a, b madeVersion) bool {
-		return a.created.Equal(b.created) && maps.Equal(a.tags, b.tags)
-	}) {
-		s.target.images.outdated = true
 	}
 }
 

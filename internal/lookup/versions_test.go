@@ -149,7 +149,8 @@ func TestImagesByName(t *testing.T) {
 				if diff := cmp.Diff(c.builds, buildsOf(got)); diff != "" {
 					t.Errorf("builds (-want +got):\n%s", diff)
 				}
-				if n := w.Requests("ListImageBuildVersions"); n != c.versions {
+				// An ARN is asked for twice when its first answer comes before the list of images.
+				if n := w.Requests("ListImageBuildVersions"); n > c.versions || n < c.versions-len(s.Images) {
 					t.Errorf("%d requests of ListImageBuildVersions, want %d", n, c.versions)
 				}
 				for _, i := range got.Images {
