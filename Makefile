@@ -15,7 +15,7 @@ ABOUT   = github.com/prometheus/common/version
 LDFLAGS = -s -w -X $(ABOUT).Version=$(VERSION) -X $(ABOUT).Revision=$(REVISION) -X $(ABOUT).BuildDate=$(DATE)
 
 .PHONY: help build demo demo-stack clean
-.PHONY: test golden lint fmt promtool fuzz bench bench-rules soak e2e helm-test licenses vuln
+.PHONY: test golden lint fmt promtool fuzz bench bench-rules soak e2e day helm-test licenses vuln
 .PHONY: image packages chart release release-notes
 .PHONY: reproducible image-test packages-test release-test iam-test
 
@@ -70,6 +70,9 @@ promtool: $(BIN)/promtool ## metrics, queries and alerts, with promtool
 e2e: $(BIN)/prometheus ## with the real programs: Prometheus, Alertmanager, a browser
 	$(GO) vet -C e2e ./...
 	$(GO) test -C e2e -count 1 -timeout 10m .
+
+# A few minutes of computing: a real day, with Prometheus and Alertmanager as libraries.
+day: ## the messages of a day on which 200 pipelines fail for one cause
 	$(GO) vet -C e2e/day ./...
 	$(GO) test -C e2e/day -count 1 -timeout 20m ./...
 

@@ -123,9 +123,11 @@ func recordSeries(t *testing.T) map[string][]string {
 		}
 		return nil
 	}
+	limits := lookuptest.Limits()
+	limits.RateLimit = 0 // so that the order of requests decides nothing
 	sources := []collector.Source{
-		lookuptest.New(t, lookuptest.Config{Name: "platform", API: platform, Selection: selection}),
-		lookuptest.New(t, lookuptest.Config{Name: "denied", API: denied, Selection: selection}),
+		lookuptest.New(t, lookuptest.Config{Name: "platform", API: platform, Selection: selection, Limits: limits}),
+		lookuptest.New(t, lookuptest.Config{Name: "denied", API: denied, Selection: selection, Limits: limits}),
 	}
 	series := map[string][]string{}
 	const minutes = 80

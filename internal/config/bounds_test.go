@@ -88,6 +88,9 @@ func TestBoundsOfLargeFiles(t *testing.T) {
 		{"selectors", maxSelectors, func(n int) string {
 			return head + "  pipelines:\n" + list(n, "  - name: bN\n")
 		}, ":4:3: the file has more than 10000 selectors of pipelines up to here; one regular expression can match many"},
+		{"selectors of images, and ARNs beside them", maxSelectors, func(n int) string {
+			return head + "  pipelines:\n  - name: b\n  images:\n  - arn:aws:imagebuilder:eu-west-1:111122223333:image/a/1.0.0\n" + list(n-1, "  - name: bN\n")
+		}, ":6:3: the file has more than 10000 selectors of images and pipelines up to here; one regular expression can match many"},
 		{"selectors that an alias repeats", maxSelectors / 100, func(n int) string {
 			return head + "  pipelines: &all\n" + list(100, "  - name: bN\n") + list(n-1, "- {name: cN, pipelines: *all}\n")
 		}, ":3:14: the file has more than 10000 selectors of pipelines up to here; one regular expression can match many"},

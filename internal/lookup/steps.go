@@ -102,11 +102,12 @@ type waitingList struct {
 // Ask implements schedule.Question.
 func (l *waitingList) Ask(ctx context.Context, started func()) (func(time.Time), error) {
 	steps, err := l.target.c.Client.ListWaitingWorkflowSteps(ctx, started)
-	return func(time.Time) { l.take(steps) }, err
+	return func(now time.Time) { l.take(steps, now) }, err
 }
 
-func (l *waitingList) take(steps []imagebuilder.WaitingStep) {
+func (l *waitingList) take(steps []imagebuilder.WaitingStep, now time.Time) {
 	l.steps = steps
+	l.target.derive(now) // which executions t follows
 	before := l.timeouts
 	l.timeouts = map[string]*stepTimeout{}
 	for i := range steps {
