@@ -20,7 +20,7 @@ import (
 // failures, that everything is known, that what has ended is asked for no more, and
 // that nothing is left over.
 func TestDiscoveryModel(t *testing.T) {
-	for seed := range *modelSeeds {
+	for seed := range (*modelSeeds + 1) / 2 { // each takes as long as several of the others
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			test(t, func(t *testing.T) {
 				m := newDiscoveryModel(t, uint64(seed))

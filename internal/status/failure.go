@@ -124,7 +124,7 @@ func newFailed(s *lookup.Snapshot, t *targetSection, link func(id string) string
 			places = append(places, i)
 		}
 	}
-	slices.SortStableFunc(places, func(a, b int) int { return s.Images[b].Image.Compare(s.Images[a].Image) })
+	slices.SortStableFunc(places, func(a, b int) int { return s.Images[b].Compare(s.Images[a].Image) })
 	pipelines, rows := pipelinesByName(s), map[string]int{} // of pipelines, in all
 	var all []failed
 	for _, i := range places {
