@@ -2,6 +2,7 @@ package lookup
 
 import (
 	"maps"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -220,6 +221,31 @@ func TestWhenAWaitingStepGivesUp(t *testing.T) {
 		w.scrapeEvery(target, 10*time.Second, 50*time.Minute)
 		if n := w.Requests("GetWorkflowStepExecution"); n != 2 || len(w.scrape(target).Waiting) != 0 {
 			t.Errorf("it was asked %d times, want 2; %d steps wait", n, len(w.scrape(target).Waiting))
+		}
+	})
+}
+
+// TestWhenAStepGivesUpThatIsFoundFirst is asked as soon as its execution is found, too.
+func TestWhenAStepGivesUpThatIsFoundFirst(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.at(10 * time.Minute)
+		late, fault := waitingFor(1, w.begin, time.Hour), w.Fault
+		w.Fault = func(operation, id string) http.Handler {
+			if id == late.ARN {
+				<-time.After(3 * time.Second)
+			}
+			return fault(operation, id)
+		}
+		building := made("web", 2, w.begin, []emulator.Step{{Name: "Build", Takes: time.Hour}})
+		target := w.discovering(web(late, building), Selection{Pipelines: all(1), Waiting: true})
+		w.scrape(target)
+		w.at(w.now() + time.Second)
+		if s := w.scrape(target); len(s.Waiting) != 1 || !s.Waiting[0].Timeout.Equal(w.begin.Add(time.Hour)) {
+			t.Errorf("%+v, want one that gives up at %v", s.Waiting, w.begin.Add(time.Hour))
+		}
+		if n := w.Requests("ListWaitingWorkflowSteps"); n != 1 {
+			t.Errorf("what waits was listed %d times, want once: before the execution was found", n)
 		}
 	})
 }

@@ -108,20 +108,27 @@ func (l *waitingList) Ask(ctx context.Context, started func()) (func(time.Time),
 func (l *waitingList) take(steps []imagebuilder.WaitingStep, now time.Time) {
 	l.steps = steps
 	l.target.derive(now) // which executions t follows
+	l.selectTimeouts()
+}
+
+// selectTimeouts makes t ask when the steps that wait give up, those of the executions that
+// it follows. An execution may be found after its step.
+func (l *waitingList) selectTimeouts() {
 	before := l.timeouts
 	l.timeouts = map[string]*stepTimeout{}
-	for i := range steps {
-		id := steps[i].ID
-		switch timeout := before[id]; {
-		case !l.target.follows(steps[i].ExecutionID):
-		case timeout != nil:
-			l.timeouts[id] = timeout
-			delete(before, id)
-		case l.timeouts[id] == nil:
-			timeout = &stepTimeout{question: newQuestion(l.target, imagebuilder.GetWorkflowStepExecution, id), execution: steps[i].ExecutionID}
-			l.timeouts[id] = timeout
+	for i := range l.steps {
+		id, execution := l.steps[i].ID, l.steps[i].ExecutionID
+		timeout := before[id]
+		switch {
+		case !l.target.follows(execution) || l.timeouts[id] != nil:
+			continue
+		case timeout == nil:
+			timeout = &stepTimeout{question: newQuestion(l.target, imagebuilder.GetWorkflowStepExecution, id)}
 			l.target.schedule.Add(&timeout.Entry, timeout)
 		}
+		delete(before, id)
+		l.timeouts[id] = timeout
+		timeout.Paused = l.Paused
 	}
 	l.dismiss(before)
 }
@@ -136,8 +143,7 @@ func (l *waitingList) dismiss(timeouts map[string]*stepTimeout) {
 // stepTimeout asks once when a step that waits gives up.
 type stepTimeout struct {
 	question
-	execution string    // whose step it is
-	at        time.Time // zero for not known
+	at time.Time // zero for not known
 }
 
 // Ask implements schedule.Question.
@@ -211,8 +217,6 @@ func (t *Target) pauseSteps(now time.Time) {
 		l.Paused = !l.published
 	}
 	if t.waiting != nil {
-		for _, timeout := range t.waiting.timeouts {
-			timeout.Paused = t.waiting.Paused || !t.follows(timeout.execution)
-		}
+		t.waiting.selectTimeouts()
 	}
 }
