@@ -47,6 +47,7 @@ type Collector struct {
 	ctx       context.Context // the scrape's, which ends at its deadline
 	sources   []Source
 	families  []family
+	settled   []family // those of them that tell of what is settled
 	panicked  Panicked
 	lookedUp  sync.Once
 	snapshots []*lookup.Snapshot // of each source, once lookedUp
@@ -65,6 +66,7 @@ func New(ctx context.Context, sources []Source, o Options, panicked Panicked) *C
 	add(o.Waiting, waiting)
 	add(o.Images, images)
 	add(o.Pipelines, pipelines)
+	c.settled = slices.DeleteFunc(slices.Clone(c.families), func(f family) bool { return f.name == targets.name })
 	return c
 }
 
@@ -79,11 +81,24 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	c.Lookup()
 	for _, target := range c.snapshots {
-		s := &scrape{target: target}
-		c.contain("labels", s.labelExecutions)
-		for _, f := range c.families {
-			c.contain(f.name, func() { f.collect(ch, s) })
+		c.emit(ch, target, c.families)
+		for _, b := range target.Settled {
+			c.emit(ch, alone(target, b), c.settled)
 		}
+	}
+}
+
+// alone returns a snapshot of a target that has nothing but one of its batches.
+func alone(target *lookup.Snapshot, b *lookup.Batch) *lookup.Snapshot {
+	return &lookup.Snapshot{Name: target.Name, Region: target.Region, Executions: b.Executions, Images: b.Images}
+}
+
+// emit sends the metrics of families about a target.
+func (c *Collector) emit(ch chan<- prometheus.Metric, target *lookup.Snapshot, families []family) {
+	s := &scrape{target: target}
+	c.contain("labels", s.labelExecutions)
+	for _, f := range families {
+		c.contain(f.name, func() { f.collect(ch, s) })
 	}
 }
 

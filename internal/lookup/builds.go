@@ -36,6 +36,7 @@ type build struct {
 	executions []*execution // each with a value
 	superseded Fact
 	dropped    bool // left out by MaxExecutions
+	place
 }
 
 func newBuild(t *Target, image *imagebuilder.Image, now time.Time) *build {
@@ -200,6 +201,7 @@ func retried(before, now imagebuilder.ImageStatus, otherReason bool) bool {
 
 func (t *Target) dismissBuild(b *build) {
 	delete(t.builds, b.Subject.ID)
+	b.selected = false
 	t.schedule.Remove(&b.Entry)
 	b.dismissDetails()
 	for _, x := range b.executions {

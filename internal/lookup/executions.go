@@ -66,6 +66,7 @@ type followed struct {
 	build    *build    // that it was found through, nil when it was selected by its id
 
 	superseded Fact
+	place
 }
 
 // publishable reports whether what was read about the execution is true enough.

@@ -155,6 +155,7 @@ func (t *Target) Lookup(ctx context.Context) Snapshot {
 		now := time.Now()
 		t.derive(now)
 		t.deriveSuperseded()
+		t.deriveSettled(now)
 		s := t.snapshot(now)
 		t.schedule.Report(&t.scrapes.Entry, schedule.Verdict{}, now) // neither has panicked
 		return s
@@ -167,8 +168,10 @@ func (t *Target) Known() Snapshot {
 	return t.contain(func() Snapshot {
 		t.mu.Lock()
 		defer t.mu.Unlock()
+		now := time.Now()
 		t.deriveSuperseded()
-		return t.snapshot(time.Now())
+		t.deriveSettled(now)
+		return t.snapshot(now)
 	})
 }
 
@@ -181,6 +184,7 @@ func (t *Target) contain(f func() Snapshot) (s Snapshot) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
+	t.unsettleAll() // it may be half done
 	t.schedule.Report(&t.scrapes.Entry, t.scrapes.Judge(err, now), now)
 	return Snapshot{Name: t.c.Name, Region: t.c.Region, Time: now}
 }
@@ -191,6 +195,7 @@ func (t *Target) refresh(now time.Time) *schedule.Refresh {
 	defer t.mu.Unlock()
 	t.updateFreshness(now)
 	t.derive(now)
+	t.unsettleChanged(now)
 	t.pauseSteps(now)
 	return t.schedule.Refresh(now)
 }

@@ -68,7 +68,7 @@ func scrapeFor(t *testing.T, target *Target, n int) []string {
 			<-time.After(10 * time.Second)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		s := target.Lookup(ctx)
+		s := whole(target.Lookup(ctx))
 		if ctx.Err() != nil {
 			t.Error("a scrape has waited in vain")
 		}

@@ -72,12 +72,14 @@ func (t *Target) followSteps(v *imagebuilder.Execution, every time.Duration, now
 		l = &stepList{question: newQuestion(t, imagebuilder.ListWorkflowStepExecutions, v.ID)}
 		t.steps[v.ID] = l
 		t.schedule.Add(&l.Entry, l)
+		t.derived.settled.touch(v.ID)
 	}
 	l.Every = every
 	switch {
 	case !v.Status.Final():
 		l.endedAt = time.Time{}
 		l.Unsettle()
+		t.derived.settled.touch(v.ID)
 	case l.endedAt.IsZero():
 		l.endedAt = now
 		l.Gone = 0
@@ -89,6 +91,7 @@ func (t *Target) dismissSteps(id string) {
 	if l := t.steps[id]; l != nil {
 		delete(t.steps, id)
 		t.schedule.Remove(&l.Entry)
+		t.derived.settled.touch(id)
 	}
 }
 
@@ -115,7 +118,7 @@ func (l *waitingList) take(steps []imagebuilder.WaitingStep) {
 		case timeout != nil:
 			l.timeouts[id] = timeout
 			delete(before, id)
-		case l.timeouts[id] == nil && l.target.follows(steps[i].ExecutionID):
+		case l.timeouts[id] == nil && l.target.find(steps[i].ExecutionID) != nil:
 			timeout = &stepTimeout{question: newQuestion(l.target, imagebuilder.GetWorkflowStepExecution, id)}
 			l.timeouts[id] = timeout
 			l.target.schedule.Add(&timeout.Entry, timeout)
@@ -183,7 +186,7 @@ func (t *Target) mayWait(v *imagebuilder.Execution, b *build) {
 }
 
 // pauseSteps lets t ask only for the steps of what is published, and for waiting steps
-// only while one of these may wait.
+// only while one of these may wait. Of what is settled nothing is asked.
 func (t *Target) pauseSteps(now time.Time) {
 	if t.waiting == nil && len(t.steps) == 0 {
 		return
@@ -194,8 +197,7 @@ func (t *Target) pauseSteps(now time.Time) {
 	if t.waiting != nil {
 		t.waiting.Paused = true
 	}
-	for i := range t.derived.executions {
-		f := &t.derived.executions[i]
+	for _, f := range t.derived.settled.liveExecutions {
 		if !f.publishable(now) {
 			continue
 		}

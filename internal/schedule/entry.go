@@ -117,6 +117,10 @@ func (e *Entry) Fresh(now time.Time) bool {
 // this once more, and the answer of one in flight is taken in.
 func (e *Entry) Settle() { e.Settled = true }
 
+// Over reports whether e is settled, and is not being asked once more. Then nothing about it
+// changes, unless somebody unsettles it.
+func (e *Entry) Over() bool { return e.Settled && e.state == idle }
+
 // Unsettle makes the entry due again when its interval says so.
 func (e *Entry) Unsettle() {
 	if e.Settled {

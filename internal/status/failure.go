@@ -118,20 +118,20 @@ type failed struct {
 	Older  int    // builds of the pipeline that failed, too
 }
 
-// newFailed returns the images of t that failed, the newest of each pipeline first. link
-// returns the address of an execution.
-func newFailed(s *lookup.Snapshot, t *targetSection, link func(id string) string) []failed {
-	var places []int // in s.Images
-	for i := range s.Images {
-		if s.Images[i].Status.Failed() && !s.Images[i].Superseded.True {
+// newFailed returns those of images, which are all images of s, that failed, the newest of each
+// pipeline first.
+func newFailed(s *lookup.Snapshot, images []*lookup.Image, t *targetSection) []failed {
+	var places []int // in images
+	for i, image := range images {
+		if image.Status.Failed() && !image.Superseded.True {
 			places = append(places, i)
 		}
 	}
-	slices.SortStableFunc(places, func(a, b int) int { return s.Images[b].Image.Compare(s.Images[a].Image) })
+	slices.SortStableFunc(places, func(a, b int) int { return images[b].Image.Compare(images[a].Image) })
 	pipelines, rows := pipelinesByName(s), map[string]int{} // of pipelines, in all
 	var all []failed
 	for _, i := range places {
-		image := &s.Images[i]
+		image := images[i]
 		if row, ok := rows[image.Pipeline]; ok && image.Pipeline != "" {
 			all[row].Older++
 			continue
@@ -140,7 +140,7 @@ func newFailed(s *lookup.Snapshot, t *targetSection, link func(id string) string
 		p := pipelines[image.Pipeline]
 		row := failed{Target: t.Name + " " + t.Region, Image: newImage(image, p), Href: t.imageHref(i), Tags: tagsOf(p, s.TagLabels)}
 		if image.Failed != nil && image.Failed.ExecutionID != "" {
-			row.Href = link(image.Failed.ExecutionID)
+			row.Href = t.href(image.Failed.ExecutionID)
 		}
 		all = append(all, row)
 	}

@@ -24,7 +24,7 @@ type waiting struct {
 // execution.
 func newWaiting(s *lookup.Snapshot, t *targetSection, link func(id string) string) []waiting {
 	images := map[string]imagebuilder.ImageBuildVersion{}
-	for _, x := range s.Executions {
+	for _, x := range s.Executions { // of what is settled nothing waits
 		if x.Value != nil {
 			images[x.ID] = x.Value.Image
 		}

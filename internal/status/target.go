@@ -42,24 +42,25 @@ type targetSection struct {
 // newTargetSection returns the section of p that shows a target, whose executions are rows.
 // Of long lists it has the part that p's query asks for.
 func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution) targetSection {
+	images := s.AllImages()
 	t := targetSection{
 		Page: p, ID: id, Name: s.Name, Region: s.Region,
 		LastSuccess: optionalTime(s.LastSuccess), Discovered: optionalTime(s.DiscoveredAt),
 		Dropped: s.Dropped, Selected: len(rows), Counts: byStatus(rows),
-		AllImages: len(s.Images), AllPipelines: len(s.Pipelines), MoreErrors: max(0, len(s.Errors)-maxProblems),
+		AllImages: len(images), AllPipelines: len(s.Pipelines), MoreErrors: max(0, len(s.Errors)-maxProblems),
 	}
 	if s.RefreshEnded {
 		t.Up = &s.Up
 	}
 	rows = sorted(rows, p.Query)
 	t.Matching, t.Executions = len(rows), onPage(rows, p.Query.Page)
-	t.Pages = (max(len(rows), len(s.Images), len(s.Pipelines)) + pageSize - 1) / pageSize
+	t.Pages = (max(len(rows), len(images), len(s.Pipelines)) + pageSize - 1) / pageSize
 	t.Timeline = newTimeline(rows, s.Time, t.href)
 	t.Waiting = newWaiting(s, &t, t.href)
-	t.Failed = newFailed(s, &t, t.href)
+	t.Failed = newFailed(s, images, &t)
 	pipelines := pipelinesByName(s)
-	for _, i := range onPage(s.Images, p.Query.Page) {
-		t.Images = append(t.Images, newImage(&i, pipelines[i.Pipeline]))
+	for _, i := range onPage(images, p.Query.Page) {
+		t.Images = append(t.Images, newImage(i, pipelines[i.Pipeline]))
 	}
 	for _, row := range onPage(s.Pipelines, p.Query.Page) {
 		t.Pipelines = append(t.Pipelines, newPipeline(&row, s.TagLabels))
