@@ -88,18 +88,14 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// alone returns a snapshot of a target that has nothing but one of its batches.
-func alone(target *lookup.Snapshot, b *lookup.Batch) *lookup.Snapshot {
-	return &lookup.Snapshot{Name: target.Name, Region: target.Region, Executions: b.Executions, Images: b.Images}
-}
-
-// emit sends the metrics of families about a target.
-func (c *Collector) emit(ch chan<- prometheus.Metric, target *lookup.Snapshot, families []family) {
+// emit sends the metrics of families about a target, and reports whether none has panicked.
+func (c *Collector) emit(ch chan<- prometheus.Metric, target *lookup.Snapshot, families []family) (whole bool) {
 	s := &scrape{target: target}
-	c.contain("labels", s.labelExecutions)
+	whole = c.contain("labels", s.labelExecutions)
 	for _, f := range families {
-		c.contain(f.name, func() { f.collect(ch, s) })
+		whole = c.contain(f.name, func() { f.collect(ch, s) }) && whole
 	}
+	return whole
 }
 
 // Lookup looks up every target, and waits for that until the scrape's deadline at the latest.
@@ -117,12 +113,14 @@ func (c *Collector) Lookup() {
 	})
 }
 
-// contain calls f, which is a part of the scrape. It recovers from a panic.
-func (c *Collector) contain(part string, f func()) {
+// contain calls f, which is a part of the scrape, and reports whether it returns: it recovers
+// from a panic.
+func (c *Collector) contain(part string, f func()) (returned bool) {
 	defer func() {
 		if v := recover(); v != nil && c.panicked != nil {
 			c.panicked(part, v, debug.Stack())
 		}
 	}()
 	f()
+	return true
 }

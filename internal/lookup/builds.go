@@ -58,8 +58,9 @@ func (b *build) take(executions []imagebuilder.Execution, now time.Time) {
 	for _, x := range b.executions {
 		before[x.value.ID] = x
 	}
+	old := b.executions
 	b.executions = nil
-	settled := true
+	settled, changed := true, false
 	for i := range executions {
 		v := executions[i]
 		x := before[v.ID]
@@ -67,7 +68,7 @@ func (b *build) take(executions []imagebuilder.Execution, now time.Time) {
 			x = &execution{dropped: t.derived.dropped > 0} // until derive decides
 		}
 		delete(before, v.ID)
-		x.read(&v, now)
+		changed = x.read(&v, now) || changed
 		settled = settled && x.settled
 		b.executions = append(b.executions, x)
 	}
@@ -76,7 +77,7 @@ func (b *build) take(executions []imagebuilder.Execution, now time.Time) {
 	}
 	b.findRetries()
 	b.setInterval(settled, now)
-	t.derived.outdated = true
+	t.derived.outdated = t.derived.outdated || changed || !slices.Equal(old, b.executions)
 	for _, x := range b.executions {
 		if !x.dropped {
 			t.followSteps(x.value, b.Every, now)

@@ -42,7 +42,7 @@ type world struct {
 	calls  map[string][]time.Duration
 	order  []string
 
-	batches map[*Batch]string // that were told, and what was in them
+	batches map[*Batch]Snapshot // that were told, and what was in them then
 }
 
 // newWorld returns a world with runs. A test may change client before it makes a Target.
@@ -50,7 +50,7 @@ func newWorld(t *testing.T, runs ...emulator.Run) *world {
 	w := &world{
 		t: t, begin: time.Now(),
 		faults: map[string]http.Handler{}, broken: map[string]http.Handler{}, calls: map[string][]time.Duration{},
-		batches: map[*Batch]string{},
+		batches: map[*Batch]Snapshot{},
 		client:  imagebuilder.ClientConfig{Limits: imagebuilder.Limits{Concurrency: 100, Timeout: 10 * time.Second, Burst: 1}},
 	}
 	w.API = &emulator.API{Scenario: emulator.Runs(runs...), Fault: w.fault}

@@ -1,8 +1,6 @@
 package lookup
 
 import (
-	"fmt"
-	"reflect"
 	"slices"
 	"time"
 
@@ -35,11 +33,14 @@ func (w *world) checkSettled(target *Target) {
 	target.deriveSettled(now)
 	s := target.snapshot(now)
 	for _, b := range s.Settled {
-		text := fmt.Sprintf("%+v", *b)
-		if was, ok := w.batches[b]; ok && was != text {
-			w.t.Fatalf("at %s: a batch has changed (-was +is):\n%s", w.now(), gocmp.Diff(was, text))
+		was, known := w.batches[b]
+		if !known {
+			was = Snapshot{Executions: slices.Clone(b.Executions), Images: slices.Clone(b.Images)}
+			w.batches[b] = was
 		}
-		w.batches[b] = text
+		if !same(was, Snapshot{Executions: b.Executions, Images: b.Images}) {
+			w.t.Fatalf("at %s: a batch has changed from %+v to %+v", w.now(), was, b)
+		}
 		if n := len(b.Executions) + len(b.Images); n == 0 || n > batchSize {
 			w.t.Fatalf("at %s: a batch has %d members", w.now(), n)
 		}
@@ -52,11 +53,16 @@ func (w *world) checkSettled(target *Target) {
 	for _, b := range target.derived.images {
 		want.Images = append(want.Images, b.published())
 	}
-	if !slices.EqualFunc(want.Executions, got.Executions, func(a, b Execution) bool { return reflect.DeepEqual(a, b) }) ||
-		!slices.Equal(want.Images, got.Images) {
+	if !same(want, got) {
 		w.t.Fatalf("at %s: (-want +got):\n%s%s", w.now(), gocmp.Diff(want.Executions, got.Executions), gocmp.Diff(want.Images, got.Images))
 	}
 	if n := len(got.Executions); s.Selected() != n {
 		w.t.Fatalf("at %s: %d executions are selected, %d told", w.now(), s.Selected(), n)
 	}
+}
+
+// same reports whether two snapshots have the same executions and images.
+func same(a, b Snapshot) bool {
+	return slices.Equal(a.Images, b.Images) &&
+		slices.EqualFunc(a.Executions, b.Executions, func(x, y Execution) bool { return x.same(&y) })
 }

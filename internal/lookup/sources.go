@@ -2,6 +2,7 @@ package lookup
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"time"
 
@@ -84,8 +85,7 @@ func (s *source) take(images []imagebuilder.Image, now time.Time) {
 			ended++
 		}
 		if !image.Status.Ended() || ended <= s.builds {
-			copied := *image // so that the whole list is not kept
-			follow = append(follow, &copied)
+			follow = append(follow, s.keep(image))
 		}
 		if image.Status.Good() && image.Created.After(s.lastSuccess) {
 			s.lastSuccess = image.Created
@@ -100,6 +100,17 @@ func (s *source) take(images []imagebuilder.Image, now time.Time) {
 		s.keepMade(images)
 	}
 	s.target.tell(s, follow, now)
+}
+
+// keep returns what s said of the image before, if that is the same: what has not changed keeps
+// its pointer. Otherwise it returns a copy, so that the whole list is not kept.
+func (s *source) keep(image *imagebuilder.Image) *imagebuilder.Image {
+	for _, before := range s.images {
+		if before.ARN == image.ARN && reflect.DeepEqual(before, image) {
+			return before
+		}
+	}
+	return new(*image)
 }
 
 // failedInRow counts the newest of images, the newest first, that have ended and failed.
