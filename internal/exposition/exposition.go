@@ -71,12 +71,13 @@ type Page interface {
 // Serve answers a scrape with what c emits.
 func (h *Handler) Serve(to Page, r *http.Request, c *collector.Collector) {
 	header := h.negotiate(r)
-	f, ok := formatOf(r, header)
-	if ok && h.join(to, f, wanted(r), c) {
-		maps.Copy(to.Header(), header)
+	a, ok := h.gather(r, header, c)
+	if !ok {
+		promhttp.HandlerFor(h.Gatherer(c), h.opts).ServeHTTP(to, r)
 		return
 	}
-	promhttp.HandlerFor(h.Gatherer(c), h.opts).ServeHTTP(to, r)
+	maps.Copy(to.Header(), header)
+	a.writeTo(to, wanted(r))
 }
 
 // Gatherer gathers what c emits, and then the metrics of the Handler, so that these count the
@@ -107,35 +108,46 @@ func wanted(r *http.Request) func(name string) bool {
 	return func(name string) bool { return len(names) == 0 || slices.Contains(names, name) }
 }
 
-// join writes the body of an answer. It reports false, and writes nothing, when promhttp has to
-// answer.
-func (h *Handler) join(to Page, f format, wanted func(name string) bool, c *collector.Collector) bool {
-	live, err := f.gather(h.Gatherer(c.Live()))
-	if err != nil {
-		return false
-	}
-	settled, err := h.cache.segments(f, c.Settled())
-	if err != nil {
-		return false
-	}
-	s := f.stream(to)
-	for _, name := range namesOf(live, settled) {
-		if wanted(name) {
-			writeFamily(s, live[name], name, settled)
-		}
-	}
-	s.text(f.end())
-	s.close()
-	return true
+// answer is what the body of an answer is put together from.
+type answer struct {
+	format
+	live    map[string][]byte     // the text of each family, by its name
+	settled []map[string]*segment // the same of each batch
 }
 
-// namesOf returns the names of all families, in their order.
-func namesOf(live map[string][]byte, settled []map[string]*segment) []string {
+// gather returns the answer to r whose header is this one. It reports false when promhttp has to
+// answer.
+func (h *Handler) gather(r *http.Request, header http.Header, c *collector.Collector) (a answer, ok bool) {
+	if a.format, ok = formatOf(r, header); !ok {
+		return a, false
+	}
+	var err error
+	if a.live, err = a.text(h.Gatherer(c.Live())); err != nil {
+		return a, false
+	}
+	a.settled, err = h.cache.segments(a.format, c.Settled())
+	return a, err == nil
+}
+
+// writeTo writes the families that are wanted.
+func (a *answer) writeTo(to Page, wanted func(name string) bool) {
+	s := a.stream(to)
+	for _, name := range a.names() {
+		if wanted(name) {
+			a.writeFamily(s, name)
+		}
+	}
+	s.text(a.end())
+	s.close()
+}
+
+// names returns the names of all families, in their order.
+func (a *answer) names() []string {
 	names := map[string]bool{}
-	for name := range live {
+	for name := range a.live {
 		names[name] = true
 	}
-	for _, batch := range settled {
+	for _, batch := range a.settled {
 		for name := range batch {
 			names[name] = true
 		}
@@ -144,17 +156,17 @@ func namesOf(live map[string][]byte, settled []map[string]*segment) []string {
 }
 
 // writeFamily writes what is live of a family, which may be nothing, and all of its segments.
-func writeFamily(s stream, live []byte, name string, settled []map[string]*segment) {
-	begun := len(live) > 0
-	s.text(live)
-	for _, batch := range settled {
+func (a *answer) writeFamily(s stream, name string) {
+	s.text(a.live[name])
+	headed := len(a.live[name]) > 0
+	for _, batch := range a.settled {
 		rows := batch[name]
-		if rows == nil {
+		switch {
+		case rows == nil:
 			continue
-		}
-		if !begun {
+		case !headed:
 			s.text(rows.head)
-			begun = true
+			headed = true
 		}
 		s.segment(rows)
 	}

@@ -230,7 +230,7 @@ func TestWhatPromhttpAnswers(t *testing.T) {
 					t.Errorf("(-promhttp +ours):\n%s", diff)
 				}
 			}
-			if f, ok := formatOf(r, h.negotiate(r)); ok && h.join(page{httptest.NewRecorder()}, f, wanted(r), collectorOf(t, m)) {
+			if _, ok := h.gather(r, h.negotiate(r), collectorOf(t, m)); ok {
 				t.Error("it is put together")
 			}
 		})

@@ -20,7 +20,7 @@ type format struct {
 // variant is what the bytes of a segment depend on. The versions of a text format, and the
 // escaping schemes other than dots, differ in nothing that a batch has.
 type variant struct {
-	text expfmt.FormatType // TypeOpenMetrics or TypeTextPlain
+	kind expfmt.FormatType // TypeOpenMetrics or TypeTextPlain
 	gzip bool
 }
 
@@ -28,16 +28,16 @@ type variant struct {
 // false when answers in that format are not put together.
 func formatOf(r *http.Request, header http.Header) (format, bool) {
 	f := format{encoding: expfmt.Format(header.Get("Content-Type"))}
-	f.text = f.encoding.FormatType()
+	f.kind = f.encoding.FormatType()
 	compression := header.Get("Content-Encoding")
 	f.gzip = compression == "gzip"
 	return f, r.Method == http.MethodGet && (f.gzip || compression == "") &&
-		(f.text == expfmt.TypeOpenMetrics || f.text == expfmt.TypeTextPlain) &&
+		(f.kind == expfmt.TypeOpenMetrics || f.kind == expfmt.TypeTextPlain) &&
 		f.encoding.ToEscapingScheme() != model.DotsEscaping
 }
 
-// gather returns the text of each family of g, by its name.
-func (f format) gather(g prometheus.Gatherer) (map[string][]byte, error) {
+// text returns the text of each family of g, by its name.
+func (f format) text(g prometheus.Gatherer) (map[string][]byte, error) {
 	families, err := g.Gather()
 	if err != nil {
 		return nil, fmt.Errorf("gathering: %w", err)

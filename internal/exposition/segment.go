@@ -22,7 +22,7 @@ type segment struct {
 func (f format) render(b *collector.Settled) (map[string]*segment, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(b)
-	families, err := f.gather(registry)
+	families, err := f.text(registry)
 	switch {
 	case err != nil:
 		return nil, err
