@@ -15,7 +15,7 @@ ABOUT   = github.com/prometheus/common/version
 LDFLAGS = -s -w -X $(ABOUT).Version=$(VERSION) -X $(ABOUT).Revision=$(REVISION) -X $(ABOUT).BuildDate=$(DATE)
 
 .PHONY: help build demo demo-stack clean
-.PHONY: test golden lint fmt promtool fuzz bench soak e2e helm-test licenses vuln
+.PHONY: test golden lint fmt promtool fuzz bench bench-rules soak e2e day helm-test licenses vuln
 .PHONY: image packages chart release release-notes
 .PHONY: reproducible image-test packages-test release-test iam-test
 
@@ -42,7 +42,7 @@ RACE := $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
 
 test: ## all tests of the exporter, and a short soak
 	$(GO) vet ./...
-	$(GO) test $(RACE) -timeout 10m ./...
+	$(GO) test $(RACE) -timeout 20m ./...
 	$(GO) test -C e2e $(RACE) -timeout 10m -count 1 ./soak
 
 # In every package whose tests import internal/golden. Each test that writes has Golden in
@@ -64,12 +64,15 @@ promtool: $(BIN)/promtool ## metrics, queries and alerts, with promtool
 	$(BIN)/promtool check metrics < testdata/metrics.txt
 	$(BIN)/promtool test rules docs/testdata/queries.yml
 	$(BIN)/promtool check rules alerts/imagebuilder.rules.yml
-	$(BIN)/promtool test rules alerts/imagebuilder.rules_test.yml alerts/imagebuilder.rules_weeks_test.yml
+	$(BIN)/promtool test rules alerts/*_test.yml alerts/testdata/*_test.yml
 
 # Debian's packages prometheus, prometheus-alertmanager and chromium.
 e2e: $(BIN)/prometheus ## with the real programs: Prometheus, Alertmanager, a browser
 	$(GO) vet -C e2e ./...
 	$(GO) test -C e2e -count 1 -timeout 10m .
+
+# A few minutes of computing: a real day, with Prometheus and Alertmanager as libraries.
+day: ## the messages of a day on which 200 pipelines fail for one cause
 	$(GO) vet -C e2e/day ./...
 	$(GO) test -C e2e/day -count 1 -timeout 20m ./...
 
@@ -93,6 +96,14 @@ soak: ## the program under faults, scrapes and reloads, all at once, for SOAK
 
 bench: ## what a scrape costs
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m . ./internal/config
+
+# COMPARE=1 measures the rules of commit 67f80e8 in the same run, LARGE=100000 so many
+# executions, too.
+bench-rules: ## what the alert rules cost a Prometheus
+	$(if $(COMPARE),mkdir -p $(BIN) && git show 67f80e8:alerts/imagebuilder.rules.yml > $(BIN)/before.rules.yml)
+	$(GO) vet -C tools/prometheus ./...
+	$(GO) test -C tools/prometheus -bench . -benchtime 1x -count 1 -timeout 1h -v ./benchrules \
+		$(if $(COMPARE),-before "$(CURDIR)/$(BIN)/before.rules.yml") $(if $(LARGE),-large $(LARGE))
 
 # The licences of dependencies: refuses those that are not listed here.
 LICENSES = Apache-2.0,BSD-3-Clause,MIT
@@ -185,7 +196,7 @@ $(BIN)/debian.tar:
 
 ## Tools, pinned in modules of their own: they need far more than the exporter does
 
-MODULES = e2e e2e/day e2e/kubernetes e2e/opentofu tools
+MODULES = e2e e2e/day e2e/kubernetes e2e/opentofu tools tools/prometheus
 
 $(BIN)/govulncheck: tools/go.mod tools/go.sum
 	$(GO) build -C tools -o ../$@ golang.org/x/vuln/cmd/govulncheck

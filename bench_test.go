@@ -315,7 +315,7 @@ func BenchmarkDiscovery(b *testing.B) {
 	for b.Loop() {
 		e, end := newBenchExporterOf(b, config.Target{
 			EndpointURL: url, Steps: config.StepsAll, MaxExecutions: pipelines * followed,
-			Pipelines: []config.PipelineSelector{{Name: ".*", Builds: followed}},
+			Pipelines: []config.Selector{{Name: ".*", Builds: followed}},
 		})
 		cold := measure(func() { benchScrape(b, e, pipelines*followed) })
 		calls := total(b, e.own, "imagebuilder_exporter_api_requests_total")
@@ -348,7 +348,7 @@ func BenchmarkDiscoveryGrows(b *testing.B) {
 		return func() {
 			e, end := newBenchExporterOf(b, config.Target{
 				EndpointURL: url, Steps: config.StepsNone, MaxExecutions: pipelines,
-				Pipelines: []config.PipelineSelector{{Name: ".*", Builds: 1}},
+				Pipelines: []config.Selector{{Name: ".*", Builds: 1}},
 			})
 			defer end()
 			sources, release := e.targets.Acquire()

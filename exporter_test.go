@@ -124,7 +124,7 @@ func TestGolden(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newEmptyExporter(t)
 		limits := lookuptest.Limits()
-		limits.Concurrency = 1000
+		limits.Concurrency, limits.RateLimit = 1000, 0 // so that the order of requests decides nothing
 		api, ids := lookuptest.Executions(time.Now())
 		platform, selection := lookuptest.Pipelines(time.Now())
 		for _, c := range []lookuptest.Config{

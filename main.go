@@ -328,9 +328,15 @@ func startDemo(logger log.Logger) (url string, c config.Config, end func(), err 
 	for _, t := range targets {
 		target := config.DefaultTarget()
 		target.Name, target.Regions, target.EndpointURL = t.Name, []string{t.Region}, url
-		target.RoleARN, target.ExternalID, target.Images = t.RoleARN, t.ExternalID, t.Images
+		target.RoleARN, target.ExternalID, target.TagLabels = t.RoleARN, t.ExternalID, []string{"team"}
 		for _, name := range t.Pipelines {
-			target.Pipelines = append(target.Pipelines, config.PipelineSelector{Name: regexp.QuoteMeta(name), Builds: 3})
+			target.Pipelines = append(target.Pipelines, demoSelector(name))
+		}
+		for _, arn := range t.Images {
+			target.Images = append(target.Images, config.Image{ARN: arn})
+		}
+		for _, name := range t.ImageNames {
+			target.Images = append(target.Images, config.Image{Selector: new(demoSelector(name))})
 		}
 		c.Targets = append(c.Targets, target)
 	}
@@ -339,4 +345,9 @@ func startDemo(logger log.Logger) (url string, c config.Config, end func(), err 
 	go func() { _ = api.Serve(listener) }() // ends with api.Close
 	level.Warn(logger).Log("msg", "this is a demo: nothing here is AWS, all executions are made up", "emulator", url)
 	return url, c, func() { _ = api.Close() }, nil
+}
+
+// demoSelector selects a pipeline or an image of the demo.
+func demoSelector(name string) config.Selector {
+	return config.Selector{Name: regexp.QuoteMeta(name), Builds: 3}
 }

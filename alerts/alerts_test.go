@@ -153,14 +153,20 @@ func TestGoldenDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	teams, err := os.ReadFile("testdata/teams.rules.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	page := template.Must(template.New("alerts.md.tmpl").Funcs(template.FuncMap{"join": strings.Join}).ParseFiles("testdata/alerts.md.tmpl"))
 	var text bytes.Buffer
-	if err := page.Execute(&text, map[string]any{"Alerts": rows, "Thresholds": thresholds(t), "Alertmanager": string(alertmanager)}); err != nil {
+	if err := page.Execute(&text, map[string]any{
+		"Alerts": rows, "Thresholds": thresholds(t), "Alertmanager": string(alertmanager), "Teams": string(teams),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range rows {
 		if r.Labels == "" {
-			t.Errorf("imagebuilder.rules_test.yml has no exp_labels of %s", r.Alert)
+			t.Errorf("no test of the rules has exp_labels of %s", r.Alert)
 		}
 	}
 	for _, r := range recorded {

@@ -3,6 +3,7 @@ package alerts_test
 import (
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -38,11 +39,25 @@ func alertLabels(t *testing.T) map[string]string {
 	return all
 }
 
-// expectedLabels returns the labels of the alerts that imagebuilder.rules_test.yml expects,
-// by their names. Prometheus proves them.
+// expectedLabels returns the labels of the alerts that the tests of the rules expect, by
+// their names. Prometheus proves them.
 func expectedLabels(t *testing.T) map[string][]map[string]string {
 	t.Helper()
-	text, err := os.ReadFile("imagebuilder.rules_test.yml")
+	files, err := filepath.Glob("*_test.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string][]map[string]string{}
+	for _, file := range files {
+		addExpectedLabels(t, file, all)
+	}
+	return all
+}
+
+// addExpectedLabels adds what one file of tests expects.
+func addExpectedLabels(t *testing.T, name string, all map[string][]map[string]string) {
+	t.Helper()
+	text, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +74,6 @@ func expectedLabels(t *testing.T) map[string][]map[string]string {
 	if err := yaml.Unmarshal(text, &file); err != nil {
 		t.Fatal(err)
 	}
-	all := map[string][]map[string]string{}
 	for _, test := range file.Tests {
 		for _, a := range test.Alerts {
 			for _, e := range a.Expected {
@@ -67,5 +81,4 @@ func expectedLabels(t *testing.T) map[string][]map[string]string {
 			}
 		}
 	}
-	return all
 }

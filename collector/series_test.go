@@ -323,7 +323,8 @@ func TestExecutions(t *testing.T) {
 
 func TestSelectionsAndErrors(t *testing.T) {
 	s := lookup.Snapshot{
-		Selectors: []lookup.SelectorMatches{{Selector: "name=web-.*", Pipelines: 2}, {Selector: "tag:team=web", Pipelines: 0}},
+		Selectors:      []lookup.SelectorMatches{{Selector: "name=web-.*", Matches: 2}, {Selector: "tag:team=web", Matches: 0}},
+		ImageSelectors: []lookup.SelectorMatches{{Selector: "name=web-.*", Matches: 3}, {Selector: "tag:team=db", Matches: 0}},
 		Errors: []lookup.FailedLookup{
 			{Operation: "ListImagePipelines", Class: imagebuilder.Denied, Reason: "for people"},
 			{Operation: "ListWorkflowExecutions", Subject: "arn", Class: imagebuilder.BadRequest},
@@ -331,6 +332,8 @@ func TestSelectionsAndErrors(t *testing.T) {
 	}
 	for prefix, want := range map[string][]string{
 		"imagebuilder_selector_": {
+			`imagebuilder_selector_images{selector="name=web-.*"} 3`,
+			`imagebuilder_selector_images{selector="tag:team=db"} 0`,
 			`imagebuilder_selector_pipelines{selector="name=web-.*"} 2`,
 			`imagebuilder_selector_pipelines{selector="tag:team=web"} 0`,
 		},

@@ -8,8 +8,11 @@ import (
 
 var thisTarget = newKind(func(s *lookup.Snapshot) []*lookup.Snapshot { return []*lookup.Snapshot{s} })
 
-var selectors = newKind(func(s *lookup.Snapshot) []*lookup.SelectorMatches { return pointers(s.Selectors) },
-	label[*lookup.SelectorMatches]{"selector", func(m *lookup.SelectorMatches) string { return m.Selector }})
+var (
+	ofSelector     = label[*lookup.SelectorMatches]{"selector", func(m *lookup.SelectorMatches) string { return m.Selector }}
+	selectors      = newKind(func(s *lookup.Snapshot) []*lookup.SelectorMatches { return pointers(s.Selectors) }, ofSelector)
+	imageSelectors = newKind(func(s *lookup.Snapshot) []*lookup.SelectorMatches { return pointers(s.ImageSelectors) }, ofSelector)
+)
 
 // targets says whether Image Builder answers, and how much is selected.
 var targets = newFamily("targets", tableOf(thisTarget,
@@ -34,5 +37,11 @@ var targets = newFamily("targets", tableOf(thisTarget,
 ), tableOf(selectors,
 	gauge("imagebuilder_selector_pipelines",
 		"Pipelines that the selector of the configuration matches. Absent while the pipelines are not known.",
-		func(m *lookup.SelectorMatches) (float64, bool) { return float64(m.Pipelines), true }),
+		matches),
+), tableOf(imageSelectors,
+	gauge("imagebuilder_selector_images",
+		"Images, by their names, that the selector of the configuration matches. Absent while the images are not known.",
+		matches),
 ))
+
+func matches(m *lookup.SelectorMatches) (float64, bool) { return float64(m.Matches), true }

@@ -19,6 +19,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/golden"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookuptest"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/promqltest"
 )
@@ -56,6 +57,21 @@ var answers = []map[string]float64{
 		`imagebuilder_pipeline_enabled{target="platform", region="eu-west-1", pipeline="nightly", what="disabled"}`:                          0,
 		`imagebuilder_pipeline_consecutive_failures{target="platform", region="eu-west-1", pipeline="Web Server", what="failures in a row"}`: 1,
 		`{target="platform", region="eu-west-1", pipeline="Web Server", what="seconds to the next run"}`:                                     -1200,
+	},
+	{ // why
+		`{target="platform", region="eu-west-1", image_build_version_arn="arn:aws:imagebuilder:eu-west-1:444455556666:image/web/1.2.0/2", stage="BUILDING", workflow_execution_id="wf-000000a2-3a62-4618-a021-94ddcbe32908", step="ApplyBuildComponents", component_arn="arn:aws:imagebuilder:eu-west-1:444455556666:component/harden/1.2.0/1", component_phase="build", component_step="InstallAgent", pipeline="Web Server", image_name="web", image_version="1.2.0/2"}`: 1,
+
+		`{target="platform", region="eu-west-1", image_build_version_arn="arn:aws:imagebuilder:eu-west-1:444455556666:image/lost/1.2.0/4", stage="DISTRIBUTING", image_name="lost", image_version="1.2.0/4"}`: 1,
+	},
+	{ // components, also those of the target that is denied later
+		`{component="harden"}`: 2,
+	},
+	{ // about to be disabled
+		`{target="platform", region="eu-west-1", pipeline="Web Server"}`: 1,
+	},
+	{ // deprecated soon
+		`{target="platform", region="eu-west-1", image_build_version_arn="arn:aws:imagebuilder:eu-west-1:444455556666:image/web/1.2.0/1", output_region="eu-west-1", output="ami-0123456789abcdef0", account_id="444455556666"}`: 10 - 80./24/60,
+		`{target="platform", region="eu-west-1", image_build_version_arn="arn:aws:imagebuilder:eu-west-1:444455556666:image/web/1.2.0/1", output_region="us-east-1", output="ami-0fedcba9876543210", account_id="444455556666"}`: 10 - 80./24/60,
 	},
 	{ // blind
 		`imagebuilder_up{target="denied", region="eu-west-1", what="down"}`:     0,
@@ -98,18 +114,20 @@ func TestGoldenQueries(t *testing.T) {
 func recordSeries(t *testing.T) map[string][]string {
 	t.Helper()
 	begin := time.Now()
-	platform, selection := lookuptest.Pipelines(begin)
+	platform, selection := queried(begin)
 	var deny atomic.Bool
-	denied, _ := lookuptest.Pipelines(begin)
+	denied, _ := queried(begin)
 	denied.Fault = func(string, string) http.Handler {
 		if deny.Load() {
 			return emulator.Error(403, "AccessDeniedException", "")
 		}
 		return nil
 	}
+	limits := lookuptest.Limits()
+	limits.RateLimit = 0 // so that the order of requests decides nothing
 	sources := []collector.Source{
-		lookuptest.New(t, lookuptest.Config{Name: "platform", API: platform, Selection: selection}),
-		lookuptest.New(t, lookuptest.Config{Name: "denied", API: denied, Selection: selection}),
+		lookuptest.New(t, lookuptest.Config{Name: "platform", API: platform, Selection: selection, Limits: limits}),
+		lookuptest.New(t, lookuptest.Config{Name: "denied", API: denied, Selection: selection, Limits: limits}),
 	}
 	series := map[string][]string{}
 	const minutes = 80
@@ -140,6 +158,19 @@ func recordSeries(t *testing.T) map[string][]string {
 		}
 	}
 	return series
+}
+
+// queried returns lookuptest.Pipelines with a component that fails, a pipeline that is about to
+// be disabled, and an image that is deprecated soon.
+func queried(begin time.Time) (*emulator.API, lookup.Selection) {
+	api, selection := lookuptest.Pipelines(begin)
+	account := api.Scenario.(*emulator.Account)
+	account.Pipelines[0].AutoDisableFailures = 2
+	account.Images[0].Deprecates = begin.Add(10 * 24 * time.Hour)
+	account.Images[1].Attempts[0].Runs[0].Steps[1].Component = &emulator.ComponentFailure{
+		ARN: "arn:aws:imagebuilder:eu-west-1:444455556666:component/harden/1.2.0/1", Phase: "build", Step: "InstallAgent",
+	}
+	return api, selection
 }
 
 // gather returns what a scrape of sources has that Prometheus waits ten seconds for.

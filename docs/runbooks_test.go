@@ -59,7 +59,7 @@ func TestRunbooksSayWhatToType(t *testing.T) {
 	for name, want := range map[string][]string{
 		"WorkflowFailed": {start, retry}, "ImageFailed": {retry, start}, "ImageStuck": {cancel, start},
 		"WorkflowRunningTooLong": {cancel, start}, "StepWaitingForApproval": {send}, "PipelineMissedRun": {cancel, start},
-		"NoRecentGoodImage": {start}, "PipelineFailingRepeatedly": {start},
+		"NoRecentGoodImage": {start}, "PipelineFailingRepeatedly": {start}, "PipelineAboutToBeDisabled": {start},
 	} {
 		if diff := cmp.Diff(want, got[name]); diff != "" {
 			t.Errorf("docs/runbooks/%s.md (-want +got):\n%s", name, diff)

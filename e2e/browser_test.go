@@ -139,7 +139,7 @@ func hostilePage(t *testing.T) (address string) {
 				Steps: &imagebuilder.StepCounts{Total: 7, Succeeded: i % 7, Failed: 1 - min(1, i%7)},
 			},
 		})
-		s.Waiting = append(s.Waiting, imagebuilder.WaitingStep{ExecutionID: id, ID: "step", Name: text, Action: text, Since: now})
+		s.Waiting = append(s.Waiting, lookup.WaitingStep{WaitingStep: &imagebuilder.WaitingStep{ExecutionID: id, ID: "step", Name: text, Action: text, Since: now}})
 		s.Images = append(s.Images, lookup.Image{Pipeline: text, Image: &imagebuilder.Image{ARN: text, Status: imagebuilder.ImageStatus(text), Reason: text}})
 		s.Pipelines = append(s.Pipelines, lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{ARN: text, Name: text, LastRunStatus: imagebuilder.ImageStatus(text)}})
 	}
@@ -201,8 +201,8 @@ func TestBrowserSortAndFilter(t *testing.T) {
 		t.Errorf("after Enter on duration it is sorted by %q", sorted)
 	}
 	b.run(t, chromedp.Focus(`input[name="q"]`), chromedp.SendKeys(`input[name="q"]`, "windows"+kb.Enter), chromedp.WaitVisible(`//a[.="Show all"]`, chromedp.BySearch),
-		chromedp.Evaluate(`document.querySelectorAll("tbody tr[id]").length`, &rows),
-		chromedp.Evaluate(`[...document.querySelectorAll("tbody tr[id]")].filter(r => !r.textContent.toLowerCase().includes("windows")).length`, &failed),
+		chromedp.Evaluate(`document.querySelectorAll(".executions tbody tr[id]").length`, &rows),
+		chromedp.Evaluate(`[...document.querySelectorAll(".executions tbody tr[id]")].filter(r => !r.textContent.toLowerCase().includes("windows")).length`, &failed),
 		chromedp.Value(`input[name="q"]`, &chosen))
 	if rows == 0 || failed != 0 || chosen != "windows" {
 		t.Errorf("filtered by windows there are %d rows, %d of them others; the form says %q", rows, failed, chosen)

@@ -13,12 +13,12 @@ import (
 func TestRoute(t *testing.T) {
 	r := startRouter(t)
 	for name, test := range map[string]func(*testing.T, router, string){
-		"pipelines that fail together are few messages, and none is lost":         failTogether,
-		"executions without a pipeline are a message each":                        withoutPipeline,
-		"info reaches nobody who is paged":                                        infoPagesNobody,
-		"a pipeline that fails again and again mutes that it is disabled":         disabledIsMuted,
-		"other people's alerts of the same names go their way and mute none":      othersAlerts,
-		"an image that was muted while others were sent is in their last message": mutedAmongOthers,
+		"pipelines that fail together are few messages, and none is lost":              failTogether,
+		"executions without a pipeline are a message each":                             withoutPipeline,
+		"info reaches nobody who is paged":                                             infoPagesNobody,
+		"a pipeline that fails again and again mutes that it is, or will be, disabled": disabledIsMuted,
+		"other people's alerts of the same names go their way and mute none":           othersAlerts,
+		"an image that was muted while others were sent is in their last message":      mutedAmongOthers,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -96,6 +96,7 @@ func disabledIsMuted(t *testing.T, r router, target string) {
 	r.post(
 		t,
 		ours("PipelineDisabled", "warning", target, "pipeline=a"),
+		ours("PipelineAboutToBeDisabled", "warning", target, "pipeline=a"),
 		ours("PipelineFailingRepeatedly", "critical", target, "pipeline=a"),
 	)
 	r.settle(t)

@@ -61,9 +61,20 @@ var calls = []call{
 		},
 	},
 	{
+		operation: imagebuilder.ListImages,
+		needed:    func(t *trial) bool { return len(t.ImageSelectors) > 0 },
+		ask: func(ctx context.Context, t *trial, _ string) error {
+			all, err := t.Client.ListImages(ctx, nil)
+			if err == nil {
+				t.matchImages(all)
+			}
+			return err
+		},
+	},
+	{
 		operation: imagebuilder.ListImageBuildVersions,
-		needed:    func(t *trial) bool { return t.version != "" },
-		subject:   func(t *trial) (subject, unknown string) { return t.version, "" },
+		needed:    func(t *trial) bool { return t.version != "" || len(t.ImageSelectors) > 0 },
+		subject:   (*trial).firstVersion,
 		ask: func(ctx context.Context, t *trial, version string) error {
 			images, err := t.first.ListImageBuildVersions(ctx, version, nil)
 			t.found(images)
@@ -72,7 +83,7 @@ var calls = []call{
 	},
 	{
 		operation: imagebuilder.GetImage,
-		needed:    func(t *trial) bool { return len(t.Images) > 0 },
+		needed:    func(t *trial) bool { return len(t.Pipelines)+len(t.Images)+len(t.ImageSelectors) > 0 },
 		subject:   func(t *trial) (subject, unknown string) { return cmp.Or(t.build, t.image), "no build is known" },
 		ask: func(ctx context.Context, t *trial, build string) error {
 			_, err := t.Client.GetImage(ctx, build, nil)
@@ -84,7 +95,7 @@ var calls = []call{
 	},
 	{
 		operation: imagebuilder.ListWorkflowExecutions,
-		needed:    func(t *trial) bool { return len(t.Pipelines)+len(t.Images) > 0 },
+		needed:    func(t *trial) bool { return len(t.Pipelines)+len(t.Images)+len(t.ImageSelectors) > 0 },
 		subject:   func(t *trial) (subject, unknown string) { return t.image, "no build is known" },
 		ask: func(ctx context.Context, t *trial, build string) error {
 			all, err := t.first.ListWorkflowExecutions(ctx, build, nil)
@@ -107,7 +118,19 @@ var calls = []call{
 		operation: imagebuilder.ListWaitingWorkflowSteps,
 		needed:    func(t *trial) bool { return t.Waiting },
 		ask: func(ctx context.Context, t *trial, _ string) error {
-			_, err := t.first.ListWaitingWorkflowSteps(ctx, nil)
+			all, err := t.first.ListWaitingWorkflowSteps(ctx, nil)
+			if len(all) > 0 {
+				t.step = all[0].ID
+			}
+			return err
+		},
+	},
+	{
+		operation: imagebuilder.GetWorkflowStepExecution,
+		needed:    func(t *trial) bool { return t.Waiting },
+		subject:   func(t *trial) (subject, unknown string) { return t.step, "no step is known to wait" },
+		ask: func(ctx context.Context, t *trial, id string) error {
+			_, err := t.Client.GetWorkflowStepExecution(ctx, id, nil)
 			return err
 		},
 	},
@@ -128,15 +151,50 @@ func (t *trial) firstPipeline() (subject, unknown string) {
 func (t *trial) match(all []imagebuilder.Pipeline) {
 	t.listed = len(all)
 	for _, p := range all {
-		if slices.ContainsFunc(t.Pipelines, func(s lookup.Selector) bool { return s.Matches(&p) }) {
+		if slices.ContainsFunc(t.Pipelines, func(s lookup.Selector) bool { return s.MatchesPipeline(&p) }) {
 			t.matching = append(t.matching, p.ARN)
 		}
 	}
 	for _, s := range t.Pipelines {
-		if !slices.ContainsFunc(all, func(p imagebuilder.Pipeline) bool { return s.Matches(&p) }) {
-			t.unmatched = append(t.unmatched, s.Text)
+		if !slices.ContainsFunc(all, func(p imagebuilder.Pipeline) bool { return s.MatchesPipeline(&p) }) {
+			t.unmatched = append(t.unmatched, unmatched{"pipelines", s.Text})
 		}
 	}
+}
+
+// matchImages keeps the newest version whose name is selected, and the selectors that match no
+// name. Which tags its builds have is not tried.
+func (t *trial) matchImages(all []imagebuilder.ImageVersion) {
+	names, matched := map[string]bool{}, map[string]bool{}
+	var newest imagebuilder.ImageVersion
+	for _, v := range all {
+		names[v.Name] = true
+		for _, s := range t.ImageSelectors {
+			if !s.MatchesName(v.Name) {
+				continue
+			}
+			if matched[s.Text] = true; newest.ARN == "" || v.Created.After(newest.Created) {
+				newest = v
+			}
+		}
+	}
+	t.names, t.version = len(names), cmp.Or(t.version, newest.ARN)
+	for _, s := range t.ImageSelectors {
+		if !matched[s.Text] {
+			t.unmatched = append(t.unmatched, unmatched{"images", s.Text})
+		}
+	}
+}
+
+// firstVersion returns an image version that is selected: by its ARN or by a selector.
+func (t *trial) firstVersion() (subject, unknown string) {
+	switch {
+	case t.version != "":
+		return t.version, ""
+	case t.names >= 0:
+		return "", "no image matches"
+	}
+	return "", "no image is known"
 }
 
 // found keeps the newest of builds: an old one may be forgotten by the service.

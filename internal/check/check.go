@@ -30,7 +30,7 @@ const concurrency = 8
 
 // Run tries, for each request, one call for each permission that its selection needs, and
 // prints the results to w, in the order of the requests. It reports whether all calls are
-// allowed, and every selector matches a pipeline. A call for which there is nothing to ask
+// allowed, and every selector matches something. A call for which there is nothing to ask
 // about is printed, and is no failure.
 func Run(ctx context.Context, requests []Request, w io.Writer) bool {
 	trials := make([]*trial, len(requests))
@@ -52,18 +52,25 @@ func Run(ctx context.Context, requests []Request, w io.Writer) bool {
 	return ok
 }
 
-// printUnmatched prints the selectors that match no pipeline. That is a failure, unless
-// the same target has, or may have, pipelines of the selector in another region.
+// unmatched is a selector that matches nothing.
+type unmatched struct {
+	kind string // pipelines or images
+	text string
+}
+
+// printUnmatched prints the selectors that match nothing. That is a failure, unless
+// the same target has, or may have, something of the selector in another region.
 func (t *trial) printUnmatched(trials []*trial) {
-	for _, text := range t.unmatched {
+	listed := map[string]int{"pipelines": t.listed, "images": t.names}
+	for _, u := range t.unmatched {
 		elsewhere := slices.ContainsFunc(trials, func(other *trial) bool {
-			return other.Name == t.Name && !slices.Contains(other.unmatched, text)
+			return other.Name == t.Name && !slices.Contains(other.unmatched, u)
 		})
 		v := failed
 		if elsewhere {
 			v = untried
 		}
-		t.print(v, "selector", fmt.Sprintf("%q (it matches none of %d pipelines in %s)", text, t.listed, t.Region), nil)
+		t.print(v, "selector", fmt.Sprintf("%q (it matches none of %d %s in %s)", u.text, listed[u.kind], u.kind, t.Region), nil)
 	}
 }
 

@@ -33,6 +33,9 @@ func web() *emulator.Account {
 	start := time.Now().Add(-time.Hour)
 	return &emulator.Account{
 		Pipelines: []emulator.Pipeline{{ARN: account + "image-pipeline/new", Name: "new"}, {ARN: account + "image-pipeline/web", Name: "web"}},
+		Runs: []emulator.Run{{
+			ID: "wf-00000000-1111-4618-a021-94ddcbe32908", Start: start, Steps: []emulator.Step{{Name: "Approve", Takes: 100 * time.Hour, Waits: true}},
+		}},
 		Images: []emulator.Image{{
 			ARN: account + "image/web/1.0.0/1", PipelineARN: account + "image-pipeline/web", Created: start,
 			Attempts: []emulator.Attempt{{Runs: []emulator.Run{{ID: id, Start: start, Steps: []emulator.Step{{Name: "A", Takes: time.Minute}}}}}},
@@ -44,8 +47,9 @@ func web() *emulator.Account {
 func everything() lookup.Selection {
 	return lookup.Selection{
 		WorkflowExecutions: []string{id}, Pipelines: []lookup.Selector{{Builds: 1, Text: "name=.*"}},
-		Images: []string{account + "image/web/1.0.0", account + "image/web/1.0.0/1"},
-		Steps:  lookup.StepsActive, Waiting: true,
+		Images:         []string{account + "image/web/1.0.0", account + "image/web/1.0.0/1"},
+		ImageSelectors: []lookup.Selector{{Builds: 1, Text: "name=.*"}},
+		Steps:          lookup.StepsActive, Waiting: true,
 	}
 }
 
@@ -89,11 +93,13 @@ func run(t *testing.T, targets ...Request) (string, bool) {
 const operations = `  ok       imagebuilder:GetWorkflowExecution
   ok       imagebuilder:ListImagePipelines
   ok       imagebuilder:ListImagePipelineImages
+  ok       imagebuilder:ListImages
   ok       imagebuilder:ListImageBuildVersions
   ok       imagebuilder:GetImage
   ok       imagebuilder:ListWorkflowExecutions
   ok       imagebuilder:ListWorkflowStepExecutions
   ok       imagebuilder:ListWaitingWorkflowSteps
+  ok       imagebuilder:GetWorkflowStepExecution
 `
 
 const title = "golden-images, eu-west-1: credentials from static, the role " + role + "\n"
@@ -105,11 +111,13 @@ func TestWhatIsMissing(t *testing.T) {
 		{"GetWorkflowExecution", account + "workflow-execution/*"},
 		{"ListImagePipelines", "*"},
 		{"ListImagePipelineImages", account + "image-pipeline/*"},
+		{"ListImages", "*"},
 		{"ListImageBuildVersions", account + "image/*"},
 		{"GetImage", account + "image/*"},
 		{"ListWorkflowExecutions", account + "image/*"},
 		{"ListWorkflowStepExecutions", account + "workflow-execution/*"},
 		{"ListWaitingWorkflowSteps", "*"},
+		{"GetWorkflowStepExecution", account + "workflow-step-execution/*"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			api, role := behindRole(web())
@@ -123,6 +131,9 @@ func TestWhatIsMissing(t *testing.T) {
 				"  missing  imagebuilder:"+c.operation+" on "+c.resource+" for the role "+role.ARN+"\n", 1)
 			if c.operation == "ListImagePipelines" {
 				want = strings.Replace(want, "  ok       imagebuilder:ListImagePipelineImages\n", "  untried  imagebuilder:ListImagePipelineImages (no pipeline is known)\n", 1)
+			}
+			if c.operation == "ListWaitingWorkflowSteps" {
+				want = strings.Replace(want, "  ok       imagebuilder:GetWorkflowStepExecution\n", "  untried  imagebuilder:GetWorkflowStepExecution (no step is known to wait)\n", 1)
 			}
 			got, ok := run(t, target(t, api, everything(), role))
 			if diff := cmp.Diff(want, got); diff != "" || ok != (c.operation == "") {
@@ -149,11 +160,13 @@ func TestOneDenialHidesNoOther(t *testing.T) {
 		want := title + missing("GetWorkflowExecution", account+"workflow-execution/*") +
 			missing("ListImagePipelines", "*") +
 			"  untried  imagebuilder:ListImagePipelineImages (no pipeline is known)\n" +
+			missing("ListImages", "*") +
 			missing("ListImageBuildVersions", account+"image/*") +
 			missing("GetImage", account+"image/*") +
 			missing("ListWorkflowExecutions", account+"image/*") +
 			missing("ListWorkflowStepExecutions", account+"workflow-execution/*") +
-			missing("ListWaitingWorkflowSteps", "*")
+			missing("ListWaitingWorkflowSteps", "*") +
+			"  untried  imagebuilder:GetWorkflowStepExecution (no step is known to wait)\n"
 		got, ok := run(t, target(t, api, everything(), role))
 		if diff := cmp.Diff(want, got); diff != "" || ok {
 			t.Errorf("ok %t (-want +got):\n%s", ok, diff)
@@ -208,7 +221,7 @@ func TestTheDocs(t *testing.T) {
 			return nil
 		}
 		s := everything()
-		s.WorkflowExecutions, s.Images = nil, nil
+		s.WorkflowExecutions, s.Images, s.ImageSelectors = nil, nil, nil
 		got, _ := run(t, target(t, api, s, role))
 		got = strings.Replace(got, "credentials from static", "credentials from environment", 1)
 		if !strings.Contains(string(doc), "```\n"+got) {
@@ -230,7 +243,7 @@ func TestItIsCheap(t *testing.T) {
 		if _, ok := run(t, target(t, api, everything(), role)); !ok {
 			t.Error("something is missing")
 		}
-		for _, operation := range []string{"ListImageBuildVersions", "GetImage", "ListWorkflowExecutions", "ListWorkflowStepExecutions"} {
+		for _, operation := range []string{"ListImageBuildVersions", "GetImage", "ListWorkflowExecutions", "ListWorkflowStepExecutions", "GetWorkflowStepExecution"} {
 			if n := api.Requests(operation); n != 1 {
 				t.Errorf("%d requests of %s, want one", n, operation)
 			}

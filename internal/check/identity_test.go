@@ -34,6 +34,7 @@ func TestWhoIsToldOf(t *testing.T) {
 	const anotherService = ": credentials from static, the role " + role + `
   failed   imagebuilder:ListImagePipelines (what answers there is not Image Builder: look at endpoint_url and at proxies)
   untried  imagebuilder:ListImagePipelineImages (no pipeline is known)
+  untried  imagebuilder:GetImage (no build is known)
   untried  imagebuilder:ListWorkflowExecutions (no build is known)
 `
 	for _, c := range []struct {
@@ -131,6 +132,7 @@ func TestWhoIsToldOf(t *testing.T) {
 			": credentials from static, the role " + role + `
   ok       imagebuilder:GetWorkflowExecution
   failed   imagebuilder:ListWaitingWorkflowSteps (what answers there is not Image Builder: look at endpoint_url and at proxies)
+  untried  imagebuilder:GetWorkflowStepExecution (no step is known to wait)
 `,
 		},
 		{
@@ -160,8 +162,45 @@ func TestWhoIsToldOf(t *testing.T) {
 			": credentials from static, the role " + role + `
   ok       imagebuilder:ListImagePipelines
   ok       imagebuilder:ListImagePipelineImages
+  ok       imagebuilder:GetImage
   ok       imagebuilder:ListWorkflowExecutions
   failed   selector "tag:a=b" (it matches none of 2 pipelines in eu-west-1)
+`,
+		},
+		{
+			"selectors of images, of which one matches nothing", func(*emulator.API, *imagebuilder.Role) {},
+			lookup.Selection{ImageSelectors: []lookup.Selector{{Name: regexp.MustCompile("^web$"), Text: "name=web"}, {Name: regexp.MustCompile("^x$"), Text: "name=x"}}},
+			false,
+			": credentials from static, the role " + role + `
+  ok       imagebuilder:ListImages
+  ok       imagebuilder:ListImageBuildVersions
+  ok       imagebuilder:GetImage
+  ok       imagebuilder:ListWorkflowExecutions
+  failed   selector "name=x" (it matches none of 1 images in eu-west-1)
+`,
+		},
+		{
+			"no image is there", func(api *emulator.API, _ *imagebuilder.Role) { api.Roles[0].Scenario = &emulator.Account{} },
+			lookup.Selection{ImageSelectors: []lookup.Selector{{Text: "name=.*"}}},
+			false,
+			": credentials from static, the role " + role + `
+  ok       imagebuilder:ListImages
+  untried  imagebuilder:ListImageBuildVersions (no image matches)
+  untried  imagebuilder:GetImage (no build is known)
+  untried  imagebuilder:ListWorkflowExecutions (no build is known)
+  failed   selector "name=.*" (it matches none of 0 images in eu-west-1)
+`,
+		},
+		{
+			"another service does not know images",
+			answering("ListImages", emulator.Error(404, "UnknownOperationException", "no")),
+			lookup.Selection{ImageSelectors: []lookup.Selector{{Text: "name=.*"}}},
+			false,
+			": credentials from static, the role " + role + `
+  failed   imagebuilder:ListImages (what answers there is not Image Builder: look at endpoint_url and at proxies)
+  untried  imagebuilder:ListImageBuildVersions (no image is known)
+  untried  imagebuilder:GetImage (no build is known)
+  untried  imagebuilder:ListWorkflowExecutions (no build is known)
 `,
 		},
 	} {

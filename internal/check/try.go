@@ -19,18 +19,20 @@ type trial struct {
 	ok       bool // whether nothing is missing and nothing has failed
 
 	// What there is to ask about, empty as long as it is not known.
-	version   string   // the ARN of an image version that is selected
+	version   string   // the ARN of an image version that is selected, by it or by its name
 	build     string   // the ARN of an image build version that is selected
 	listed    int      // how many pipelines there are, -1 as long as that is not known
 	matching  []string // the ARNs of pipelines that are selected
-	unmatched []string // the texts of selectors that match no pipeline
-	image     string   // the ARN of an image build version
-	execution string   // the id of a workflow execution
+	names     int      // how many names of images there are, -1 as long as that is not known
+	unmatched []unmatched
+	step      string // the id of a step that waits
+	image     string // the ARN of an image build version
+	execution string // the id of a workflow execution
 }
 
 // try carries out one request.
 func try(ctx context.Context, request *Request) *trial {
-	t := &trial{Request: request, first: request.Client.FirstPages(), ok: true, listed: -1}
+	t := &trial{Request: request, first: request.Client.FirstPages(), ok: true, listed: -1, names: -1}
 	for _, arn := range t.Images {
 		if parsed, err := imagebuilder.ParseImageARN(arn); err == nil && parsed.Build {
 			t.build = arn

@@ -25,7 +25,7 @@ const (
 	// maxDepth bounds how deep values are nested.
 	maxDepth = 100
 	// maxTargets bounds the targets of the file, each counted once for each of its regions.
-	// maxSelectors bounds the selectors of pipelines, maxKeys the keys of a mapping.
+	// maxSelectors bounds the selectors of pipelines and images, maxKeys the keys of a mapping.
 	maxTargets, maxSelectors, maxKeys = 10_000, 10_000, 10_000
 	// maxTagKey bounds the key of a tag, maxTagLabels those of a target, as AWS does for the
 	// tags of a resource.
@@ -103,9 +103,18 @@ func (d *document) checkList(sequence *yaml.Node, item reflect.Type, key string)
 	switch {
 	case item == reflect.TypeFor[Target]() && n > maxTargets:
 		return d.errorf(sequence, "%s has more than %d items", key, maxTargets)
-	case item == reflect.TypeFor[PipelineSelector]():
+	case item == reflect.TypeFor[Selector]():
 		if d.selectors += n; d.selectors > maxSelectors {
-			return d.errorf(sequence, "the file has more than %d selectors of pipelines up to here; one regular expression can match many", maxSelectors)
+			return d.errorf(sequence, "the file has more than %d selectors of images and pipelines up to here; one regular expression can match many", maxSelectors)
+		}
+	case item == reflect.TypeFor[Image]():
+		for _, n := range sequence.Content {
+			if resolve(n).Kind == yaml.MappingNode {
+				d.selectors++
+			}
+		}
+		if d.selectors > maxSelectors {
+			return d.errorf(sequence, "the file has more than %d selectors of images and pipelines up to here; one regular expression can match many", maxSelectors)
 		}
 	case key == "regions" && n > maxRegions:
 		return d.errorf(sequence, "%s has more than %d items", key, maxRegions)

@@ -87,10 +87,13 @@ func TestBoundsOfLargeFiles(t *testing.T) {
 		}, ":3:12: regions has more than 1000 items"},
 		{"selectors", maxSelectors, func(n int) string {
 			return head + "  pipelines:\n" + list(n, "  - name: bN\n")
-		}, ":4:3: the file has more than 10000 selectors of pipelines up to here; one regular expression can match many"},
+		}, ":4:3: the file has more than 10000 selectors of images and pipelines up to here; one regular expression can match many"},
+		{"selectors of images, and ARNs beside them", maxSelectors, func(n int) string {
+			return head + "  pipelines:\n  - name: b\n  images:\n  - arn:aws:imagebuilder:eu-west-1:111122223333:image/a/1.0.0\n" + list(n-1, "  - name: bN\n")
+		}, ":6:3: the file has more than 10000 selectors of images and pipelines up to here; one regular expression can match many"},
 		{"selectors that an alias repeats", maxSelectors / 100, func(n int) string {
 			return head + "  pipelines: &all\n" + list(100, "  - name: bN\n") + list(n-1, "- {name: cN, pipelines: *all}\n")
-		}, ":3:14: the file has more than 10000 selectors of pipelines up to here; one regular expression can match many"},
+		}, ":3:14: the file has more than 10000 selectors of images and pipelines up to here; one regular expression can match many"},
 		{"keys of a mapping", maxKeys, func(n int) string {
 			return head + "  pipelines:\n  - tags:\n" + list(n, "      kN: a\n")
 		}, ":5:7: tags has more than 10000 keys"},

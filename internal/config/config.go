@@ -6,12 +6,9 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"reflect"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -34,11 +31,11 @@ type Target struct {
 	// WorkflowExecutions are ids, in lower case and each once. With ids, there is
 	// at most one region.
 	WorkflowExecutions []string `yaml:"workflow_executions"`
-	// Images are ARNs of image versions and image build versions, each once. Their
-	// regions are among Regions, unless those are empty.
-	Images []string `yaml:"images"`
+	// Images are ARNs of image versions and image build versions, each once, and selectors
+	// of images. The regions of the ARNs are among Regions, unless those are empty.
+	Images []Image `yaml:"images"`
 	// Pipelines select image pipelines: those that at least one of them matches.
-	Pipelines []PipelineSelector `yaml:"pipelines"`
+	Pipelines []Selector `yaml:"pipelines"`
 	// Steps says for which executions the steps are looked up: StepsActive, StepsAll
 	// or StepsNone. Load leaves it never empty.
 	Steps string `yaml:"steps"`
@@ -72,7 +69,7 @@ func DefaultTarget() Target { return Target{Steps: StepsActive, MaxExecutions: 1
 // CheckImageRegions returns an error, a sentence, when an image is in none of
 // t.Regions. As long as those are empty, nothing is wrong.
 func (t *Target) CheckImageRegions() error {
-	for _, image := range t.Images {
+	for _, image := range ARNs(t.Images) {
 		if err := t.checkImageRegion(image); err != nil {
 			return err
 		}
@@ -80,10 +77,10 @@ func (t *Target) CheckImageRegions() error {
 	return nil
 }
 
-// ImagesIn returns those of t.Images that are in a region.
+// ImagesIn returns the ARNs of t.Images that are in a region.
 func (t *Target) ImagesIn(region string) []string {
 	var images []string
-	for _, image := range t.Images {
+	for _, image := range ARNs(t.Images) {
 		if arn, err := imagebuilder.ParseImageARN(image); err == nil && arn.Region == region {
 			images = append(images, image)
 		}
@@ -101,50 +98,6 @@ func (t *Target) checkImageRegion(image string) error {
 	}
 	return nil
 }
-
-// PipelineSelector selects image pipelines. It has a name or tags; what it has must
-// match.
-type PipelineSelector struct {
-	// Name is a regular expression (RE2) for the whole name, empty for every name.
-	Name string `yaml:"name"`
-	// Tags must all be there, with exactly these values.
-	Tags map[string]string `yaml:"tags"`
-	// Builds is how many of the newest builds that have ended are kept for each
-	// pipeline, at least 1. Those that have not ended are kept in any case.
-	Builds int `yaml:"builds"`
-}
-
-// Regexp returns Name as a regular expression that matches whole names only, nil when
-// it is empty. Load has made sure that it compiles.
-func (s PipelineSelector) Regexp() *regexp.Regexp {
-	if s.Name == "" {
-		return nil
-	}
-	return regexp.MustCompile(anchored(s.Name))
-}
-
-// String says what s selects: a name, tags or both. Selectors that say the same select the
-// same pipelines.
-func (s PipelineSelector) String() string {
-	var parts []string
-	if s.Name != "" {
-		parts = append(parts, "name="+quoteIfNeeded(s.Name))
-	}
-	for _, key := range slices.Sorted(maps.Keys(s.Tags)) {
-		parts = append(parts, "tag:"+quoteIfNeeded(key)+"="+quoteIfNeeded(s.Tags[key]))
-	}
-	return strings.Join(parts, " ")
-}
-
-// quoteIfNeeded quotes what could be taken for more than one part of a text.
-func quoteIfNeeded(s string) string {
-	if strings.ContainsAny(s, ` "=`) {
-		return strconv.Quote(s)
-	}
-	return s
-}
-
-func anchored(name string) string { return `\A(?:` + name + `)\z` }
 
 // Lookup says how fresh values are, and how many requests may be sent. The limits are those
 // of one target in one region.
@@ -176,19 +129,20 @@ func Default() Config {
 }
 
 // Summary returns how much is configured, such as
-// "2 targets: 3 workflow executions, 1 image, 2 pipeline selectors".
+// "2 targets: 3 workflow executions, 1 image, 1 image selector, 2 pipeline selectors".
 func (c *Config) Summary() string {
-	var executions, images, pipelines int
+	var executions, images, selectors, pipelines int
 	for _, t := range c.Targets {
 		executions += len(t.WorkflowExecutions)
-		images += len(t.Images)
+		images += len(ARNs(t.Images))
+		selectors += len(t.ImageSelectors())
 		pipelines += len(t.Pipelines)
 	}
 	text, separator := count(len(c.Targets), "target"), ": "
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{executions, "workflow execution"}, {images, "image"}, {pipelines, "pipeline selector"}} {
+	}{{executions, "workflow execution"}, {images, "image"}, {selectors, "image selector"}, {pipelines, "pipeline selector"}} {
 		if part.n > 0 {
 			text, separator = text+separator+count(part.n, part.what), ", "
 		}

@@ -26,6 +26,10 @@ targets:
       - wf-165B1CB6-3a62-4618-a021-94ddcbe32908
     images:
       - arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0/3
+      - name: imported-.*
+        tags: {team: images}
+        builds: 2
+      - tags: {team: base}
     pipelines:
       - name: golden-.*
         tags: {team: images, 2026: true, cost: 1.50}
@@ -60,8 +64,12 @@ lookup:
 				Name:               "golden-images",
 				Regions:            []string{"eu-west-1"},
 				WorkflowExecutions: []string{"wf-165b1cb6-3a62-4618-a021-94ddcbe32908"},
-				Images:             []string{"arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0/3"},
-				Pipelines: []PipelineSelector{
+				Images: []Image{
+					{ARN: "arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0/3"},
+					{Selector: &Selector{Name: "imported-.*", Tags: map[string]string{"team": "images"}, Builds: 2}},
+					{Selector: &Selector{Tags: map[string]string{"team": "base"}, Builds: 1}},
+				},
+				Pipelines: []Selector{
 					{Name: "golden-.*", Tags: map[string]string{"team": "images", "2026": "true", "cost": "1.50"}, Builds: 3},
 					{Tags: map[string]string{"team": "base"}, Builds: 1},
 				},
@@ -87,7 +95,7 @@ lookup:
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got, want := got.Summary(), "2 targets: 2 workflow executions, 1 image, 2 pipeline selectors"; got != want {
+	if got, want := got.Summary(), "2 targets: 2 workflow executions, 1 image, 2 image selectors, 2 pipeline selectors"; got != want {
 		t.Errorf("Summary() = %q, want %q", got, want)
 	}
 }
@@ -96,8 +104,9 @@ func TestSummaryLeavesOutWhatIsNotThere(t *testing.T) {
 	for want, targets := range map[string][]Target{
 		"0 targets":                       nil,
 		"1 target: 1 workflow execution":  {{WorkflowExecutions: make([]string, 1)}},
-		"2 targets: 2 images":             {{Images: make([]string, 1)}, {Images: make([]string, 1)}},
-		"1 target: 1 pipeline selector":   {{Pipelines: make([]PipelineSelector, 1)}},
+		"2 targets: 2 images":             {{Images: make([]Image, 1)}, {Images: make([]Image, 1)}},
+		"1 target: 1 image selector":      {{Images: []Image{{Selector: &Selector{}}}}},
+		"1 target: 1 pipeline selector":   {{Pipelines: make([]Selector, 1)}},
 		"1 target: 3 workflow executions": {{WorkflowExecutions: make([]string, 3)}},
 	} {
 		if got := (&Config{Targets: targets}).Summary(); got != want {
@@ -125,19 +134,19 @@ func TestStepsDependOnTheSelection(t *testing.T) {
 }
 
 func TestAPipelineNameMatchesAsAWhole(t *testing.T) {
-	re := PipelineSelector{Name: "golden|(?i)base-.*"}.Regexp()
+	re := Selector{Name: "golden|(?i)base-.*"}.Regexp()
 	for name, want := range map[string]bool{"golden": true, "Base-1": true, "golden-1": false, "a golden": false, "golden\n": false} {
 		if got := re.MatchString(name); got != want {
 			t.Errorf("%q: got %t, want %t", name, got, want)
 		}
 	}
-	if re := (PipelineSelector{}).Regexp(); re != nil {
+	if re := (Selector{}).Regexp(); re != nil {
 		t.Errorf("without a name: got %v, want nil", re)
 	}
 }
 
 func TestImageRegions(t *testing.T) {
-	target := Target{Name: "a", Images: []string{"arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0"}}
+	target := Target{Name: "a", Images: []Image{{ARN: "arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0"}, {Selector: &Selector{Name: "a"}}}}
 	if err := target.CheckImageRegions(); err != nil {
 		t.Errorf("without regions: %v", err)
 	}
@@ -150,6 +159,15 @@ func TestImageRegions(t *testing.T) {
 	if err := target.CheckImageRegions(); err == nil || err.Error() != want {
 		t.Errorf("in another region: got %v, want %s", err, want)
 	}
+	target.Regions = []string{"eu-west-1", "us-east-1"}
+	for region, want := range map[string]int{"eu-west-1": 1, "us-east-1": 0} {
+		if got := target.ImagesIn(region); len(got) != want {
+			t.Errorf("%q are in %s", got, region)
+		}
+	}
+	if got := target.ImageSelectors(); len(got) != 1 || got[0].Name != "a" {
+		t.Errorf("the selectors are %v", got)
+	}
 }
 
 func TestWhatIsAllowedIsAccepted(t *testing.T) {
@@ -160,6 +178,10 @@ func TestWhatIsAllowedIsAccepted(t *testing.T) {
 		"pipelines by tags only":    "targets: [{name: a, pipelines: [{tags: {team: images}, builds: 2}]}]",
 		"a tag of CloudFormation":   "targets: [{name: a, pipelines: [{tags: {aws:cloudformation:stack-name: golden}}]}]",
 		"pipelines in two regions":  "targets: [{name: a, regions: [eu-west-1, us-east-1], pipelines: [{name: b}]}]",
+		"images by name only":       "targets: [{name: a, images: [{name: golden-.*}]}]",
+		"images by tags only":       "targets: [{name: a, images: [{tags: {team: images}}]}]",
+		"images in two regions":     "targets: [{name: a, regions: [eu-west-1, us-east-1], images: [{name: b}, 'arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.0.0']}]",
+		"an alias of a selector":    "targets: [{name: a, pipelines: [&s {name: b}], images: [*s]}]",
 		"an image with x parts":     "targets: [{name: a, images: ['arn:aws:imagebuilder:eu-west-1:111122223333:image/golden/1.x.x']}]",
 		"a role":                    role,
 		"a role in GovCloud":        strings.Replace(role, "arn:aws:", "arn:aws-us-gov:", 1),
@@ -196,7 +218,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, section := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[Target](), reflect.TypeFor[PipelineSelector](), reflect.TypeFor[Lookup]()} {
+	for _, section := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[Target](), reflect.TypeFor[Selector](), reflect.TypeFor[Lookup]()} {
 		for _, key := range keysOf(section) {
 			if !bytes.Contains(doc, []byte("| `"+key+"` |")) {
 				t.Errorf("docs/configuration.md has no row for %s", key)
@@ -258,7 +280,7 @@ func FuzzParse(f *testing.F) {
 				(target.RoleARN == "" && target.ExternalID+target.SessionName != "") {
 				t.Fatalf("accepted %+v", target)
 			}
-			for _, s := range target.Pipelines {
+			for _, s := range append(target.ImageSelectors(), target.Pipelines...) {
 				if re := s.Regexp(); s.Builds < 1 || (re == nil && len(s.Tags) == 0) {
 					t.Fatalf("accepted %+v", s)
 				}
@@ -333,14 +355,14 @@ func TestOnlyARegularFileIsRead(t *testing.T) {
 
 func TestTextsOfSelectors(t *testing.T) {
 	for _, c := range []struct {
-		s    PipelineSelector
+		s    Selector
 		want string
 	}{
-		{PipelineSelector{Name: "web-.*", Builds: 3}, "name=web-.*"},
-		{PipelineSelector{Tags: map[string]string{"team": "web", "env": ""}}, "tag:env= tag:team=web"},
-		{PipelineSelector{Name: "a", Tags: map[string]string{"aws:stack": "b"}}, "name=a tag:aws:stack=b"},
-		{PipelineSelector{Name: "a tag:team=web"}, `name="a tag:team=web"`},
-		{PipelineSelector{Tags: map[string]string{"a=b": `"c"`}}, `tag:"a=b"="\"c\""`},
+		{Selector{Name: "web-.*", Builds: 3}, "name=web-.*"},
+		{Selector{Tags: map[string]string{"team": "web", "env": ""}}, "tag:env= tag:team=web"},
+		{Selector{Name: "a", Tags: map[string]string{"aws:stack": "b"}}, "name=a tag:aws:stack=b"},
+		{Selector{Name: "a tag:team=web"}, `name="a tag:team=web"`},
+		{Selector{Tags: map[string]string{"a=b": `"c"`}}, `tag:"a=b"="\"c\""`},
 	} {
 		if got := c.s.String(); got != c.want {
 			t.Errorf("%+v is %s, want %s", c.s, got, c.want)

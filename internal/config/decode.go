@@ -84,13 +84,16 @@ func (d *document) decodeList(sequence *yaml.Node, v reflect.Value, key string) 
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(sequence.Content), len(sequence.Content)))
 	for i, n := range sequence.Content {
-		switch item := v.Index(i).Addr().Interface().(type) {
+		to := v.Index(i)
+		switch item := to.Addr().Interface().(type) {
 		case *Target:
 			*item = DefaultTarget()
-		case *PipelineSelector:
+		case *Selector:
 			item.Builds = 1
+		case *Image:
+			to = item.form(resolve(n))
 		}
-		if err := d.decodeNode(n, v.Index(i), "an item of "+key); err != nil {
+		if err := d.decodeNode(n, to, "an item of "+key); err != nil {
 			return err
 		}
 	}

@@ -30,7 +30,7 @@ func fieldOf(t reflect.Type, key *yaml.Node) (field reflect.StructField, ok bool
 // allKeys returns the keys of all sections.
 func allKeys() []string {
 	var all []string
-	for _, t := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[Target](), reflect.TypeFor[PipelineSelector](), reflect.TypeFor[Lookup]()} {
+	for _, t := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[Target](), reflect.TypeFor[Selector](), reflect.TypeFor[Lookup]()} {
 		all = append(all, keysOf(t)...)
 	}
 	return all

@@ -2,14 +2,12 @@ package config
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"net/url"
 	"regexp"
-	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
@@ -85,13 +83,19 @@ func validateExecutions(d *document, t *Target, i int) error {
 func validateImages(d *document, t *Target, i int) error {
 	seen := make(map[string]bool, len(t.Images))
 	for j, image := range t.Images {
-		if err := t.checkImageRegion(image); err != nil {
+		if image.Selector != nil {
+			if err := validateSelector(d, image.Selector, "an image selector", "targets", i, "images", j); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := t.checkImageRegion(image.ARN); err != nil {
 			return d.errorf(d.at("targets", i, "images", j), "%s", err)
 		}
-		if seen[image] {
-			return d.errorf(d.at("targets", i, "images", j), "the image %q stands in this target twice", image)
+		if seen[image.ARN] {
+			return d.errorf(d.at("targets", i, "images", j), "the image %q stands in this target twice", image.ARN)
 		}
-		seen[image] = true
+		seen[image.ARN] = true
 	}
 	return nil
 }
@@ -99,11 +103,11 @@ func validateImages(d *document, t *Target, i int) error {
 // validateRegions finds a region in which the target selects nothing: its lookups would
 // never succeed there.
 func validateRegions(d *document, t *Target, i int) error {
-	if len(t.Pipelines) > 0 || len(t.WorkflowExecutions) > 0 {
+	if len(t.Pipelines)+len(t.ImageSelectors())+len(t.WorkflowExecutions) > 0 {
 		return nil
 	}
 	used := map[string]bool{}
-	for _, image := range t.Images {
+	for _, image := range ARNs(t.Images) {
 		if arn, err := imagebuilder.ParseImageARN(image); err == nil {
 			used[arn.Region] = true
 		}
@@ -117,19 +121,9 @@ func validateRegions(d *document, t *Target, i int) error {
 }
 
 func validatePipelines(d *document, t *Target, i int) error {
-	for j, s := range t.Pipelines {
-		if s.Name == "" && len(s.Tags) == 0 {
-			return d.errorf(d.at("targets", i, "pipelines", j), "a pipeline selector needs a name or tags")
-		}
-		instructions, err := checkRegexp(s.Name)
-		if err != nil {
-			return d.errorf(d.at("targets", i, "pipelines", j, "name"), "the name in a pipeline selector must be a regular expression (RE2): %s", err)
-		}
-		if d.instructions += instructions; d.instructions > maxInstructions {
-			return d.errorf(d.at("targets", i, "pipelines", j, "name"), "the regular expressions up to here are too large")
-		}
-		if s.Builds < 1 {
-			return d.errorf(d.at("targets", i, "pipelines", j, "builds"), "builds must be at least 1")
+	for j := range t.Pipelines {
+		if err := validateSelector(d, &t.Pipelines[j], "a pipeline selector", "targets", i, "pipelines", j); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -140,7 +134,7 @@ func validateTagLabels(d *document, t *Target, i int) error {
 	keys := make(map[string]string, len(t.TagLabels))
 	for j, key := range t.TagLabels {
 		at := d.at("targets", i, "tag_labels", j)
-		if key == "" || len(key) > maxTagKey {
+		if key == "" || utf8.RuneCountInString(key) > maxTagKey {
 			return d.errorf(at, "a tag in tag_labels must have 1 to %d characters", maxTagKey)
 		}
 		label := imagebuilder.TagLabel(key)
@@ -153,26 +147,6 @@ func validateTagLabels(d *document, t *Target, i int) error {
 		return d.errorf(d.at("targets", i, "tag_labels"), "target %q has more than %d tags in tag_labels, as many as a pipeline can have", t.Name, maxTagLabels)
 	}
 	return nil
-}
-
-// checkRegexp returns how many instructions name is compiled to, or what is wrong with it, by
-// itself and anchored.
-func checkRegexp(name string) (instructions int, err error) {
-	for _, expr := range []string{name, anchored(name)} {
-		parsed, err := syntax.Parse(expr, syntax.Perl)
-		if mistake, ok := errors.AsType[*syntax.Error](err); ok {
-			return 0, fmt.Errorf("%s: %q", mistake.Code, mistake.Expr)
-		}
-		if err != nil {
-			return 0, err
-		}
-		program, err := syntax.Compile(parsed.Simplify())
-		if err != nil {
-			return 0, err
-		}
-		instructions = len(program.Inst)
-	}
-	return instructions, nil
 }
 
 // validateSteps also sets the default of t.Steps, which depends on the selection.

@@ -43,6 +43,8 @@ func viewOf(d *document, line int) *view {
 // followed.
 func walk(n *yaml.Node, t reflect.Type, key string, visit func(n *yaml.Node, key string)) {
 	switch {
+	case t == reflect.TypeFor[Image]():
+		walk(n, new(Image).form(n).Type(), key, visit)
 	case t.Kind() == reflect.Slice && n.Kind == yaml.SequenceNode:
 		for _, item := range n.Content {
 			walk(item, t.Elem(), key, visit)

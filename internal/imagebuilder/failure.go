@@ -4,8 +4,7 @@ package imagebuilder
 // part that it does not tell is empty.
 type Failure struct {
 	Stage           ImageStatus // the image's state when it failed
-	WorkflowARN     string
-	ExecutionID     string // in lower case
+	ExecutionID     string      // in lower case
 	StepExecutionID string
 	Step            string               // of the workflow
 	Component       *ComponentFailure    // nil when no component failed

@@ -75,7 +75,6 @@ func (r *bodyReader) failures(invalid func(reason string)) map[string]*Failure {
 // failureContext is that of the API reference (ImageState).
 type failureContext struct {
 	ImageStatus         string
-	WorkflowArn         *string
 	WorkflowExecutionID string
 	StepExecutionID     *string
 	FailedStep          string
@@ -111,7 +110,6 @@ func decodeFailure(raw json.RawMessage, invalid func(reason string)) *Failure {
 	}
 	f := &Failure{
 		Stage:           ImageStatus(text(row.ImageStatus, invalid)),
-		WorkflowARN:     optionalID(row.WorkflowArn, invalid),
 		StepExecutionID: optionalID(row.StepExecutionID, invalid),
 		Step:            text(row.FailedStep, invalid),
 	}

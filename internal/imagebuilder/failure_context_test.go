@@ -27,7 +27,7 @@ var failureContexts = []struct {
 		"componentFailure":{"componentArn":"` + testComponent + `","phaseName":"build","stepName":"InstallAgent","action":"ExecuteBash","errorMessage":"exit code 1"}}`,
 		invalid: 1, // WF in upper case is no id
 		want: &Failure{
-			Stage: "BUILDING", WorkflowARN: "arn:aws:imagebuilder:eu-west-1:aws:workflow/build/build-image/1.0.3/1",
+			Stage:           "BUILDING",
 			StepExecutionID: "step-1", Step: "ApplyBuildComponents",
 			Component: &ComponentFailure{ARN: testComponent, Phase: "build", Step: "InstallAgent", Action: "ExecuteBash", Message: "exit code 1"},
 		},

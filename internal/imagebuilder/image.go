@@ -2,6 +2,8 @@ package imagebuilder
 
 import (
 	"cmp"
+	"path"
+	"slices"
 	"time"
 )
 
@@ -42,6 +44,19 @@ type ImageVersion struct {
 	ARN     string    // never empty
 	Name    string    // as its owner wrote it, with upper case and spaces; never empty
 	Created time.Time // zero when not given
+}
+
+// NewestFirst sorts versions of one image by their creation, the newest first, and those of
+// one moment by their numbers. When a creation is missing, the numbers alone count.
+func NewestFirst(versions []ImageVersion) {
+	dated := !slices.ContainsFunc(versions, func(v ImageVersion) bool { return v.Created.IsZero() })
+	slices.SortFunc(versions, func(a, b ImageVersion) int {
+		byDate := 0
+		if dated {
+			byDate = b.Created.Compare(a.Created)
+		}
+		return cmp.Or(byDate, compareVersions(path.Base(b.ARN), path.Base(a.ARN)), cmp.Compare(a.ARN, b.ARN))
+	})
 }
 
 // WasGood reports whether i has become AVAILABLE at some time. Of an image that was DELETED

@@ -164,6 +164,7 @@ func (b *build) setSelected() {
 		b.Resume()
 	}
 	b.Paused = !b.selected
+	b.pauseDetails()
 }
 
 // update takes in what the best source says about the image.
@@ -178,7 +179,7 @@ func (b *build) update(now time.Time) {
 	b.image, b.reasons[s.ofOneBuild()] = image, image.Reason
 	switch {
 	case !image.Status.Ended():
-		b.endedAt = time.Time{}
+		b.endedAt, b.failedUnreported = time.Time{}, false
 	case b.endedAt.IsZero() || retried:
 		b.endedAt = now
 		b.failedUnreported = image.Status.Failed() && (retried || !before.Ended() || b.failedUnreported)

@@ -74,6 +74,7 @@ func (t *Target) cut(builds []*build, now time.Time) {
 	var active, ended []*execution
 	for i, b := range builds {
 		b.dropped = i >= limit
+		b.pauseDetails()
 		for _, x := range b.executions {
 			switch {
 			case t.configured[x.value.ID] != nil:

@@ -14,8 +14,9 @@ import (
 // time that it has failed, why. Each is asked once.
 type details struct {
 	question
-	build *build
-	image *imagebuilder.Image // the answer, nil for none yet
+	build   *build
+	image   *imagebuilder.Image // the answer, nil for none yet
+	askedAt time.Time           // when the lookup of the answer began
 }
 
 // Ask implements schedule.Question.
@@ -25,7 +26,7 @@ func (d *details) Ask(ctx context.Context, started func()) (func(time.Time), err
 }
 
 func (d *details) take(image *imagebuilder.Image) {
-	d.image = image
+	d.image, d.askedAt = image, d.Begun
 	d.build.followDetails()
 	d.build.reportFailure()
 	d.target.derived.outdated = true
@@ -59,7 +60,7 @@ func (b *build) failure() *imagebuilder.Failure {
 		return nil
 	}
 	why := b.image.Failure
-	if s := b.target.sources[b.Subject.ID]; s != nil && s.fresh && b.told[s] != nil && why == nil {
+	if s := b.ownSource(); s != nil && why == nil && !s.ReadAt.Before(b.endedAt) {
 		why = b.told[s].Failure
 	}
 	if b.failureAsked() && why == nil {
@@ -68,9 +69,19 @@ func (b *build) failure() *imagebuilder.Failure {
 	return why
 }
 
-// failureAsked reports whether details has an answer about the failure of b.
+// ownSource returns what asks GetImage about b because b is selected by its ARN, nil for none
+// or before its first answer.
+func (b *build) ownSource() *source {
+	if s := b.target.sources[b.Subject.ID]; s != nil && s.fresh && b.told[s] != nil {
+		return s
+	}
+	return nil
+}
+
+// failureAsked reports whether details has an answer about the failure of b: one that was
+// asked for after it.
 func (b *build) failureAsked() bool {
-	return b.details != nil && b.details.image != nil && !b.details.Begun.Before(b.endedAt)
+	return b.details != nil && b.details.image != nil && !b.details.askedAt.Before(b.endedAt)
 }
 
 // followDetails makes details be asked for, or no longer, as the sources of b and the answer
@@ -85,6 +96,7 @@ func (b *build) followDetails() {
 	case b.details == nil:
 		b.details = &details{question: newQuestion(t, imagebuilder.GetImage, b.Subject.ID), build: b}
 		b.details.Optional = true
+		b.pauseDetails()
 		t.schedule.Add(&b.details.Entry, b.details)
 		return
 	case b.details.image == nil:
@@ -94,10 +106,18 @@ func (b *build) followDetails() {
 		b.pipelineARN = made.SourcePipelineARN
 		b.pipeline = t.pipelineName(made.SourcePipelineARN, made.SourcePipelineName)
 	}
-	if failureTold || b.failureAsked() {
+	switch {
+	case failureTold || b.failureAsked():
 		b.details.Settle()
-	} else if b.details.Settled {
+	case !b.details.Failing: // it was answered before the failure
 		b.details.Restart()
+	}
+}
+
+// pauseDetails lets details be asked for only while b is published.
+func (b *build) pauseDetails() {
+	if b.details != nil {
+		b.details.Paused = !b.selected || b.dropped
 	}
 }
 
@@ -117,6 +137,9 @@ func (b *build) pipelineReadOrRefused() bool {
 // happen: when it is known why, or cannot be.
 func (b *build) reportFailure() {
 	asking := b.details != nil && !b.failureAsked() && !b.details.Failing
+	if s := b.ownSource(); s != nil {
+		asking = s.ReadAt.Before(b.endedAt) && !s.Failing
+	}
 	if !b.failedUnreported || asking && b.failure() == nil {
 		return
 	}
@@ -131,7 +154,7 @@ func (b *build) reportFailure() {
 			line = append(line, "component_arn", c.ARN, "component_phase", c.Phase, "component_step", c.Step, "error", c.Message)
 		}
 		if d := f.Distribution; d != nil {
-			line = append(line, "regions_failed", len(d.Regions), "error", d.Message)
+			line = append(line, "regions_failed", len(d.Regions), "distribution_error", d.Message)
 		}
 	}
 	level.Warn(b.target.c.Logger).Log(line...)

@@ -245,3 +245,81 @@ func TestWithoutThePermissionToAskWhenAStepGivesUp(t *testing.T) {
 		}
 	})
 }
+
+// TestAReasonIsThatOfItsFailure has an image whose pipeline GetImage tells while it is built,
+// and does not answer when it has failed: nothing older is taken for the reason, and it is
+// asked until it answers.
+func TestAReasonIsThatOfItsFailure(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.FailureContext = emulator.FailureContextInGetImage
+		image := w.failing(0, 20*time.Minute)
+		target := w.discovering(web(image), Selection{Images: []string{account + "image/web/1.0.0"}})
+		step := func() string {
+			if f := w.scrape(target).Images[0].Failed; f != nil {
+				return f.ExecutionID
+			}
+			return ""
+		}
+		w.scrapeEvery(target, 10*time.Second, 10*time.Minute)
+		if got := step(); got != id(1) {
+			t.Errorf("at first, %q has failed", got)
+		}
+		w.failOperation("GetImage", emulator.Error(500, "ServiceException", ""))
+		w.scrapeEvery(target, 10*time.Second, 40*time.Minute)
+		if got := step(); got != "" {
+			t.Errorf("while nobody tells why the retry has failed, it is %q", got)
+		}
+		if s := w.scrape(target); len(s.Errors) != 1 {
+			t.Errorf("the lookups that fail are %+v", s.Errors)
+		}
+		w.failOperation("GetImage", nil)
+		w.scrapeEvery(target, 10*time.Second, 45*time.Minute)
+		if got := step(); got != id(10) {
+			t.Errorf("in the end, %q has failed", got)
+		}
+	})
+}
+
+// TestNobodyAsksWhenAStepGaveUp after its execution has ended, or is not followed any more.
+func TestNobodyAsksWhenAStepGaveUp(t *testing.T) {
+	for name, selection := range map[string]Selection{
+		"it ended":                 {Pipelines: all(1), Waiting: true},
+		"it is not followed":       {Waiting: true, WorkflowExecutions: []string{id(9)}},
+		"waiting is not asked for": {Pipelines: all(1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.failOperation("GetWorkflowStepExecution", emulator.Error(403, "AccessDeniedException", "no"))
+				a := web(waitingFor(1, w.begin, time.Hour))
+				a.Runs = []emulator.Run{{ID: id(9), Start: w.begin, Steps: []emulator.Step{{Name: "Wait", Takes: 100 * time.Hour, Waits: true}}}}
+				target := w.discovering(a, Selection{Pipelines: all(1), Waiting: true})
+				w.scrapeEvery(target, 10*time.Second, 10*time.Minute)
+				if w.Requests("GetWorkflowStepExecution") == 0 {
+					t.Fatal("it was never asked")
+				}
+				if name != "it ended" {
+					selection.MaxExecutions, selection.MinInterval, selection.DiscoveryInterval = 10, 10*time.Second, 5*time.Minute
+					selection.MaxStaleness = 5 * time.Minute
+					target.Select(selection)
+				}
+				w.scrapeEvery(target, 10*time.Second, 40*time.Minute)
+				before := w.operations()
+				w.scrapeEvery(target, 10*time.Second, 70*time.Minute)
+				most := 0
+				if name == "it is not followed" {
+					most = 10 // about the other one, which waits
+				}
+				if n := w.since(before)["GetWorkflowStepExecution"]; n > most {
+					t.Errorf("it is asked %d times in half an hour", n)
+				}
+				for _, e := range w.scrape(target).Errors {
+					if e.Operation == imagebuilder.GetWorkflowStepExecution && name != "it is not followed" {
+						t.Errorf("%+v is told", e)
+					}
+				}
+			})
+		})
+	}
+}

@@ -88,7 +88,7 @@ func (w *world) operations() map[string]int {
 	counts := map[string]int{}
 	for _, operation := range []string{
 		"GetWorkflowExecution", "ListWorkflowExecutions", "ListWorkflowStepExecutions", "GetWorkflowStepExecution",
-		"ListWaitingWorkflowSteps", "ListImagePipelines", "ListImagePipelineImages", "ListImageBuildVersions", "GetImage", "AssumeRole",
+		"ListWaitingWorkflowSteps", "ListImagePipelines", "ListImagePipelineImages", "ListImageBuildVersions", "GetImage", "ListImages", "AssumeRole",
 	} {
 		if n := w.Requests(operation); n > 0 {
 			counts[operation] = n

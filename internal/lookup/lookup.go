@@ -58,6 +58,7 @@ type SelectionClient interface {
 	ListImagePipelineImages(ctx context.Context, pipelineARN string, started func()) ([]imagebuilder.Image, error)
 	ListImageBuildVersions(ctx context.Context, imageVersionARN string, started func()) ([]imagebuilder.Image, error)
 	GetImage(ctx context.Context, imageBuildVersionARN string, started func()) (imagebuilder.Image, error)
+	ListImages(ctx context.Context, started func()) ([]imagebuilder.ImageVersion, error)
 }
 
 var _ Client = (*imagebuilder.Client)(nil)
@@ -79,6 +80,7 @@ type Selection struct {
 	WorkflowExecutions []string   // ids in lower case, each once
 	Pipelines          []Selector // a pipeline is followed when one of them matches
 	Images             []string   // ARNs that imagebuilder.ParseImageARN accepts, each once
+	ImageSelectors     []Selector // builds of an image are followed when one of them matches
 
 	Steps   Steps // whose steps are looked up; empty for none
 	Waiting bool  // whether steps that wait are looked up, and when they give up
@@ -102,6 +104,7 @@ type Target struct {
 	mu         sync.Mutex             // guards what follows, the schedule, and c.Selection
 	configured map[string]*configured // by execution id
 	pipelines  *pipelineList          // nil when no pipeline is selected
+	images     *versionList           // nil without selectors of images
 	sources    map[string]*source     // of builds, by the ARN that is asked about
 	builds     map[string]*build      // by ARN
 	made       map[string]madeBuild   // all builds of the selected pipelines, by ARN; empty without configured executions

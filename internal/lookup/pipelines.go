@@ -3,38 +3,12 @@ package lookup
 import (
 	"cmp"
 	"context"
-	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/go-kit/log"
-	"github.com/go-kit/log/level"
-
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
-
-// Selector selects pipelines, and says how many of their builds are followed.
-type Selector struct {
-	Name   *regexp.Regexp    // matches the whole name; nil for every name
-	Tags   map[string]string // all of them
-	Builds int               // the newest so many that have ended, and all that have not; at least 1
-	Text   string            // says for people what it selects; selectors with the same text select the same
-}
-
-// Matches reports whether s selects p.
-func (s *Selector) Matches(p *imagebuilder.Pipeline) bool {
-	if s.Name != nil && !s.Name.MatchString(p.Name) {
-		return false
-	}
-	for key, value := range s.Tags {
-		if got, ok := p.Tags[key]; !ok || got != value {
-			return false
-		}
-	}
-	return true
-}
 
 // pipelineList asks which pipelines there are.
 type pipelineList struct {
@@ -54,7 +28,10 @@ func (l *pipelineList) Ask(ctx context.Context, started func()) (func(time.Time)
 }
 
 // Failed implements schedule.Question: what is refused is not waited for.
-func (l *pipelineList) Failed(time.Time) { l.target.derived.outdated = true }
+func (l *pipelineList) Failed(now time.Time) {
+	l.target.derived.outdated = true
+	l.target.chooseVersions(now)
+}
 
 func (l *pipelineList) take(all []imagebuilder.Pipeline, now time.Time) {
 	t := l.target
@@ -78,7 +55,7 @@ func (l *pipelineList) choose(selectors []Selector) {
 	for _, p := range l.all {
 		l.names[p.ARN] = p.Name
 		for i := range selectors {
-			if s := &selectors[i]; s.Matches(&p) {
+			if s := &selectors[i]; s.MatchesPipeline(&p) {
 				l.builds[p.ARN] = max(l.builds[p.ARN], s.Builds)
 				matching[i]++
 			}
@@ -96,22 +73,7 @@ func (l *pipelineList) choose(selectors []Selector) {
 	for i := range selectors {
 		l.matches[selectors[i].Text] = matching[i]
 	}
-	l.reportMatches(before)
-}
-
-// reportMatches logs each selector that matches no pipeline any more, and each that does
-// again; before is how many pipelines each matched.
-func (l *pipelineList) reportMatches(before map[string]int) {
-	logger := log.With(l.target.c.Logger, "target", l.target.c.Name, "region", l.target.c.Region)
-	for _, text := range slices.Sorted(maps.Keys(l.matches)) {
-		was, known := before[text]
-		switch now := l.matches[text]; {
-		case now == 0 && (was > 0 || !known):
-			level.Warn(logger).Log("msg", "a selector matches no pipeline", "selector", text, "pipelines_listed", len(l.all))
-		case now > 0 && was == 0 && known:
-			level.Info(logger).Log("msg", "the selector matches pipelines again", "selector", text, "pipelines", now)
-		}
-	}
+	l.target.reportMatches("pipeline", len(l.all), before, l.matches)
 }
 
 // pipelineName returns the name of the pipeline with this ARN: the one that its owner gave

@@ -13,6 +13,8 @@ import (
 //	Selection ─▶ configured executions                    (Select)
 //	          ─▶ list of pipelines ─▶ a source for each   (selectSources)
 //	          ─▶ a source for each image                  (selectImages)
+//	          ─▶ list of images ─▶ a source for each of their newest versions
+//	             that pipelines do not tell of            (chooseVersions)
 //	sources   ─▶ builds, each told by one source or more  (tell, follow)
 //	builds    ─▶ executions ─▶ steps                      (builds.go, steps.go)
 
@@ -30,6 +32,7 @@ func (t *Target) Select(s Selection) {
 	t.selectExecutions()
 	t.selectImages(now)
 	t.selectPipelines(now)
+	t.selectImageNames(now)
 	t.selectWaiting()
 	t.updateFreshness(now)
 	t.selectSteps(now)
@@ -70,7 +73,11 @@ func (t *Target) selectImages(now time.Time) {
 	selected := make(map[string]bool, len(t.c.Images))
 	for _, arn := range t.c.Images {
 		selected[arn] = true
-		if t.sources[arn] != nil {
+		if s := t.sources[arn]; s != nil {
+			if s.builds == 0 {
+				s.builds = 1
+				s.AskNow()
+			}
 			continue
 		}
 		if b := t.builds[arn]; b != nil {
@@ -79,8 +86,13 @@ func (t *Target) selectImages(now time.Time) {
 		t.addSource(newImageSource(t, arn))
 	}
 	for arn, s := range t.sources {
-		if !s.ofPipeline() && !selected[arn] {
+		if s.ofPipeline() || selected[arn] || s.builds == 0 {
+			continue
+		}
+		if s.builds = 0; s.name == nil {
 			t.removeSource(s, now)
+		} else {
+			s.name.follow(now)
 		}
 	}
 }
@@ -131,6 +143,9 @@ func (t *Target) addSource(s *source) {
 func (t *Target) removeSource(s *source, now time.Time) {
 	t.tell(s, nil, now)
 	s.forgetMade()
+	if s.ofPipeline() {
+		t.outdateVersions() // those that it has told of
+	}
 	delete(t.sources, s.Subject.ID)
 	t.schedule.Remove(&s.Entry)
 	if b := t.builds[s.Subject.ID]; b != nil { // which pipeline made it is told by s no more
@@ -139,23 +154,30 @@ func (t *Target) removeSource(s *source, now time.Time) {
 }
 
 // updateFreshness takes in which sources have become stale or fresh. The builds of a
-// pipeline are fresh only while it is known that the pipeline is selected.
+// pipeline are fresh only while it is known that the pipeline is selected, and those of a
+// version only while it is known that a selector of images selects it.
 func (t *Target) updateFreshness(now time.Time) {
-	listed := t.pipelines != nil && t.pipelines.Fresh(now)
+	pipelines, images := t.pipelines != nil && t.pipelines.Fresh(now), t.images != nil && t.images.Fresh(now)
 	for _, s := range t.sources {
-		s.listed = listed || !s.ofPipeline()
+		if s.listed = pipelines; !s.ofPipeline() {
+			s.listed = images || s.builds > 0
+		}
 		s.Paused = !s.listed
 		if fresh := s.listed && s.Fresh(now); fresh != s.fresh {
 			s.fresh = fresh
+			if s.ofPipeline() {
+				t.outdateVersions()
+			}
 			t.followAll(s.images, now)
 		}
 	}
+	t.chooseVersions(now)
 }
 
 // tell makes images what s says, and follows the builds that this concerns.
 func (t *Target) tell(s *source, images []*imagebuilder.Image, now time.Time) {
 	lastTold, before := s.toldAt, s.images
-	s.images, s.toldAt, s.fresh = images, now, s.listed && s.Fresh(now)
+	s.images, s.toldAt, s.fresh = images, s.ReadAt, s.listed && s.Fresh(now)
 	told := make(map[string]bool, len(images))
 	for _, image := range images {
 		told[image.ARN] = true
@@ -200,6 +222,9 @@ func (t *Target) follow(b *build, now time.Time) {
 // discoveries yields the questions that the selection is read with.
 func (t *Target) discoveries(yield func(*question) bool) {
 	if t.pipelines != nil && !yield(&t.pipelines.question) {
+		return
+	}
+	if t.images != nil && !yield(&t.images.question) {
 		return
 	}
 	for _, s := range t.sources {

@@ -37,14 +37,15 @@ type Snapshot struct {
 
 	TagLabels []string // keys of pipelines' tags that are published
 
-	Selectors []SelectorMatches // in the order of their texts, each once; nil when the pipelines are not known
-	Errors    []FailedLookup    // lookups that fail, other than GetWorkflowExecution, in the order of operation and subject
+	Selectors      []SelectorMatches // of pipelines, in the order of their texts, each once; nil when the pipelines are not known
+	ImageSelectors []SelectorMatches // of images, likewise
+	Errors         []FailedLookup    // lookups that fail, other than GetWorkflowExecution, in the order of operation and subject
 }
 
-// SelectorMatches says how many pipelines a selector matches.
+// SelectorMatches says how many pipelines, or names of images, a selector matches.
 type SelectorMatches struct {
-	Selector  string // its text
-	Pipelines int
+	Selector string // its text
+	Matches  int
 }
 
 // FailedLookup says why the last lookup of something has failed.
@@ -116,8 +117,13 @@ func (t *Target) snapshot(now time.Time) Snapshot {
 		Dropped:      t.derived.dropped,
 		TagLabels:    t.c.TagLabels,
 		Settled:      t.derived.settled.published(),
-		Selectors:    t.selectorsAt(now),
 		Errors:       t.errorsAt(),
+	}
+	if t.pipelines != nil && t.pipelines.Fresh(now) {
+		s.Selectors = inOrder(t.pipelines.matches)
+	}
+	if t.images != nil && t.images.Fresh(now) {
+		s.ImageSelectors = inOrder(t.images.matches)
 	}
 	active := map[string]bool{}
 	for _, f := range t.derived.settled.liveExecutions {
@@ -186,13 +192,11 @@ func (t *Target) pipelinesAt(now time.Time) []Pipeline {
 	return all
 }
 
-func (t *Target) selectorsAt(now time.Time) []SelectorMatches {
-	if t.pipelines == nil || !t.pipelines.Fresh(now) {
-		return nil
-	}
+// inOrder returns what selectors match, by their texts, in the order of these.
+func inOrder(matches map[string]int) []SelectorMatches {
 	var all []SelectorMatches
-	for _, text := range slices.Sorted(maps.Keys(t.pipelines.matches)) {
-		all = append(all, SelectorMatches{text, t.pipelines.matches[text]})
+	for _, text := range slices.Sorted(maps.Keys(matches)) {
+		all = append(all, SelectorMatches{text, matches[text]})
 	}
 	return all
 }

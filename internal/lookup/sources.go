@@ -13,16 +13,19 @@ import (
 // build.
 type source struct {
 	question
-	builds int  // how many that have ended are followed
-	listed bool // whether it is known that its pipeline is selected; true without one
-	fresh  bool // whether what it says is fresh, and listed
+	builds int        // how many that have ended are followed; 0 when only selectors of images ask
+	name   *imageName // whose version it asks about; nil when no selector of images asks
+	listed bool       // whether it is known that its pipeline, or its version, is selected; else true
+	fresh  bool       // whether what it says is fresh, and listed
 
-	images      []*imagebuilder.Image // those to follow, the newest first
-	toldAt      time.Time             // when that was said, zero for never
-	made        []string              // the ARNs of all builds, where Target.made needs them
-	newestGood  time.Time             // creation of the newest one that was ever good, zero for none
-	lastSuccess time.Time             // creation of the newest good one, zero for none
-	failedInRow *int                  // the newest ones that have ended and failed; nil for no build at all
+	found       []*imagebuilder.Image  // those that may be followed, the newest first
+	images      []*imagebuilder.Image  // those to follow, the newest first
+	toldAt      time.Time              // when that was read, zero for never
+	versions    map[string]madeVersion // that a pipeline has made, by ARN, where images are selected
+	made        []string               // the ARNs of all builds, where Target.made needs them
+	newestGood  time.Time              // creation of the newest one that was ever good, zero for none
+	lastSuccess time.Time              // creation of the newest good one, zero for none
+	failedInRow *int                   // the newest ones that have ended and failed; nil for no build at all
 }
 
 func newPipelineSource(t *Target, arn string) *source {
@@ -32,15 +35,21 @@ func newPipelineSource(t *Target, arn string) *source {
 // newImageSource returns what asks for the builds that an ARN of Selection.Images stands
 // for.
 func newImageSource(t *Target, arn string) *source {
-	operation := imagebuilder.ListImageBuildVersions
+	s := newVersionSource(t, arn)
 	parsed, err := imagebuilder.ParseImageARN(arn)
 	if err != nil {
 		panic(err) // Selection says that it can be parsed
 	}
 	if parsed.Build {
-		operation = imagebuilder.GetImage
+		s.question = newQuestion(t, imagebuilder.GetImage, arn)
 	}
-	return &source{question: newQuestion(t, operation, arn), builds: 1, listed: true}
+	s.builds = 1
+	return s
+}
+
+// newVersionSource returns what asks for the builds of an image version.
+func newVersionSource(t *Target, arn string) *source {
+	return &source{question: newQuestion(t, imagebuilder.ListImageBuildVersions, arn), listed: true}
 }
 
 // ofPipeline reports whether s asks for the builds of a pipeline.
@@ -76,17 +85,11 @@ func (s *source) list(ctx context.Context, c Client, started func()) ([]imagebui
 
 func (s *source) take(images []imagebuilder.Image, now time.Time) {
 	slices.SortFunc(images, func(a, b imagebuilder.Image) int { return b.Compare(&a) })
-	var follow []*imagebuilder.Image
 	s.lastSuccess, s.newestGood, s.failedInRow = time.Time{}, time.Time{}, failedInRow(images)
-	ended := 0
+	all := make([]*imagebuilder.Image, len(images))
 	for i := range images {
 		image := &images[i]
-		if image.Status.Ended() {
-			ended++
-		}
-		if !image.Status.Ended() || ended <= s.builds {
-			follow = append(follow, s.keep(image))
-		}
+		all[i] = image
 		if image.Status.Good() && image.Created.After(s.lastSuccess) {
 			s.lastSuccess = image.Created
 		}
@@ -99,15 +102,53 @@ func (s *source) take(images []imagebuilder.Image, now time.Time) {
 	if len(s.target.configured) > 0 && s.ofPipeline() {
 		s.keepMade(images)
 	}
-	s.target.tell(s, follow, now)
+	if s.target.images != nil && s.ofPipeline() {
+		s.keepVersions(images)
+	}
+	before := s.found
+	s.found = pick(all, s.selectors()...)
+	for i, image := range s.found {
+		s.found[i] = keep(before, image)
+	}
+	s.tellFound(now)
+	s.target.chooseVersions(now)
 }
 
-// keep returns what s said of the image before, if that is the same: what has not changed keeps
+// selectors returns what decides which builds of s may be followed.
+func (s *source) selectors() []*Selector {
+	var all []*Selector
+	if s.builds > 0 {
+		all = append(all, &Selector{Builds: s.builds})
+	}
+	if s.name != nil {
+		all = append(all, s.name.selectors...)
+	}
+	return all
+}
+
+// own returns the builds that s follows whatever selectors of images say.
+func (s *source) own() []*imagebuilder.Image {
+	if s.builds == 0 {
+		return nil
+	}
+	return pick(s.found, &Selector{Builds: s.builds})
+}
+
+// tellFound makes those of the builds that s has found what it tells that are to be followed.
+func (s *source) tellFound(now time.Time) {
+	if s.name != nil {
+		s.name.follow(now)
+		return
+	}
+	s.target.tell(s, s.own(), now)
+}
+
+// keep returns what before said of the image, if that is the same: what has not changed keeps
 // its pointer. Otherwise it returns a copy, so that the whole list is not kept.
-func (s *source) keep(image *imagebuilder.Image) *imagebuilder.Image {
-	for _, before := range s.images {
-		if before.ARN == image.ARN && reflect.DeepEqual(before, image) {
-			return before
+func keep(before []*imagebuilder.Image, image *imagebuilder.Image) *imagebuilder.Image {
+	for _, b := range before {
+		if b.ARN == image.ARN && reflect.DeepEqual(b, image) {
+			return b
 		}
 	}
 	return new(*image)
@@ -135,10 +176,14 @@ func failedInRow(images []imagebuilder.Image) *int {
 // found says nothing.
 func (s *source) Failed(now time.Time) {
 	if !s.HasAnswer {
-		s.target.tell(s, nil, now)
+		s.found = nil
+	}
+	if !s.HasAnswer || s.name != nil {
+		s.tellFound(now)
 	}
 	s.target.followAll(s.images, now)
 	s.target.derived.outdated = true
+	s.target.chooseVersions(now)
 }
 
 // madeBuild is what is known of a build that need not be followed.

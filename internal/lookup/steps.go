@@ -105,24 +105,33 @@ type waitingList struct {
 // Ask implements schedule.Question.
 func (l *waitingList) Ask(ctx context.Context, started func()) (func(time.Time), error) {
 	steps, err := l.target.c.Client.ListWaitingWorkflowSteps(ctx, started)
-	return func(time.Time) { l.take(steps) }, err
+	return func(now time.Time) { l.take(steps, now) }, err
 }
 
-func (l *waitingList) take(steps []imagebuilder.WaitingStep) {
+func (l *waitingList) take(steps []imagebuilder.WaitingStep, now time.Time) {
 	l.steps = steps
+	l.target.derive(now) // which executions t follows
+	l.selectTimeouts()
+}
+
+// selectTimeouts makes t ask when the steps that wait give up, those of the executions that
+// it follows. An execution may be found after its step.
+func (l *waitingList) selectTimeouts() {
 	before := l.timeouts
 	l.timeouts = map[string]*stepTimeout{}
-	for i := range steps {
-		id := steps[i].ID
-		switch timeout := before[id]; {
-		case timeout != nil:
-			l.timeouts[id] = timeout
-			delete(before, id)
-		case l.timeouts[id] == nil && l.target.find(steps[i].ExecutionID) != nil:
+	for i := range l.steps {
+		id, execution := l.steps[i].ID, l.steps[i].ExecutionID
+		timeout := before[id]
+		switch {
+		case l.target.find(execution) == nil || l.timeouts[id] != nil:
+			continue
+		case timeout == nil:
 			timeout = &stepTimeout{question: newQuestion(l.target, imagebuilder.GetWorkflowStepExecution, id)}
-			l.timeouts[id] = timeout
 			l.target.schedule.Add(&timeout.Entry, timeout)
 		}
+		delete(before, id)
+		l.timeouts[id] = timeout
+		timeout.Paused = l.Paused
 	}
 	l.dismiss(before)
 }
@@ -208,5 +217,8 @@ func (t *Target) pauseSteps(now time.Time) {
 	}
 	for _, l := range t.steps {
 		l.Paused = !l.published
+	}
+	if t.waiting != nil {
+		t.waiting.selectTimeouts()
 	}
 }

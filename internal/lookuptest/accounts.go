@@ -110,6 +110,9 @@ func Pipelines(now time.Time) (*emulator.API, lookup.Selection) {
 	return api, lookup.Selection{
 		Pipelines: []lookup.Selector{{Name: regexp.MustCompile(`.`), Builds: 2, Text: "name=.*"}},
 		Images:    []string{account + "image/lost/x.x.x"},
-		Steps:     lookup.StepsAll, Waiting: true, TagLabels: []string{"team"},
+
+		ImageSelectors: []lookup.Selector{{Name: regexp.MustCompile(`^A`), Builds: 1, Text: "name=A.*"}},
+
+		Steps: lookup.StepsAll, Waiting: true, TagLabels: []string{"team"},
 	}
 }

@@ -38,19 +38,34 @@ func hang(t *testing.T, file string) (begun <-chan struct{}) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { pipe.Close() })
-	if err := pipe.SetWriteDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
-		t.Fatal(err)
-	}
-	_, _ = pipe.Write(bytes.Repeat([]byte("\n"), 1<<20)) // until it is full
-	if err := pipe.SetWriteDeadline(time.Time{}); err != nil {
-		t.Fatal(err)
-	}
+	fill(t, pipe)
 	reading := make(chan struct{})
 	go func() {
 		defer close(reading)
 		_, _ = pipe.WriteString("\n") // when there is room again
 	}()
 	return reading
+}
+
+// fill writes to a pipe until it is full.
+func fill(t *testing.T, pipe *os.File) {
+	t.Helper()
+	raw, err := pipe.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	newlines := bytes.Repeat([]byte("\n"), 4096)
+	if err := raw.Write(func(fd uintptr) bool {
+		for err == nil {
+			_, err = syscall.Write(int(fd), newlines)
+		}
+		return true
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(err, syscall.EAGAIN) {
+		t.Fatal(err)
+	}
 }
 
 // withAWSConfig makes a file the AWS configuration of c, which the SDK reads for each new target.

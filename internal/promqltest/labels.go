@@ -102,9 +102,14 @@ func (l Labels) add(metric string, names []string) {
 
 // Of returns the labels that any of the metrics has that a text names. When the text names
 // something else of the exporter's, such as a recorded series, it returns those of all
-// metrics. Prometheus adds job and instance.
+// metrics. Prometheus adds job and instance, and has labels of its own on ALERTS.
 func (l Labels) Of(text string) map[string]bool {
 	names := map[string]bool{"job": true, "instance": true, "le": true, "__name__": true}
+	if alerts.MatchString(text) {
+		for _, name := range []string{"alertname", "alertstate", "service", "severity"} {
+			names[name] = true
+		}
+	}
 	metrics := slices.Collect(maps.Keys(l))
 	if named := seriesName.FindAllString(text, -1); len(named) > 0 && !slices.ContainsFunc(named, func(s string) bool { return l[base(s)] == nil }) {
 		metrics = named
@@ -115,7 +120,10 @@ func (l Labels) Of(text string) map[string]bool {
 	return names
 }
 
-var seriesName = regexp.MustCompile(`\bimagebuilder[_:][a-z0-9_:]+`)
+var (
+	seriesName = regexp.MustCompile(`\bimagebuilder[_:][a-z0-9_:]+`)
+	alerts     = regexp.MustCompile(`\bALERTS\b`)
+)
 
 // base returns the name of the metric that a series belongs to.
 func base(series string) string { return strings.TrimSuffix(series, "_bucket") }

@@ -30,10 +30,11 @@ func kinds() []kind {
 	type image = imagebuilder.ImageStatus
 	executions, images, steps := imagebuilder.Statuses(), imagebuilder.ImageStatuses(), imagebuilder.StepStatuses()
 	return []kind{
-		{"executions", regexp.MustCompile(`^imagebuilder[_:]workflow_execution_`), append(texts(executions), "UNKNOWN"), []list{
+		{"executions", regexp.MustCompile(`^imagebuilder[_:]workflow_execution[_:]`), append(texts(executions), "UNKNOWN"), []list{
 			those("final", executions, status.Final),
 			those("failed", executions, status.Failed),
 			those("active", executions, status.Active),
+			those("active or failed", executions, func(s status) bool { return s.Active() || s.Failed() }),
 			those("good or failed", executions, func(s status) bool { return s.Good() || s.Failed() }),
 			those("good or skipped", executions, func(s status) bool { return s.Good() || s == "SKIPPED" }),
 			those("final and not skipped", executions, func(s status) bool { return s.Final() && s != "SKIPPED" }),

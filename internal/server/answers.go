@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -52,6 +53,13 @@ func (p *Page) Len() int {
 		n += len(part)
 	}
 	return n
+}
+
+// String returns the answer.
+func (p *Page) String() string {
+	var all strings.Builder
+	p.writeTo(&all)
+	return all.String()
 }
 
 // writeTo writes the answer to a client, if that is still there. Many small parts make few

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -94,18 +95,14 @@ func (f *failure) MoreRegions() int { return max(0, len(f.Regions)-maxRegions) }
 // Text says for people what became of the distribution: "eu-central-1 for account
 // 444455556666: TIMED_OUT at COPY_IMAGE: The copy did not end in time."
 func (r failedRegion) Text() string {
-	text := r.Region
+	where, became := cmp.Or(r.Region, "a region"), r.Status
 	if r.AccountID != "" {
-		text += " for account " + r.AccountID
+		where += " for account " + r.AccountID
 	}
-	text += ": " + r.Status
 	if r.ConfigurationStep != "" {
-		text += " at " + r.ConfigurationStep
+		became = cmp.Or(became, "failed") + " at " + r.ConfigurationStep
 	}
-	if r.Error != "" {
-		text += ": " + r.Error
-	}
-	return text
+	return strings.Join(slices.DeleteFunc([]string{where, became, r.Error}, func(s string) bool { return s == "" }), ": ")
 }
 
 // failed is a build at the top of the page that failed, and was not superseded: the newest
@@ -118,16 +115,16 @@ type failed struct {
 	Older  int    // builds of the pipeline that failed, too
 }
 
-// newFailed returns those of images, which are all images of s, that failed, the newest of each
-// pipeline first.
-func newFailed(s *lookup.Snapshot, images []*lookup.Image, t *targetSection) []failed {
+// newFailed returns those of images, which are all images of s, that failed, the newest first:
+// of each pipeline the newest one, of images without a pipeline all. executions are all rows of t.
+func newFailed(s *lookup.Snapshot, images []*lookup.Image, executions []*execution, t *targetSection) []failed {
 	var places []int // in images
 	for i, image := range images {
 		if image.Status.Failed() && !image.Superseded.True {
 			places = append(places, i)
 		}
 	}
-	slices.SortStableFunc(places, func(a, b int) int { return images[b].Image.Compare(images[a].Image) })
+	slices.SortStableFunc(places, func(a, b int) int { return images[b].Compare(images[a].Image) })
 	pipelines, rows := pipelinesByName(s), map[string]int{} // of pipelines, in all
 	var all []failed
 	for _, i := range places {
@@ -139,12 +136,19 @@ func newFailed(s *lookup.Snapshot, images []*lookup.Image, t *targetSection) []f
 		rows[image.Pipeline] = len(all)
 		p := pipelines[image.Pipeline]
 		row := failed{Target: t.Name + " " + t.Region, Image: newImage(image, p), Href: t.imageHref(i), Tags: tagsOf(p, s.TagLabels)}
-		if image.Failed != nil && image.Failed.ExecutionID != "" {
+		if image.Failed != nil && hasExecution(executions, image.Failed.ExecutionID) {
 			row.Href = t.href(image.Failed.ExecutionID)
 		}
 		all = append(all, row)
 	}
 	return all
+}
+
+// hasExecution reports whether rows, in the order of their ids, show what is known of the
+// execution with this id.
+func hasExecution(rows []*execution, id string) bool {
+	i, found := slices.BinarySearchFunc(rows, id, func(x *execution, id string) int { return strings.Compare(x.ID, id) })
+	return found && rows[i].Status != ""
 }
 
 // pipelinesByName returns the pipelines of s by the names that images have.

@@ -149,7 +149,7 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range []any{page{}, targetSection{}, execution{}, steps{}, step{}, waiting{}, image{}, pipeline{}, selector{}, lookupError{}} {
+	for _, v := range []any{page{}, targetSection{}, execution{}, steps{}, step{}, waiting{}, image{}, pipeline{}, selector{}, imageSelector{}, lookupError{}} {
 		for f := range reflect.TypeOf(v).Fields() {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if name != "" && name != "-" && !strings.Contains(string(doc), "`"+name+"`") {
@@ -180,10 +180,11 @@ func TestWhatIsNotKnownIsNoOption(t *testing.T) {
 // could bear it.
 func TestProblems(t *testing.T) {
 	s := snapshot()
-	s[0].Selectors = []lookup.SelectorMatches{{Selector: "name=web", Pipelines: 1}}
+	s[0].Selectors = []lookup.SelectorMatches{{Selector: "name=web", Matches: 1}}
+	s[0].ImageSelectors = []lookup.SelectorMatches{{Selector: "name=db", Matches: 2}}
 	s[0].Images = []lookup.Image{{Image: &imagebuilder.Image{ARN: "arn"}}}
 	quiet := pageOf(t, s, "")
-	for _, text := range []string{"Selectors that match no pipeline", "Lookups that fail", "executions: ", "more</"} {
+	for _, text := range []string{"Selectors that match no pipeline", "Selectors that match no image", "Lookups that fail", "executions: ", "more</"} {
 		if strings.Contains(quiet, text) {
 			t.Errorf("nothing fails, and the page says %q", text)
 		}
@@ -194,8 +195,10 @@ func TestProblems(t *testing.T) {
 		s[0].Errors = append(s[0].Errors, lookup.FailedLookup{Operation: "GetImage", Subject: "arn-1", Class: imagebuilder.Denied, Reason: "<no>"})
 	}
 	s[0].Errors[0].Subject = ""
+	s[0].ImageSelectors = append(s[0].ImageSelectors, lookup.SelectorMatches{Selector: "tag:<i>"})
 	body := pageOf(t, s, "")
 	for text, n := range map[string]int{
+		"Selectors that match no image": 1, "<code>tag:&lt;i&gt;</code>": 1, "name=db": 0,
 		"Selectors that match no pipeline": 1, "<code>name=&lt;0&gt;</code>": 1, "name=web": 0, "<code>name=": maxProblems,
 		"<strong>denied</strong>: <bdi>&lt;no&gt;</bdi>": maxProblems, "<bdi>arn-1</bdi>": maxProblems - 1,
 		"the account": 1, "and 2 more": 2, "executions: not_found: <bdi>&lt;forgotten&gt;</bdi>": 1,
@@ -206,7 +209,7 @@ func TestProblems(t *testing.T) {
 	}
 	asJSON := get(t, s, "/executions", "application/json").Body.String()
 	for _, text := range []string{
-		`"selectors":[{"selector":"name=web","pipelines":1}`, `"lookup_errors_omitted":2`,
+		`"selectors":[{"selector":"name=web","pipelines":1}`, `"image_selectors":[{"selector":"name=db","images":2}`, `"lookup_errors_omitted":2`,
 		`{"operation":"GetImage","lookup_error_class":"denied","lookup_error":"`, `"lookup_error_class":"not_found"`,
 	} {
 		if !strings.Contains(asJSON, text) {

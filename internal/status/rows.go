@@ -136,6 +136,12 @@ type selector struct {
 	Pipelines int    `json:"pipelines"`
 }
 
+// imageSelector says how many images, by their names, a selector of images matches.
+type imageSelector struct {
+	Text   string `json:"selector"`
+	Images int    `json:"images"`
+}
+
 // optionalTime returns t in UTC, or nil when t is zero.
 func optionalTime(t time.Time) *time.Time {
 	if t.IsZero() {

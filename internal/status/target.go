@@ -12,29 +12,32 @@ import (
 
 // targetSection shows a target in a region.
 type targetSection struct {
-	Page          *page         `json:"-"`
-	ID            string        `json:"-"` // within the page
-	Name          string        `json:"target"`
-	Region        string        `json:"region"`
-	Up            *bool         `json:"up,omitempty"` // nil until a refresh has ended
-	LastSuccess   *time.Time    `json:"last_refresh_success,omitempty"`
-	Discovered    *time.Time    `json:"last_discovery_success,omitempty"`
-	Dropped       int           `json:"workflow_executions_dropped"`
-	Selected      int           `json:"workflow_executions_selected"`
-	Matching      int           `json:"workflow_executions_matching"` // those that the filters let through
-	Pages         int           `json:"pages"`
-	Counts        []count       `json:"-"`                   // of all that are selected, by status
-	Executions    []*execution  `json:"workflow_executions"` // of the page
-	Waiting       []waiting     `json:"waiting_steps,omitempty"`
-	Failed        []failed      `json:"-"`
-	Images        []image       `json:"images,omitempty"`
-	Pipelines     []pipeline    `json:"pipelines,omitempty"`
-	Selectors     []selector    `json:"selectors,omitempty"`
-	Errors        []lookupError `json:"lookup_errors,omitempty"` // the first ones
-	MoreErrors    int           `json:"lookup_errors_omitted,omitempty"`
-	Unmatched     []string      `json:"-"` // the first selectors that match no pipeline
-	MoreUnmatched int           `json:"-"`
-	Timeline      *timeline     `json:"-"`
+	Page        *page         `json:"-"`
+	ID          string        `json:"-"` // within the page
+	Name        string        `json:"target"`
+	Region      string        `json:"region"`
+	Up          *bool         `json:"up,omitempty"` // nil until a refresh has ended
+	LastSuccess *time.Time    `json:"last_refresh_success,omitempty"`
+	Discovered  *time.Time    `json:"last_discovery_success,omitempty"`
+	Dropped     int           `json:"workflow_executions_dropped"`
+	Selected    int           `json:"workflow_executions_selected"`
+	Matching    int           `json:"workflow_executions_matching"` // those that the filters let through
+	Pages       int           `json:"pages"`
+	Counts      []count       `json:"-"`                   // of all that are selected, by status
+	Executions  []*execution  `json:"workflow_executions"` // of the page
+	Waiting     []waiting     `json:"waiting_steps,omitempty"`
+	Failed      []failed      `json:"-"`
+	Images      []image       `json:"images,omitempty"`
+	Pipelines   []pipeline    `json:"pipelines,omitempty"`
+	Selectors   []selector    `json:"selectors,omitempty"`
+	Errors      []lookupError `json:"lookup_errors,omitempty"` // the first ones
+	MoreErrors  int           `json:"lookup_errors_omitted,omitempty"`
+	Unmatched   unmatched     `json:"-"` // selectors that match no pipeline
+
+	ImageSelectors  []imageSelector `json:"image_selectors,omitempty"`
+	UnmatchedImages unmatched       `json:"-"` // selectors that match no image
+
+	Timeline *timeline `json:"-"`
 
 	AllImages, AllPipelines int `json:"-"` // how many there are, on all pages
 }
@@ -52,12 +55,12 @@ func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution)
 	if s.RefreshEnded {
 		t.Up = &s.Up
 	}
+	t.Failed = newFailed(s, images, rows, &t)
 	rows = sorted(rows, p.Query)
 	t.Matching, t.Executions = len(rows), onPage(rows, p.Query.Page)
 	t.Pages = (max(len(rows), len(images), len(s.Pipelines)) + pageSize - 1) / pageSize
 	t.Timeline = newTimeline(rows, s.Time, t.href)
 	t.Waiting = newWaiting(s, &t, t.href)
-	t.Failed = newFailed(s, images, &t)
 	pipelines := pipelinesByName(s)
 	for _, i := range onPage(images, p.Query.Page) {
 		t.Images = append(t.Images, newImage(i, pipelines[i.Pipeline]))
@@ -66,17 +69,35 @@ func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution)
 		t.Pipelines = append(t.Pipelines, newPipeline(&row, s.TagLabels))
 	}
 	for _, m := range s.Selectors {
-		t.Selectors = append(t.Selectors, selector{m.Selector, m.Pipelines})
-		if m.Pipelines == 0 {
-			t.Unmatched = append(t.Unmatched, m.Selector)
+		t.Selectors = append(t.Selectors, selector{m.Selector, m.Matches})
+		if m.Matches == 0 {
+			t.Unmatched.add(m.Selector)
 		}
 	}
-	t.MoreUnmatched = max(0, len(t.Unmatched)-maxProblems)
-	t.Unmatched = t.Unmatched[:len(t.Unmatched)-t.MoreUnmatched]
+	for _, m := range s.ImageSelectors {
+		t.ImageSelectors = append(t.ImageSelectors, imageSelector{m.Selector, m.Matches})
+		if m.Matches == 0 {
+			t.UnmatchedImages.add(m.Selector)
+		}
+	}
 	for _, e := range s.Errors[:min(maxProblems, len(s.Errors))] {
 		t.Errors = append(t.Errors, newLookupError(e))
 	}
 	return t
+}
+
+// unmatched are selectors that match nothing: the first of them, and how many more there are.
+type unmatched struct {
+	Selectors []string
+	More      int
+}
+
+func (u *unmatched) add(selector string) {
+	if len(u.Selectors) == maxProblems {
+		u.More++
+		return
+	}
+	u.Selectors = append(u.Selectors, selector)
 }
 
 // maxProblems is how many lookups that fail, and how many selectors that match nothing, are

@@ -79,7 +79,7 @@ func (m *member) log(logger log.Logger, msg string) {
 	t := &m.wanted.target
 	level.Info(logger).Log("msg", msg, "target", m.name, "region", m.region,
 		"credentials", m.client.CredentialsSource(), "role_arn", t.RoleARN, "endpoint_url", t.EndpointURL,
-		"workflow_executions", len(t.WorkflowExecutions), "pipeline_selectors", len(t.Pipelines), "images", len(t.ImagesIn(m.region)),
+		"workflow_executions", len(t.WorkflowExecutions), "pipeline_selectors", len(t.Pipelines), "images", len(t.ImagesIn(m.region)), "image_selectors", len(t.ImageSelectors()),
 		"steps", t.Steps)
 }
 
@@ -91,11 +91,10 @@ func limits(l config.Lookup) imagebuilder.Limits {
 func selection(w wanted, o collector.Options) lookup.Selection {
 	t := &w.target
 	s := lookup.Selection{
-		WorkflowExecutions: t.WorkflowExecutions, Images: t.ImagesIn(w.region), Steps: lookup.Steps(t.Steps), MaxExecutions: t.MaxExecutions,
+		WorkflowExecutions: t.WorkflowExecutions, Images: t.ImagesIn(w.region),
+		ImageSelectors: selectors(t.ImageSelectors()), Pipelines: selectors(t.Pipelines),
+		Steps: lookup.Steps(t.Steps), MaxExecutions: t.MaxExecutions,
 		TagLabels: t.TagLabels, MinInterval: w.lookup.MinInterval, DiscoveryInterval: w.lookup.DiscoveryInterval, MaxStaleness: w.lookup.MaxStaleness,
-	}
-	for _, p := range t.Pipelines {
-		s.Pipelines = append(s.Pipelines, lookup.Selector{Name: p.Regexp(), Tags: p.Tags, Builds: p.Builds, Text: p.String()})
 	}
 	if !o.Steps {
 		s.Steps = lookup.StepsNone
@@ -103,4 +102,12 @@ func selection(w wanted, o collector.Options) lookup.Selection {
 	// A target of ids alone needs no other permission, unless it asks for steps.
 	s.Waiting = o.Waiting && (len(t.Pipelines) > 0 || len(t.Images) > 0 || t.Steps != config.StepsNone)
 	return s
+}
+
+func selectors(all []config.Selector) []lookup.Selector {
+	var selectors []lookup.Selector
+	for _, s := range all {
+		selectors = append(selectors, lookup.Selector{Name: s.Regexp(), Tags: s.Tags, Builds: s.Builds, Text: s.String()})
+	}
+	return selectors
 }

@@ -346,7 +346,7 @@ func TestWhatIsOffIsNotAskedFor(t *testing.T) {
 			}}
 			w := newWorld(t, api, collector.Options{Steps: on, Waiting: on})
 			a := target("a")
-			a.Pipelines, a.Steps = []config.PipelineSelector{{Name: ".*", Builds: 2}}, config.StepsActive
+			a.Pipelines, a.Steps = []config.Selector{{Name: ".*", Builds: 2}}, config.StepsActive
 			w.apply(a)
 			if n := len(w.scrape()["a eu-west-1"].Executions); n != 1 {
 				t.Fatalf("%d executions are found", n)
@@ -376,4 +376,33 @@ func TestATargetOfIDsAsksForWaitingStepsWithItsSteps(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSelectorsOfImagesSelectInEveryRegion of their target, and ask for what waits there.
+func TestSelectorsOfImagesSelectInEveryRegion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		account := &emulator.Account{}
+		for n, region := range []string{"eu-west-1", "us-east-1"} {
+			run := emulator.Run{ID: id(n), Start: time.Now(), Steps: []emulator.Step{{Takes: time.Hour, Waits: true}}}
+			account.Images = append(account.Images, emulator.Image{
+				ARN:     "arn:aws:imagebuilder:" + region + ":111122223333:image/web/1.0.0/1",
+				Created: run.Start, Attempts: []emulator.Attempt{{Runs: []emulator.Run{run}}},
+			})
+		}
+		api := &emulator.API{Scenario: account}
+		w := newWorld(t, api, collector.Options{Steps: true, Waiting: true})
+		a := target("a")
+		a.Regions = []string{"eu-west-1", "us-east-1"}
+		a.Images = []config.Image{{Selector: &config.Selector{Name: "web", Builds: 1}}}
+		w.apply(a)
+		for key, s := range w.scrape() {
+			want := []lookup.SelectorMatches{{Selector: "name=web", Matches: 1}}
+			if diff := cmp.Diff(want, s.ImageSelectors); diff != "" || len(s.Executions) != 1 || len(s.Waiting) != 1 {
+				t.Errorf("%s: %d executions, %d steps wait; selectors (-want +got):\n%s", key, len(s.Executions), len(s.Waiting), diff)
+			}
+		}
+		if n := api.Requests("ListImages"); n != 2 {
+			t.Errorf("%d requests of ListImages, want one in each region", n)
+		}
+	})
 }

@@ -12,10 +12,10 @@ locals {
   # The table of docs/iam.md.
   statements = {
     workflow_executions = ["Executions"]
-    pipelines           = ["Selection", "SelectionOfBuilds", "ExecutionsOfImages"]
-    images              = ["Images", "ExecutionsOfImages"]
+    pipelines           = ["Selection", "SelectionOfBuilds", "ExecutionsOfImages", "Images"]
+    images              = ["Images", "BuildsOfImages", "ExecutionsOfImages", "SelectionOfImages"]
     steps               = ["Steps"]
-    waiting             = ["Waiting"]
+    waiting             = ["Waiting", "WaitingUntil"]
   }
   reader = jsondecode(file("${path.module}/../reader.json"))
   reader_policy = jsonencode(merge(local.reader, {
