@@ -55,12 +55,13 @@ func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution)
 	if s.RefreshEnded {
 		t.Up = &s.Up
 	}
-	t.Failed = newFailed(s, images, rows, &t)
+	all := rows
 	rows = sorted(rows, p.Query)
 	t.Matching, t.Executions = len(rows), onPage(rows, p.Query.Page)
 	t.Pages = (max(len(rows), len(images), len(s.Pipelines)) + pageSize - 1) / pageSize
 	t.Timeline = newTimeline(rows, s.Time, t.href)
 	t.Waiting = newWaiting(s, &t, t.href)
+	t.Failed = newFailed(s, images, all, &t)
 	pipelines := pipelinesByName(s)
 	for _, i := range onPage(images, p.Query.Page) {
 		t.Images = append(t.Images, newImage(i, pipelines[i.Pipeline]))
