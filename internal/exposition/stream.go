@@ -17,7 +17,7 @@ func (f format) stream(to Page) stream {
 		return plain{to}
 	}
 	_, _ = to.Write(gzipHeader) // a Page takes everything
-	return &gzipped{to: to, live: fast.get(to), sum: sumOf(nil)}
+	return &gzipped{to: to, live: newCompressor(to), sum: sumOf(nil)}
 }
 
 // plain is a stream without compression.
@@ -69,7 +69,7 @@ func (s *gzipped) flush() {
 
 func (s *gzipped) close() {
 	s.flush()
-	fast.Put(s.live)
+	compressors.Put(s.live)
 	end := binary.LittleEndian.AppendUint32(lastBlock[:len(lastBlock):len(lastBlock)], s.sum.crc)
 	_, _ = s.to.Write(binary.LittleEndian.AppendUint32(end, s.sum.size))
 }
