@@ -25,7 +25,7 @@ type derived struct {
 // derive computes what follows from everything that is known, once for a batch of
 // answers. The caller holds t.mu.
 func (t *Target) derive(now time.Time) {
-	t.reach.update(t.required)
+	t.updateReach()
 	t.deriveDiscoveredAt()
 	if !t.derived.outdated {
 		return

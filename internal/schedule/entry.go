@@ -125,7 +125,7 @@ func (e *Entry) Over() bool { return e.Settled && e.state == idle }
 func (e *Entry) Unsettle() {
 	if e.Settled {
 		e.Settled = false
-		e.scheduler.entries.add(e)
+		e.scheduler.enter(e)
 	}
 }
 
