@@ -88,6 +88,7 @@ fuzz: ## what files and answers can do
 	$(GO) test -run '^$$' -fuzz '^FuzzDecodeTime$$' -fuzztime $(FUZZTIME) ./internal/imagebuilder
 	$(GO) test -run '^$$' -fuzz '^FuzzARNs$$' -fuzztime $(FUZZTIME) ./internal/imagebuilder
 	$(GO) test -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME) ./internal/imagebuilder
+	$(GO) test -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 100x ./internal/exposition
 
 SOAK ?= 10m
 soak: ## the program under faults, scrapes and reloads, all at once, for SOAK
