@@ -142,9 +142,9 @@ func FuzzAnswers(f *testing.F) {
 func TestGzipReadsAnAnswerOfManyBatches(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 18))
 	p, h := newPlay("golden", "a text"), newHandler()
-	for range 3_000 {
+	for range 2_000 {
 		p.happen(byte(random.IntN(2)), byte(random.Uint32()))
-		if random.IntN(40) == 0 {
+		if random.IntN(25) == 0 {
 			p.happen(2, 0)
 		}
 	}
