@@ -81,13 +81,15 @@ helm-test: build $(BIN)/helm $(BIN)/kubeconform $(BIN)/kubernetes-schemas $(BIN)
 	$(GO) test -C e2e/kubernetes -count 1 ./...
 
 # A few seconds for each fuzz target; FUZZTIME=8h for a night. (A count, for a run that
-# ends by the clock sometimes fails by the clock.)
+# ends by the clock sometimes fails by the clock.) Each answer of the exposition takes some
+# milliseconds: a few thousand there.
 FUZZTIME ?= 20000x
 fuzz: ## what files and answers can do
 	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) ./internal/config
 	$(GO) test -run '^$$' -fuzz '^FuzzDecodeTime$$' -fuzztime $(FUZZTIME) ./internal/imagebuilder
 	$(GO) test -run '^$$' -fuzz '^FuzzARNs$$' -fuzztime $(FUZZTIME) ./internal/imagebuilder
 	$(GO) test -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME) ./internal/imagebuilder
+	$(GO) test -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME:20000x=4000x) -fuzzminimizetime 100x ./internal/exposition
 
 SOAK ?= 10m
 soak: ## the program under faults, scrapes and reloads, all at once, for SOAK
