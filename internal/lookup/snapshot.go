@@ -27,6 +27,9 @@ type Snapshot struct {
 	// DiscoveredAt is the moment since which everything that the selection consists of
 	// was read; zero for never, and without discovery.
 	DiscoveredAt time.Time
+	// DiscoveryInterval is the longest time between two lookups of one pipeline or image, as
+	// far as the rate allows; zero without discovery.
+	DiscoveryInterval time.Duration
 
 	Executions []Execution // all that are selected, in the order of their ids
 	Dropped    int         // executions that were found and left out
@@ -109,15 +112,15 @@ type Pipeline struct {
 func (t *Target) snapshot(now time.Time) Snapshot {
 	last := t.schedule.Last()
 	s := Snapshot{
-		Name: t.c.Name, Region: t.c.Region, Time: now,
+		Name: t.c.Name, Region: t.c.Region, Time: now, DiscoveryInterval: t.discoveryInterval(),
 		Up: t.reach.up, RefreshEnded: last.Any, RefreshDuration: last.Took, LastSuccess: last.LastSuccess,
 		DiscoveredAt: t.derived.discoveredAt,
-		Images:       t.imagesAt(),
-		Pipelines:    t.pipelinesAt(now),
-		Dropped:      t.derived.dropped,
-		TagLabels:    t.c.TagLabels,
-		Executions:   make([]Execution, len(t.derived.executions)),
-		Errors:       t.errorsAt(),
+		Images:     t.imagesAt(),
+		Pipelines:  t.pipelinesAt(now),
+		Dropped:    t.derived.dropped,
+		TagLabels:  t.c.TagLabels,
+		Executions: make([]Execution, len(t.derived.executions)),
+		Errors:     t.errorsAt(),
 	}
 	if t.pipelines != nil && t.pipelines.Fresh(now) {
 		s.Selectors = inOrder(t.pipelines.matches)
