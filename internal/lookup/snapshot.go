@@ -115,12 +115,12 @@ func (t *Target) snapshot(now time.Time) Snapshot {
 		Name: t.c.Name, Region: t.c.Region, Time: now, DiscoveryInterval: t.discoveryInterval(),
 		Up: t.reach.up, RefreshEnded: last.Any, RefreshDuration: last.Took, LastSuccess: last.LastSuccess,
 		DiscoveredAt: t.derived.discoveredAt,
-		Images:     t.imagesAt(),
-		Pipelines:  t.pipelinesAt(now),
-		Dropped:    t.derived.dropped,
-		TagLabels:  t.c.TagLabels,
-		Executions: make([]Execution, len(t.derived.executions)),
-		Errors:     t.errorsAt(),
+		Images:       t.imagesAt(),
+		Pipelines:    t.pipelinesAt(now),
+		Dropped:      t.derived.dropped,
+		TagLabels:    t.c.TagLabels,
+		Executions:   make([]Execution, len(t.derived.executions)),
+		Errors:       t.errorsAt(),
 	}
 	if t.pipelines != nil && t.pipelines.Fresh(now) {
 		s.Selectors = inOrder(t.pipelines.matches)
