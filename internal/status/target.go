@@ -19,6 +19,7 @@ type targetSection struct {
 	Up          *bool         `json:"up,omitempty"` // nil until a refresh has ended
 	LastSuccess *time.Time    `json:"last_refresh_success,omitempty"`
 	Discovered  *time.Time    `json:"last_discovery_success,omitempty"`
+	Interval    *float64      `json:"discovery_interval_seconds,omitempty"` // as far as rate_limit allows
 	Dropped     int           `json:"workflow_executions_dropped"`
 	Selected    int           `json:"workflow_executions_selected"`
 	Matching    int           `json:"workflow_executions_matching"` // those that the filters let through
@@ -53,6 +54,9 @@ func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution)
 	}
 	if s.RefreshEnded {
 		t.Up = &s.Up
+	}
+	if s.DiscoveryInterval > 0 {
+		t.Interval = new(s.DiscoveryInterval.Seconds())
 	}
 	rows = sorted(rows, p.Query)
 	t.Matching, t.Executions = len(rows), onPage(rows, p.Query.Page)
