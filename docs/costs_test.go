@@ -124,10 +124,10 @@ func TestWhatDiscoveryCosts(t *testing.T) {
 	}
 }
 
-// TestWhatThousandsOfPipelinesCost plays the second hour of pipelines that have not built.
+// TestWhatThousandsOfPipelinesCost plays pipelines that have not built, and counts for half an hour.
 func TestWhatThousandsOfPipelinesCost(t *testing.T) {
 	rows := thousandsRow.FindAllStringSubmatch(read(t, "docs/configuration.md"), -1)
-	if len(rows) < 3 {
+	if len(rows) < 2 {
 		t.Fatalf("%d numbers of pipelines are documented", len(rows))
 	}
 	for _, row := range rows {
@@ -140,9 +140,9 @@ func TestWhatThousandsOfPipelinesCost(t *testing.T) {
 			}})
 			begin, before := time.Now(), 0
 			var s lookup.Snapshot
-			for at := time.Duration(0); at < 90*time.Minute; at += 30 * time.Second {
+			for at := time.Duration(0); at < time.Hour; at += 30 * time.Second {
 				<-time.After(time.Until(begin.Add(at)))
-				if at == time.Hour {
+				if at == 30*time.Minute {
 					before = discoveryRequests(api)
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
@@ -154,7 +154,7 @@ func TestWhatThousandsOfPipelinesCost(t *testing.T) {
 			}
 			n := 2 * (discoveryRequests(api) - before)
 			t.Logf("%d pipelines: %d requests in an hour, interval %s", number, n, s.DiscoveryInterval)
-			if n > most || n < most*9/10 {
+			if n > most || n < most*8/10 {
 				t.Errorf("%s: %d requests in an hour", row[0], n)
 			}
 		})

@@ -162,6 +162,9 @@ func TestWhatComesFirst(t *testing.T) {
 				c.change(w, a)
 				target := w.outpaced(a)
 				w.scrapeEvery(target, 15*time.Second, settled+40*time.Minute)
+				if n := sizes(target).Pending; n > 40 {
+					t.Errorf("%d questions are queued or in flight", n)
+				}
 				calls := w.callsFor(pipelineARN("p-3"))
 				soonest := time.Duration(0)
 				for i, at := range calls {
@@ -212,6 +215,31 @@ func TestManyRunsAtOnce(t *testing.T) {
 			if n := builtBefore(w.scrape(target)); n != 40 {
 				t.Fatalf("at %s, the builds of %d pipelines are known, want 40", at, n)
 			}
+		}
+	})
+}
+
+// TestAPipelineThatFails in a grown interval is no longer waited for: what is known of it is gone
+// after max_staleness, as in a short one.
+func TestAPipelineThatFails(t *testing.T) {
+	test(t, func(t *testing.T) {
+		w := newWorld(t)
+		target := w.outpaced(w.thousands(400))
+		w.scrapeEvery(target, 15*time.Second, 20*time.Minute)
+		w.fail(pipelineARN("p-10"), emulator.Error(403, "AccessDeniedException", ""))
+		var failing, gone time.Duration
+		for at := 20 * time.Minute; gone == 0 && at < 2*time.Hour; at += 15 * time.Second {
+			w.at(at)
+			s := w.scrape(target)
+			if failing == 0 && len(s.Errors) > 0 {
+				failing = at
+			}
+			if builtBefore(s) < 40 {
+				gone = at
+			}
+		}
+		if after := gone - failing; failing == 0 || after < 4*time.Minute || after > 6*time.Minute {
+			t.Errorf("it fails at %s, and what is known of it is gone at %s", failing, gone)
 		}
 	})
 }
