@@ -48,15 +48,13 @@ type targetSection struct {
 func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution) targetSection {
 	t := targetSection{
 		Page: p, ID: id, Name: s.Name, Region: s.Region,
+		Interval:    optionalSeconds(s.DiscoveryInterval),
 		LastSuccess: optionalTime(s.LastSuccess), Discovered: optionalTime(s.DiscoveredAt),
 		Dropped: s.Dropped, Selected: len(rows), Counts: byStatus(rows),
 		AllImages: len(s.Images), AllPipelines: len(s.Pipelines), MoreErrors: max(0, len(s.Errors)-maxProblems),
 	}
 	if s.RefreshEnded {
 		t.Up = &s.Up
-	}
-	if s.DiscoveryInterval > 0 {
-		t.Interval = new(s.DiscoveryInterval.Seconds())
 	}
 	rows = sorted(rows, p.Query)
 	t.Matching, t.Executions = len(rows), onPage(rows, p.Query.Page)
