@@ -34,6 +34,11 @@ var targets = newFamily("targets", tableOf(thisTarget,
 	timestamp("imagebuilder_discovery_last_success_timestamp_seconds",
 		"When the selection was last read whole. Absent without discovery.",
 		func(t *lookup.Snapshot) time.Time { return t.DiscoveredAt }),
+	gauge("imagebuilder_discovery_interval_seconds",
+		"How long it takes at most until a pipeline or image is searched for builds again: discovery_interval, or more where rate_limit does not allow that. Absent without discovery.",
+		func(t *lookup.Snapshot) (float64, bool) {
+			return t.DiscoveryInterval.Seconds(), t.DiscoveryInterval > 0
+		}),
 ), tableOf(selectors,
 	gauge("imagebuilder_selector_pipelines",
 		"Pipelines that the selector of the configuration matches. Absent while the pipelines are not known.",

@@ -27,6 +27,9 @@ type Snapshot struct {
 	// DiscoveredAt is the moment since which everything that the selection consists of
 	// was read; zero for never, and without discovery.
 	DiscoveredAt time.Time
+	// DiscoveryInterval is the longest time between two lookups of one pipeline or image, as
+	// far as the rate allows; zero without discovery.
+	DiscoveryInterval time.Duration
 
 	Executions []Execution // those that are selected and not settled, in the order of their ids
 	Dropped    int         // executions that were found and left out
@@ -110,7 +113,7 @@ type Pipeline struct {
 func (t *Target) snapshot(now time.Time) Snapshot {
 	last := t.schedule.Last()
 	s := Snapshot{
-		Name: t.c.Name, Region: t.c.Region, Time: now,
+		Name: t.c.Name, Region: t.c.Region, Time: now, DiscoveryInterval: t.discoveryInterval(),
 		Up: t.reach.up, RefreshEnded: last.Any, RefreshDuration: last.Took, LastSuccess: last.LastSuccess,
 		DiscoveredAt: t.derived.discoveredAt,
 		Pipelines:    t.pipelinesAt(now),

@@ -18,6 +18,9 @@ type source struct {
 	listed bool       // whether it is known that its pipeline, or its version, is selected; else true
 	fresh  bool       // whether what it says is fresh, and listed
 
+	pipeline  *imagebuilder.Pipeline // whose builds it asks for, as it was listed last; nil for not yet, or none
+	runListed time.Time              // when the list told of another run than before, zero for never
+
 	found       []*imagebuilder.Image  // those that may be followed, the newest first
 	images      []*imagebuilder.Image  // those to follow, the newest first
 	toldAt      time.Time              // when that was read, zero for never
@@ -85,6 +88,7 @@ func (s *source) list(ctx context.Context, c Client, started func()) ([]imagebui
 
 func (s *source) take(images []imagebuilder.Image, now time.Time) {
 	slices.SortFunc(images, func(a, b imagebuilder.Image) int { return b.Compare(&a) })
+	s.pages = pagesOf(len(images))
 	s.lastSuccess, s.newestGood, s.failedInRow = time.Time{}, time.Time{}, failedInRow(images)
 	all := make([]*imagebuilder.Image, len(images))
 	for i := range images {

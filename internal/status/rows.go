@@ -149,3 +149,11 @@ func optionalTime(t time.Time) *time.Time {
 	}
 	return new(t.UTC())
 }
+
+// optionalSeconds returns d in seconds, or nil when d is zero.
+func optionalSeconds(d time.Duration) *float64 {
+	if d == 0 {
+		return nil
+	}
+	return new(d.Seconds())
+}

@@ -19,6 +19,7 @@ type targetSection struct {
 	Up          *bool         `json:"up,omitempty"` // nil until a refresh has ended
 	LastSuccess *time.Time    `json:"last_refresh_success,omitempty"`
 	Discovered  *time.Time    `json:"last_discovery_success,omitempty"`
+	Interval    *float64      `json:"discovery_interval_seconds,omitempty"` // as far as rate_limit allows
 	Dropped     int           `json:"workflow_executions_dropped"`
 	Selected    int           `json:"workflow_executions_selected"`
 	Matching    int           `json:"workflow_executions_matching"` // those that the filters let through
@@ -48,6 +49,7 @@ func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution)
 	images := s.AllImages()
 	t := targetSection{
 		Page: p, ID: id, Name: s.Name, Region: s.Region,
+		Interval:    optionalSeconds(s.DiscoveryInterval),
 		LastSuccess: optionalTime(s.LastSuccess), Discovered: optionalTime(s.DiscoveredAt),
 		Dropped: s.Dropped, Selected: len(rows), Counts: byStatus(rows),
 		AllImages: len(images), AllPipelines: len(s.Pipelines), MoreErrors: max(0, len(s.Errors)-maxProblems),
