@@ -182,10 +182,12 @@ func (l *life) checkTargets() {
 		clear(w.faults)
 		w.publish()
 	}
-	for range 15 { // until all back-offs have ended
-		<-time.After(time.Minute)
-		l.look()
+	l.wait(15) // until all back-offs have ended
+	for _, w := range l.worlds {
+		w.rename()
+		w.publish()
 	}
+	l.wait(3) // until that is known, and nothing else has changed
 	l.scrape()
 	for _, target := range l.targets {
 		fresh := lookuptest.New(l.t, target.config())
@@ -196,5 +198,13 @@ func (l *life) checkTargets() {
 			l.t.Errorf("target %q (-new +old):\n%s", target.name, diff)
 		}
 		l.happened["a row is compared with a new target's"] += len(got)
+	}
+}
+
+// wait lets minutes go by, with scrapes.
+func (l *life) wait(minutes int) {
+	for range minutes {
+		<-time.After(time.Minute)
+		l.look()
 	}
 }

@@ -178,6 +178,9 @@ func (w *world) deleteRun() bool {
 	return true
 }
 
+// rename gives some pipeline another name.
+func (w *world) rename() { w.pipelines[w.random.IntN(len(w.pipelines))].Name = w.text() }
+
 // fail makes lookups of something fail.
 func (w *world) fail() {
 	i := w.image()
@@ -198,7 +201,7 @@ func (w *world) change(at time.Time) (what string) {
 		{"an image is deleted", func() bool { w.deleteImage(at); return true }},
 		{"an execution is deleted", w.deleteRun},
 		{"an image is deprecated", func() bool { w.image().Deprecated = at; return true }},
-		{"a pipeline is renamed", func() bool { w.pipelines[w.random.IntN(len(w.pipelines))].Name = w.text(); return true }},
+		{"a pipeline is renamed", func() bool { w.rename(); return true }},
 		{"a lookup fails", func() bool { w.fail(); return true }},
 		{"lookups succeed", func() bool { clear(w.faults); return true }},
 	}
