@@ -55,13 +55,18 @@ type Exporter struct {
 // newExporter returns an Exporter whose own metrics are in own, and that renders so many
 // scrapes at a time. Its targets and its offset are still to be set.
 func newExporter(own *prometheus.Registry, o collector.Options, renders int, logger log.Logger) *Exporter {
-	return &Exporter{
+	e := &Exporter{
 		options: o, own: own, panics: newPanics(own, logger), logger: logger,
 		scrapes: exposition.New(own, promhttp.HandlerOpts{
 			ErrorHandling: promhttp.ContinueOnError, ErrorLog: errorLog{logger}, Registry: own, EnableOpenMetrics: true,
 		}),
 		turns: semaphore.NewWeighted(int64(renders)),
 	}
+	own.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "imagebuilder_exporter_settled_bytes",
+		Help: "Size of what is kept of settled executions and images, as scrapes get it.",
+	}, func() float64 { return float64(e.scrapes.Bytes()) }))
+	return e
 }
 
 // Targets are what an Exporter looks up.

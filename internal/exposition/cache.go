@@ -5,6 +5,7 @@ import (
 	"maps"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 	"weak"
 
@@ -22,10 +23,12 @@ type cache struct {
 	mu      sync.Mutex
 	asked   map[variant]time.Time // when each was asked for last; those that are kept
 	batches map[weak.Pointer[lookup.Batch]]*rendered
+	bytes   atomic.Int64 // of all segments
 }
 
 // rendered is what was made of one batch.
 type rendered struct {
+	bytes    *atomic.Int64
 	mu       sync.Mutex                      // held while segments are made, so that this happens once
 	segments map[variant]map[string]*segment // by the name of the family
 }
@@ -69,7 +72,7 @@ func (c *cache) of(b *lookup.Batch) *rendered {
 		if c.batches == nil {
 			c.batches = map[weak.Pointer[lookup.Batch]]*rendered{}
 		}
-		r = &rendered{segments: map[variant]map[string]*segment{}}
+		r = &rendered{bytes: &c.bytes, segments: map[variant]map[string]*segment{}}
 		c.batches[key] = r
 		runtime.AddCleanup(b, c.forget, key)
 	}
@@ -79,6 +82,7 @@ func (c *cache) of(b *lookup.Batch) *rendered {
 func (c *cache) forget(key weak.Pointer[lookup.Batch]) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.batches[key].drop(nil) // which nobody uses any more
 	delete(c.batches, key)
 }
 
@@ -87,13 +91,32 @@ func (c *cache) forget(key weak.Pointer[lookup.Batch]) {
 func (r *rendered) in(f format, b *collector.Settled, kept map[variant]time.Time) (map[string]*segment, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	maps.DeleteFunc(r.segments, func(v variant, _ map[string]*segment) bool { return kept[v].IsZero() })
+	r.drop(kept)
 	if all, ok := r.segments[f.variant]; ok {
 		return all, nil
 	}
 	all, err := f.render(b)
 	if err == nil {
 		r.segments[f.variant] = all
+		r.bytes.Add(sizeOf(all))
 	}
 	return all, err
+}
+
+// drop forgets what is in variants that are not kept.
+func (r *rendered) drop(kept map[variant]time.Time) {
+	for v, all := range r.segments {
+		if kept[v].IsZero() {
+			delete(r.segments, v)
+			r.bytes.Add(-sizeOf(all))
+		}
+	}
+}
+
+func sizeOf(all map[string]*segment) int64 {
+	n := 0
+	for _, s := range all {
+		n += len(s.head) + len(s.data)
+	}
+	return int64(n)
 }

@@ -19,6 +19,17 @@ func oneBatch() moment {
 // kept returns the segments that h has of a batch, by variant.
 func kept(h *Handler, b *lookup.Batch) map[variant]map[string]*segment { return h.cache.of(b).segments }
 
+// bytesOf returns how many bytes these have.
+func bytesOf(h *Handler, b *lookup.Batch) int64 {
+	n := 0
+	for _, segments := range kept(h, b) {
+		for _, s := range segments {
+			n += len(s.head) + len(s.data)
+		}
+	}
+	return int64(n)
+}
+
 func TestABatchIsRenderedOnce(t *testing.T) {
 	h, m := newHandler(), oneBatch()
 	const name = "imagebuilder_workflow_execution_lookup_success"
@@ -54,6 +65,9 @@ func TestWhatNobodyAsksForIsForgotten(t *testing.T) {
 			if n := len(kept(h, m.Settled[0])); n != c.want {
 				t.Errorf("after %s more: %d variants are kept, want %d", c.after, n, c.want)
 			}
+			if n := h.Bytes(); n != bytesOf(h, m.Settled[0]) || n == 0 {
+				t.Errorf("after %s more: %d bytes are counted, want %d", c.after, n, bytesOf(h, m.Settled[0]))
+			}
 		}
 	})
 }
@@ -74,6 +88,9 @@ func TestSegmentsGoWithTheirBatch(t *testing.T) {
 	}
 	if n := left(); n != 1 || len(kept(h, stays.Settled[0])) != 1 {
 		t.Errorf("%d batches are kept, want 1", n)
+	}
+	if n := h.Bytes(); n != bytesOf(h, stays.Settled[0]) {
+		t.Errorf("%d bytes are counted, want %d", n, bytesOf(h, stays.Settled[0]))
 	}
 	runtime.KeepAlive(stays)
 }

@@ -61,6 +61,9 @@ func New(own prometheus.Gatherer, opts promhttp.HandlerOpts) *Handler {
 	return &Handler{own: own, opts: opts, nothing: promhttp.HandlerFor(prometheus.Gatherers{}, opts)}
 }
 
+// Bytes returns how many bytes are kept of what is settled.
+func (h *Handler) Bytes() int64 { return h.cache.bytes.Load() }
+
 // Page is where an answer is written.
 type Page interface {
 	http.ResponseWriter
