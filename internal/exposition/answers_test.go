@@ -142,16 +142,16 @@ func FuzzAnswers(f *testing.F) {
 func TestGzipReadsAnAnswerOfManyBatches(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 18))
 	p, h := newPlay("golden", "a text"), newHandler()
-	for range 2_000 {
+	for range 1_500 {
 		p.happen(byte(random.IntN(2)), byte(random.Uint32()))
-		if random.IntN(25) == 0 {
+		if random.IntN(20) == 0 {
 			p.happen(2, 0)
 		}
 	}
 	if len(p.Settled) < 50 || len(p.Executions)+len(p.Images) == 0 {
 		t.Fatalf("%d batches, %d live executions and images", len(p.Settled), len(p.Executions)+len(p.Images))
 	}
-	for _, accept := range []string{prometheus2, prometheus3, metrics001, text004} {
+	for _, accept := range []string{prometheus3, text004} {
 		p.check(t, h, accept, "gzip")
 		got, _ := serve(t, h, request(accept, "gzip"), p.moment)
 		check := exec.Command("gzip", "-t")

@@ -35,7 +35,7 @@ func TestScrapesWhileThingsChange(t *testing.T) {
 				}
 			})
 		}
-		for range 40 {
+		for range 20 {
 			l.step()
 		}
 		cancel()
@@ -104,7 +104,7 @@ func TestASlowReader(t *testing.T) {
 func manyBatches(t *testing.T) http.Handler {
 	p, h, answers := newPlay("golden", "a text"), newHandler(), &server.Answers{}
 	random := rand.New(rand.NewPCG(1, 18))
-	for range 3_000 {
+	for range 2_000 {
 		p.happen(byte(random.IntN(2)), byte(random.Uint32()))
 		if random.IntN(100) == 0 {
 			p.happen(2, 0)
