@@ -42,12 +42,12 @@ func (f format) text(g prometheus.Gatherer) (map[string][]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gathering: %w", err)
 	}
-	return f.encode(families)
+	return f.encode(new(bytes.Buffer), families)
 }
 
-func (f format) encode(families []*dto.MetricFamily) (map[string][]byte, error) {
-	var text bytes.Buffer
-	encoder := expfmt.NewEncoder(&text, f.encoding)
+// encode writes the text of families, and returns that of each by its name.
+func (f format) encode(text *bytes.Buffer, families []*dto.MetricFamily) (map[string][]byte, error) {
+	encoder := expfmt.NewEncoder(text, f.encoding)
 	ends := make([]int, len(families))
 	for i, family := range families {
 		if err := encoder.Encode(family); err != nil {
