@@ -81,21 +81,38 @@ helm-test: build $(BIN)/helm $(BIN)/kubeconform $(BIN)/kubernetes-schemas $(BIN)
 	$(GO) test -C e2e/kubernetes -count 1 ./...
 
 # A few seconds for each fuzz target; FUZZTIME=8h for a night. (A count, for a run that
-# ends by the clock sometimes fails by the clock.)
+# ends by the clock sometimes fails by the clock.) Each answer of the exposition takes some
+# milliseconds: a few thousand there.
 FUZZTIME ?= 20000x
 fuzz: ## what files and answers can do
 	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) ./internal/config
 	$(GO) test -run '^$$' -fuzz '^FuzzDecodeTime$$' -fuzztime $(FUZZTIME) ./internal/imagebuilder
 	$(GO) test -run '^$$' -fuzz '^FuzzARNs$$' -fuzztime $(FUZZTIME) ./internal/imagebuilder
 	$(GO) test -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME) ./internal/imagebuilder
+	$(GO) test -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME:20000x=4000x) -fuzzminimizetime 100x ./internal/exposition
 
 SOAK ?= 10m
 soak: ## the program under faults, scrapes and reloads, all at once, for SOAK
 	$(GO) vet -C e2e ./soak
 	$(GO) test -C e2e -run '^TestSoak$$' -timeout 0 -count 1 -v ./soak -soak $(SOAK)
 
-bench: ## what a scrape costs
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m . ./internal/config
+# BASE is a commit to compare with, by default the last release, if there is one. COUNT=6 and
+# BENCH=Cold measure only cold scrapes, six times, so that benchstat can tell noise from change.
+BASE  ?= $(shell git describe --tags --abbrev=0 --match 'v[0-9]*' 2>/dev/null)
+BENCH ?= .
+COUNT ?= 1
+BENCHMARK = $(GO) test -run '^$$' -bench '$(BENCH)' -benchtime 1x -count $(COUNT) -timeout 2h . ./internal/config
+bench: SHELL = bash
+bench: .SHELLFLAGS = -euo pipefail -c
+bench: $(if $(BASE),$(BIN)/benchstat) ## what a scrape costs, compared with BASE
+	mkdir -p $(BIN)
+	$(BENCHMARK) | tee $(BIN)/bench.txt
+ifneq ($(BASE),)
+	rm -rf $(BIN)/base && mkdir $(BIN)/base && git archive '$(BASE)' | tar -x -C $(BIN)/base
+	(cd $(BIN)/base && $(BENCHMARK)) | tee $(BIN)/base.txt
+	$(BIN)/benchstat '$(BASE)=$(BIN)/base.txt' now=$(BIN)/bench.txt
+	rm -rf $(BIN)/base
+endif
 
 # COMPARE=1 measures the rules of commit 67f80e8 in the same run, LARGE=100000 so many
 # executions, too.
@@ -206,6 +223,9 @@ $(BIN)/go-licenses: tools/go.mod tools/go.sum
 
 $(BIN)/actionlint: tools/go.mod tools/go.sum
 	$(GO) build -C tools -o ../$@ github.com/rhysd/actionlint/cmd/actionlint
+
+$(BIN)/benchstat: tools/go.mod tools/go.sum
+	$(GO) build -C tools -o ../$@ golang.org/x/perf/cmd/benchstat
 
 $(BIN)/cyclonedx-gomod: tools/go.mod tools/go.sum
 	$(GO) build -C tools -o ../$@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"net"
@@ -23,9 +24,9 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/imagebuilder"
 	"github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/binarytest"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
@@ -49,6 +50,10 @@ func serveEmulator() {
 		panic(err)
 	}
 	runs := emulator.Synthetic(1, n, benchStart)
+	running, _ := strconv.Atoi(os.Getenv(emulatorProcess + "_RUNNING"))
+	for i := n - running; i < n; i++ {
+		runs[i].Steps[0].Takes = 1_000_000 * time.Hour
+	}
 	account := &emulator.Account{Runs: runs}
 	if pipelines, _ := strconv.Atoi(os.Getenv(emulatorProcess + "_PIPELINES")); pipelines > 0 {
 		account = pipelinesOf(pipelines, runs)
@@ -191,11 +196,14 @@ func BenchmarkColdScrape(b *testing.B) {
 		return func() {
 			e, end := newBenchExporter(b, url, ids[:n])
 			defer end()
-			benchScrape(b, e, n)
+			if size := ask(b, e); size < 100*n { // an id alone has 16 bytes
+				b.Fatalf("%d bytes about %d executions", size, n)
+			}
 		}
 	}
 	for b.Loop() {
 		var bares, colds, larges []cost
+		var programs []float64
 		bare()
 		cold(small)()
 		for range benchRounds {
@@ -204,6 +212,9 @@ func BenchmarkColdScrape(b *testing.B) {
 		}
 		for range 3 {
 			larges = append(larges, measure(cold(large)))
+			p := startProgram(b, url, ids[:small], "")
+			p.scrape(openMetrics, "gzip")
+			programs = append(programs, cpuSeconds(b, p.pid))
 		}
 		bare, cold, large10 := median(bares), median(colds), median(larges)
 		b.ReportMetric(float64(bare.cpu.Microseconds())/small, "bare-cpu-µs/exec")
@@ -211,6 +222,7 @@ func BenchmarkColdScrape(b *testing.B) {
 		b.ReportMetric(float64(cold.allocs)/small, "cold-allocs/exec")
 		b.ReportMetric(float64(bare.allocs)/small, "bare-allocs/exec")
 		b.ReportMetric(cold.cpu.Seconds()/bare.cpu.Seconds(), "cold/bare")
+		b.ReportMetric(slices.Sorted(slices.Values(programs))[1]/bare.cpu.Seconds(), "program/bare")
 		b.ReportMetric(large10.cpu.Seconds()/cold.cpu.Seconds(), "10000/1000")
 	}
 }
@@ -228,63 +240,196 @@ func (d *discard) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// BenchmarkWarmScrape compares a scrape of executions that have all ended with the
-// cold one before it, and with encoding the same families alone.
-func BenchmarkWarmScrape(b *testing.B) {
-	const n = 10_000
-	url, ids := startEmulator(b, n, 0)
-	var colds []cost
-	for range 3 {
-		e, end := newBenchExporter(b, url, ids)
-		colds = append(colds, measure(func() { benchScrape(b, e, n) }))
-		end()
+// ask has e answer a scrape as Prometheus makes it, and returns the size of the answer.
+func ask(b *testing.B, e *Exporter) int {
+	b.Helper()
+	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	r.Header.Set("Accept", openMetrics)
+	r.Header.Set("Accept-Encoding", "gzip")
+	r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "600")
+	d := &discard{header: http.Header{}}
+	e.ServeHTTP(d, r)
+	if d.header.Get("Content-Encoding") != "gzip" {
+		b.Fatalf("the answer has the header %v", d.header)
 	}
-	cold := median(colds)
-	e, end := newBenchExporter(b, url, ids)
-	defer end()
-	benchScrape(b, e, n)
-	calls := func() float64 { return total(b, e.own, "imagebuilder_exporter_api_requests_total") }
-	before := calls()
-	request := httptest.NewRequest(http.MethodGet, "/metrics", nil)
-	warm := func() {
-		e.ServeHTTP(&discard{header: http.Header{}}, request)
+	return d.bytes
+}
+
+// program is the built program in a process of its own, whose CPU time and memory are counted
+// from outside.
+type program struct {
+	b   *testing.B
+	pid int
+	url string
+}
+
+// startProgram starts it with these executions of the API at url, and with more of the
+// configuration's key lookup.
+func startProgram(b *testing.B, url string, ids []string, lookup string) *program {
+	b.Helper()
+	text := "lookup: {rate_limit: 0, concurrency: 64" + lookup + "}\ntargets:\n- name: bench\n  regions: [eu-west-1]\n  endpoint_url: " + url + "\n  workflow_executions:\n"
+	file := filepath.Join(b.TempDir(), "config.yml")
+	if err := os.WriteFile(file, []byte(text+"  - "+strings.Join(ids, "\n  - ")+"\n"), 0o600); err != nil {
+		b.Fatal(err)
 	}
-	registry := prometheus.NewRegistry()
-	sources, release := e.targets.Acquire()
-	defer release()
-	registry.MustRegister(collector.New(b.Context(), sources, e.options, nil))
-	families, err := registry.Gather()
+	c := binarytest.Command(b.Context(), b, "--config.file="+file, "--web.listen-address=127.0.0.1:0")
+	p := binarytest.Start(b, binarytest.WithCredentials(c))
+	return &program{b, p.Process.Pid, p.URL("/metrics")}
+}
+
+// The Accept headers of Prometheus 3, without and with native histograms.
+const (
+	openMetrics = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"
+	protobuf    = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6," + openMetrics
+)
+
+// scrape returns the body of one scrape.
+func (p *program) scrape(accept, encoding string) []byte {
+	p.b.Helper()
+	r, err := http.NewRequestWithContext(p.b.Context(), http.MethodGet, p.url, nil)
+	if err != nil {
+		p.b.Fatal(err)
+	}
+	r.Header.Set("Accept", accept)
+	r.Header.Set("Accept-Encoding", encoding)
+	r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "600")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		p.b.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		p.b.Fatal(resp.Status, err)
+	}
+	return body
+}
+
+// cpu returns the CPU time of a scrape in seconds, of so many that the kernel's clock, which
+// ticks every 10 ms, can tell it.
+func (p *program) cpu(times int, accept, encoding string) float64 {
+	p.b.Helper()
+	p.scrape(accept, encoding)
+	before := cpuSeconds(p.b, p.pid)
+	for range times {
+		p.scrape(accept, encoding)
+	}
+	return (cpuSeconds(p.b, p.pid) - before) / float64(times)
+}
+
+// cpuSeconds returns the CPU time of a process.
+func cpuSeconds(b *testing.B, pid int) float64 {
+	b.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		b.Fatal(err)
 	}
-	series := 0
-	for _, f := range families {
-		series += len(f.GetMetric())
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	ticks := 0
+	for _, field := range strings.Fields(rest)[11:13] { // utime and stime: proc_pid_stat(5)
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ticks += n
 	}
-	encode := func() {
-		encoder := expfmt.NewEncoder(io.Discard, expfmt.NewFormat(expfmt.TypeTextPlain))
-		for _, f := range families {
-			if err := encoder.Encode(f); err != nil {
-				b.Fatal(err)
+	return float64(ticks) / 100
+}
+
+// encode returns the CPU time in seconds of encoding what p publishes once, into OpenMetrics
+// without compression, and how many series that are.
+func (p *program) encode() (seconds float64, series int) {
+	p.b.Helper()
+	decoder := expfmt.NewDecoder(bytes.NewReader(p.scrape(protobuf, "identity")), expfmt.NewFormat(expfmt.TypeProtoDelim))
+	var families []*dto.MetricFamily
+	for {
+		var f dto.MetricFamily
+		if err := decoder.Decode(&f); err == io.EOF {
+			break
+		} else if err != nil {
+			p.b.Fatal(err)
+		}
+		families, series = append(families, &f), series+len(f.GetMetric())
+	}
+	var rounds []cost
+	for range benchRounds {
+		rounds = append(rounds, measure(func() {
+			encoder := expfmt.NewEncoder(io.Discard, expfmt.NewFormat(expfmt.TypeOpenMetrics))
+			for _, f := range families {
+				if err := encoder.Encode(f); err != nil {
+					p.b.Fatal(err)
+				}
 			}
-		}
+		}))
 	}
+	return median(rounds).cpu.Seconds(), series
+}
+
+// BenchmarkScrape is what the scrapes of a Prometheus cost the program, when all executions have
+// ended: CPU time, against that of encoding the same families once, bytes, and memory.
+func BenchmarkScrape(b *testing.B) {
+	for _, n := range []int{100, 1_000, 10_000, 100_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			url, ids := startEmulator(b, n, 0)
+			p := startProgram(b, url, ids, "")
+			for b.Loop() {
+				begun := cpuSeconds(b, p.pid)
+				text := p.scrape(openMetrics, "identity")
+				if got := bytes.Count(text, []byte("\nimagebuilder_workflow_execution_steps{")); got != n {
+					b.Fatalf("%d executions, want %d", got, n)
+				}
+				b.ReportMetric(cpuSeconds(b, p.pid)-begun, "cold-cpu-s")
+				warm := p.cpu(100, openMetrics, "gzip")
+				b.ReportMetric(resident(b, p.pid), "after-100-MiB")
+				b.ReportMetric(1e3*warm, "warm-cpu-ms")
+				b.ReportMetric(float64(len(p.scrape(openMetrics, "gzip")))/(1<<10), "gzip-KiB")
+				b.ReportMetric(float64(len(text))/(1<<10), "text-KiB")
+				identity := p.cpu(50, openMetrics, "identity")
+				b.ReportMetric(1e3*identity, "identity-cpu-ms")
+				if n > 10_000 {
+					continue
+				}
+				encode, series := p.encode()
+				b.ReportMetric(1e3*encode, "encode-cpu-ms")
+				b.ReportMetric(warm/encode, "warm/encode")
+				b.ReportMetric(identity/encode, "identity/encode")
+				b.ReportMetric(p.cpu(3, protobuf, "gzip")/encode, "protobuf/encode")
+				b.ReportMetric(float64(series), "series")
+			}
+		})
+	}
+}
+
+// BenchmarkLiveScrape is 10,000 executions of which 100 run: scrapes that find none of them due,
+// and scrapes that find all of them due, against encoding the same families once.
+func BenchmarkLiveScrape(b *testing.B) {
+	const n, running = 10_000, 100
+	b.Setenv(emulatorProcess+"_RUNNING", strconv.Itoa(running))
+	url, ids := startEmulator(b, n, 0)
+	fresh, due := startProgram(b, url, ids, ", min_interval: 1h"), startProgram(b, url, ids, ", min_interval: 1ms")
 	for b.Loop() {
-		var warms, encodes []cost
-		warm()
-		for range benchRounds {
-			warms = append(warms, measure(warm))
-			encodes = append(encodes, measure(encode))
+		encode, _ := fresh.encode()
+		live := fresh.cpu(50, openMetrics, "gzip")
+		b.ReportMetric(live/encode, "live/encode")
+		b.ReportMetric(1e3*live, "live-cpu-ms")
+		b.ReportMetric(due.cpu(50, openMetrics, "gzip")/encode, "due/encode")
+	}
+}
+
+// BenchmarkAllocations holds that a scrape allocates the same whatever has settled.
+func BenchmarkAllocations(b *testing.B) {
+	const small, large = 1_000, 10_000
+	url, ids := startEmulator(b, large, 0)
+	for b.Loop() {
+		var counts []float64
+		for _, n := range []int{small, large} {
+			e, end := newBenchExporter(b, url, ids[:n])
+			ask(b, e)
+			counts = append(counts, testing.AllocsPerRun(20, func() { ask(b, e) }))
+			end()
 		}
-		warm, encode := median(warms), median(encodes)
-		b.ReportMetric(float64(series), "series")
-		b.ReportMetric(calls()-before, "calls")
-		b.ReportMetric(warm.cpu.Seconds()/cold.cpu.Seconds(), "warm/cold")
-		b.ReportMetric(warm.cpu.Seconds()/encode.cpu.Seconds(), "warm/encode")
-		b.ReportMetric(float64(warm.cpu.Milliseconds()), "warm-cpu-ms")
-		b.ReportMetric(float64(encode.cpu.Milliseconds()), "encode-cpu-ms")
-		b.ReportMetric(float64(warm.allocs)/float64(series), "warm-allocs/series")
-		b.ReportMetric(float64(warm.bytes)/(1<<20), "warm-MiB")
+		b.ReportMetric(counts[0], "1000-allocs")
+		b.ReportMetric(counts[1], "10000-allocs")
 	}
 }
 
@@ -353,7 +498,8 @@ func BenchmarkDiscoveryGrows(b *testing.B) {
 			defer end()
 			sources, release := e.targets.Acquire()
 			defer release()
-			if n := len(sources[0].Lookup(b.Context()).Executions); n != pipelines { // rendered by none
+			s := sources[0].Lookup(b.Context()) // rendered by none
+			if n := s.Selected(); n != pipelines {
 				b.Fatalf("%d executions of %d pipelines", n, pipelines)
 			}
 		}
@@ -394,46 +540,6 @@ func BenchmarkFirstScrape(b *testing.B) {
 		b.ReportMetric(time.Since(begin).Seconds(), "s/scrape")
 		b.ReportMetric(float64(strings.Count(w.Body.String(), "\nimagebuilder_workflow_execution_steps{")), "executions")
 		end()
-	}
-}
-
-// BenchmarkMemory is the resident memory of the program with executions that have all
-// ended, after the first scrape, and after a hundred more.
-func BenchmarkMemory(b *testing.B) {
-	const n = 10_000
-	url, ids := startEmulator(b, n, 0)
-	dir := b.TempDir()
-	text := "lookup: {rate_limit: 0, concurrency: 64}\ntargets:\n- name: bench\n  regions: [eu-west-1]\n  endpoint_url: " + url + "\n  workflow_executions:\n"
-	file := filepath.Join(dir, "config.yml")
-	if err := os.WriteFile(file, []byte(text+"  - "+strings.Join(ids, "\n  - ")+"\n"), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	c := binarytest.Command(b.Context(), b, "--config.file="+file, "--web.listen-address=127.0.0.1:0")
-	p := binarytest.Start(b, binarytest.WithCredentials(c))
-	get := func() {
-		r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, p.URL("/metrics"), nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		r.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "600")
-		resp, err := http.DefaultClient.Do(r)
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer resp.Body.Close()
-		if size, err := io.Copy(io.Discard, resp.Body); err != nil || size < 190*n {
-			b.Fatal(size, err)
-		}
-	}
-	for b.Loop() {
-		get()
-		get()
-		first := resident(b, p.Process.Pid)
-		for range 100 {
-			get()
-		}
-		b.ReportMetric(first, "first-MiB")
-		b.ReportMetric(resident(b, p.Process.Pid), "after-100-MiB")
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,6 +22,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/exposition"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/server"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/targets"
 )
@@ -34,6 +34,7 @@ type Exporter struct {
 	options collector.Options
 	offset  time.Duration        // how long before Prometheus gives up an answer is to be complete
 	own     *prometheus.Registry // the exporter's own metrics
+	scrapes *exposition.Handler
 	panics  *panics
 	logger  log.Logger
 
@@ -54,10 +55,18 @@ type Exporter struct {
 // newExporter returns an Exporter whose own metrics are in own, and that renders so many
 // scrapes at a time. Its targets and its offset are still to be set.
 func newExporter(own *prometheus.Registry, o collector.Options, renders int, logger log.Logger) *Exporter {
-	return &Exporter{
+	e := &Exporter{
 		options: o, own: own, panics: newPanics(own, logger), logger: logger,
+		scrapes: exposition.New(own, promhttp.HandlerOpts{
+			ErrorHandling: promhttp.ContinueOnError, ErrorLog: errorLog{logger}, Registry: own, EnableOpenMetrics: true,
+		}),
 		turns: semaphore.NewWeighted(int64(renders)),
 	}
+	own.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "imagebuilder_exporter_settled_bytes",
+		Help: "Size of what is kept of settled executions and images, as scrapes get it.",
+	}, func() float64 { return float64(e.scrapes.Bytes()) }))
+	return e
 }
 
 // Targets are what an Exporter looks up.
@@ -79,14 +88,7 @@ func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	deadline := time.Now().Add(scrapeTimeout(r.Header))
 	wait := scrapeTime(time.Until(deadline), e.offset+time.Duration(e.rendering.Load()))
 	var page server.Page
-	inTime := e.collect(r.Context(), wait, deadline, func(g prometheus.Gatherer) {
-		promhttp.HandlerFor(g, promhttp.HandlerOpts{
-			ErrorHandling:     promhttp.ContinueOnError,
-			ErrorLog:          errorLog{e.logger},
-			Registry:          e.own,
-			EnableOpenMetrics: true,
-		}).ServeHTTP(&page, r)
-	})
+	inTime := e.collect(r.Context(), wait, deadline, func(c *collector.Collector) { e.scrapes.Serve(&page, r, c) })
 	if !inTime {
 		http.Error(w, e.noTurn(), http.StatusServiceUnavailable)
 		return
@@ -96,7 +98,7 @@ func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // collect looks up everything, for so long at most, and calls render with what is known,
 // unless the client goes away or its turn does not come before the deadline.
-func (e *Exporter) collect(client context.Context, wait time.Duration, deadline time.Time, render func(prometheus.Gatherer)) bool {
+func (e *Exporter) collect(client context.Context, wait time.Duration, deadline time.Time, render func(*collector.Collector)) bool {
 	ctx, cancel := context.WithTimeout(client, wait)
 	defer cancel()
 	sources, release := e.targets.Acquire()
@@ -118,10 +120,7 @@ func (e *Exporter) collect(client context.Context, wait time.Duration, deadline 
 	}
 	defer e.turns.Release(1)
 	defer e.countAbandoned(client)()
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(c)
-	// The exporter's own metrics come second, so that they count this scrape's lookups.
-	render(inTurn{registry, e.own})
+	render(c)
 	e.rendering.Store(max(int64(time.Since(begun)), e.rendering.Load()*4/5)) // outliers are forgotten
 	return true
 }
@@ -162,9 +161,9 @@ func (e *Exporter) Once(ctx context.Context, begun time.Time, timeout time.Durat
 	var err error
 	var cut bool
 	// Nobody else renders, so its turn comes at once.
-	e.collect(ctx, time.Until(begun.Add(timeout)), begun.Add(2*timeout), func(g prometheus.Gatherer) {
+	e.collect(ctx, time.Until(begun.Add(timeout)), begun.Add(2*timeout), func(c *collector.Collector) {
 		cut = time.Since(begun) >= timeout
-		families, err = g.Gather()
+		families, err = e.scrapes.Gatherer(c).Gather()
 	})
 	var silent []string
 	encoder := expfmt.NewEncoder(w, expfmt.NewFormat(expfmt.TypeTextPlain))
@@ -203,24 +202,6 @@ func down(up *dto.MetricFamily) []string {
 		}
 	}
 	return all
-}
-
-// inTurn gathers from one registry after the other. Unlike prometheus.Gatherers it
-// relies on the families having different names, so it need not look at every series
-// a second time.
-type inTurn []prometheus.Gatherer
-
-// Gather implements prometheus.Gatherer.
-func (g inTurn) Gather() ([]*dto.MetricFamily, error) {
-	var all []*dto.MetricFamily
-	var failed error
-	for _, gatherer := range g {
-		families, err := gatherer.Gather()
-		all = append(all, families...)
-		failed = errors.Join(failed, err)
-	}
-	slices.SortFunc(all, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
-	return all, failed
 }
 
 // scrapeTimeout returns after how long Prometheus gives up: what it says in its header.

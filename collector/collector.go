@@ -47,6 +47,7 @@ type Collector struct {
 	ctx       context.Context // the scrape's, which ends at its deadline
 	sources   []Source
 	families  []family
+	settled   []family // those of them that tell of what is settled
 	panicked  Panicked
 	lookedUp  sync.Once
 	snapshots []*lookup.Snapshot // of each source, once lookedUp
@@ -65,6 +66,7 @@ func New(ctx context.Context, sources []Source, o Options, panicked Panicked) *C
 	add(o.Waiting, waiting)
 	add(o.Images, images)
 	add(o.Pipelines, pipelines)
+	c.settled = slices.DeleteFunc(slices.Clone(c.families), func(f family) bool { return f.name == targets.name })
 	return c
 }
 
@@ -79,12 +81,21 @@ func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	c.Lookup()
 	for _, target := range c.snapshots {
-		s := &scrape{target: target}
-		c.contain("labels", s.labelExecutions)
-		for _, f := range c.families {
-			c.contain(f.name, func() { f.collect(ch, s) })
+		c.emit(ch, target, c.families)
+		for _, b := range target.Settled {
+			c.emit(ch, alone(target, b), c.settled)
 		}
 	}
+}
+
+// emit sends the metrics of families about a target, and reports whether none has panicked.
+func (c *Collector) emit(ch chan<- prometheus.Metric, target *lookup.Snapshot, families []family) (whole bool) {
+	s := &scrape{target: target}
+	whole = c.contain("labels", s.labelExecutions)
+	for _, f := range families {
+		whole = c.contain(f.name, func() { f.collect(ch, s) }) && whole
+	}
+	return whole
 }
 
 // Lookup looks up every target, and waits for that until the scrape's deadline at the latest.
@@ -102,12 +113,14 @@ func (c *Collector) Lookup() {
 	})
 }
 
-// contain calls f, which is a part of the scrape. It recovers from a panic.
-func (c *Collector) contain(part string, f func()) {
+// contain calls f, which is a part of the scrape, and reports whether it returns: it recovers
+// from a panic.
+func (c *Collector) contain(part string, f func()) (returned bool) {
 	defer func() {
 		if v := recover(); v != nil && c.panicked != nil {
 			c.panicked(part, v, debug.Stack())
 		}
 	}()
 	f()
+	return true
 }

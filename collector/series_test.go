@@ -323,14 +323,16 @@ func TestExecutions(t *testing.T) {
 
 func TestSelectionsAndErrors(t *testing.T) {
 	s := lookup.Snapshot{
-		Selectors:      []lookup.SelectorMatches{{Selector: "name=web-.*", Matches: 2}, {Selector: "tag:team=web", Matches: 0}},
-		ImageSelectors: []lookup.SelectorMatches{{Selector: "name=web-.*", Matches: 3}, {Selector: "tag:team=db", Matches: 0}},
+		DiscoveryInterval: 1153 * time.Second,
+		Selectors:         []lookup.SelectorMatches{{Selector: "name=web-.*", Matches: 2}, {Selector: "tag:team=web", Matches: 0}},
+		ImageSelectors:    []lookup.SelectorMatches{{Selector: "name=web-.*", Matches: 3}, {Selector: "tag:team=db", Matches: 0}},
 		Errors: []lookup.FailedLookup{
 			{Operation: "ListImagePipelines", Class: imagebuilder.Denied, Reason: "for people"},
 			{Operation: "ListWorkflowExecutions", Subject: "arn", Class: imagebuilder.BadRequest},
 		},
 	}
 	for prefix, want := range map[string][]string{
+		"imagebuilder_discovery_": {`imagebuilder_discovery_interval_seconds 1153`},
 		"imagebuilder_selector_": {
 			`imagebuilder_selector_images{selector="name=web-.*"} 3`,
 			`imagebuilder_selector_images{selector="tag:team=db"} 0`,

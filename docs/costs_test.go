@@ -124,6 +124,51 @@ func TestWhatDiscoveryCosts(t *testing.T) {
 	}
 }
 
+// TestWhatThousandsOfPipelinesCost plays pipelines that have not built, and counts for half an hour.
+func TestWhatThousandsOfPipelinesCost(t *testing.T) {
+	rows := thousandsRow.FindAllStringSubmatch(read(t, "docs/configuration.md"), -1)
+	if len(rows) < 2 {
+		t.Fatalf("%d numbers of pipelines are documented", len(rows))
+	}
+	for _, row := range rows {
+		number, _ := strconv.Atoi(strings.ReplaceAll(row[1], ",", "")) // digits, by the pattern
+		most, _ := strconv.Atoi(strings.ReplaceAll(row[3], ",", ""))
+		synctest.Test(t, func(t *testing.T) {
+			api := &emulator.API{Scenario: pipelines(number, 0, 0)}
+			target := lookuptest.New(t, lookuptest.Config{Name: "pipelines", API: api, Selection: lookup.Selection{
+				Pipelines: []lookup.Selector{{Name: regexp.MustCompile(`.`), Builds: 1}},
+			}})
+			begin, before := time.Now(), 0
+			var s lookup.Snapshot
+			for at := time.Duration(0); at < time.Hour; at += 30 * time.Second {
+				<-time.After(time.Until(begin.Add(at)))
+				if at == 30*time.Minute {
+					before = discoveryRequests(api)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
+				s = target.Lookup(ctx)
+				cancel()
+			}
+			if interval, err := time.ParseDuration(row[2]); err != nil || s.DiscoveryInterval.Truncate(time.Second) != interval {
+				t.Errorf("%s: the interval is %s", row[0], s.DiscoveryInterval)
+			}
+			n := 2 * (discoveryRequests(api) - before)
+			t.Logf("%d pipelines: %d requests in an hour, interval %s", number, n, s.DiscoveryInterval)
+			if n > most || n < most*8/10 {
+				t.Errorf("%s: %d requests in an hour", row[0], n)
+			}
+		})
+	}
+}
+
+// discoveryRequests returns how many requests of pipelines and their builds there were.
+func discoveryRequests(api *emulator.API) int {
+	return api.Requests("ListImagePipelines") + api.Requests("ListImagePipelineImages")
+}
+
+// thousandsRow is: pipelines, interval of discovery, requests in an hour.
+var thousandsRow = regexp.MustCompile(`(?m)^\| ([\d,]+) \| (\w+) \| ([\d,]+) \|$`)
+
 // pipelines returns so many pipelines with builds of an hour ago. The first build of so many
 // of them runs on.
 func pipelines(number, builds, running int) *emulator.Account {

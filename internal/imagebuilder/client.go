@@ -52,8 +52,8 @@ type Limits struct {
 	Timeout     time.Duration // for one lookup, from its first attempt on; above 0
 }
 
-// forDiscovery returns the share of the limits that discovery gets.
-func (l Limits) forDiscovery() Limits {
+// ForDiscovery returns the share of the limits that discovery gets.
+func (l Limits) ForDiscovery() Limits {
 	l.Concurrency, l.RateLimit, l.Burst = max(1, l.Concurrency/4), l.RateLimit/4, max(1, l.Burst/4)
 	return l
 }
@@ -94,7 +94,7 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 		sts: func(as *credentials) *sts.Client { return newSTS(cfg, c, as) },
 		attempts: &attempts{
 			target: c.Target, region: c.Region, metrics: c.Metrics,
-			gate: newGate(c.Limits), discovery: newGate(c.forDiscovery()),
+			gate: newGate(c.Limits), discovery: newGate(c.ForDiscovery()),
 		},
 		timeout: new(atomic.Int64),
 		region:  c.Region,
@@ -126,7 +126,7 @@ func NewClient(ctx context.Context, c ClientConfig) (*Client, error) {
 func (c *Client) SetLimits(l Limits) {
 	c.timeout.Store(int64(l.Timeout))
 	c.attempts.gate.set(l)
-	c.attempts.discovery.set(l.forDiscovery())
+	c.attempts.discovery.set(l.ForDiscovery())
 }
 
 // CloseIdleConnections closes the idle connections. It is for a Client that is no longer

@@ -97,6 +97,7 @@ func (c *Client) decodePipeline(row *types.ImagePipeline) (Pipeline, bool) {
 		Status:        text(row.Status, c.invalid),
 		Tags:          tagsOf(row.Tags, c.invalid),
 		LastRunStatus: ImageStatus(text(row.LastRunStatus, c.invalid)),
+		LastRun:       decodeTime(row.DateLastRun, c.invalid),
 		NextRun:       decodeTime(row.DateNextRun, c.invalid),
 	}
 	if p.Name == "" {

@@ -228,7 +228,7 @@ func TestTheShareOfDiscovery(t *testing.T) {
 		{Concurrency: 7, RateLimit: 2, Burst: 8, Timeout: time.Second}:   {Concurrency: 1, RateLimit: 0.5, Burst: 2, Timeout: time.Second},
 		{Concurrency: 40, RateLimit: 20, Burst: 3, Timeout: time.Minute}: {Concurrency: 10, RateLimit: 5, Burst: 1, Timeout: time.Minute},
 	} {
-		if diff := cmp.Diff(want, limits.forDiscovery()); diff != "" {
+		if diff := cmp.Diff(want, limits.ForDiscovery()); diff != "" {
 			t.Errorf("of %+v (-want +got):\n%s", limits, diff)
 		}
 	}

@@ -198,7 +198,7 @@ func TestWhatAListTells(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bodies := map[string]string{
 			"ListImagePipelines": `{"requestId":"x","imagePipelineList":[{"arn":"` + testPipeline + `","name":"My Web","platform":"Linux","status":"ENABLED",
-				"tags":{"a":"b"},"lastRunStatus":"FAILED","consecutiveFailures":3,"dateNextRun":"2026-09-09T19:12:23.175Z"}]}`,
+				"tags":{"a":"b"},"lastRunStatus":"FAILED","consecutiveFailures":3,"dateLastRun":"2026-09-09T19:12:23.175Z","dateNextRun":"2026-09-09T19:12:23.175Z"}]}`,
 			"GetImage": `{"requestId":"x","image":{"arn":"` + testImage + `","name":"My Web","platform":"Linux","type":"AMI","buildType":"SCHEDULED",
 				"state":{"status":"FAILED","reason":"why"},"dateCreated":"2026-09-09T19:12:23.175Z","sourcePipelineArn":"` + testPipeline + `",
 				"outputResources":{"amis":[{"region":"eu-west-1","image":"ami-1"},{"region":"eu-west-1","image":"ami-1"},{"region":"eu-west-1"}],
@@ -214,7 +214,7 @@ func TestWhatAListTells(t *testing.T) {
 		pipelines, err := client.ListImagePipelines(t.Context(), nil)
 		if diff := cmp.Diff([]Pipeline{{
 			ARN: testPipeline, Name: "My Web", Platform: "Linux", Status: "ENABLED", Tags: map[string]string{"a": "b"},
-			LastRunStatus: ImageFailed, ConsecutiveFailures: &three, NextRun: at,
+			LastRunStatus: ImageFailed, ConsecutiveFailures: &three, LastRun: at, NextRun: at,
 		}}, pipelines); err != nil || diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}

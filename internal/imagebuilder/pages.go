@@ -13,7 +13,7 @@ import (
 
 // Bounds of a list.
 const (
-	rowsOfPage = 25   // at most (API reference, "maxResults")
+	RowsOfPage = 25   // at most (API reference, "maxResults")
 	maxPages   = 2000 // 50,000 rows; fewer where operations says so
 )
 
@@ -106,8 +106,8 @@ func (l *listing[T]) add(rows []T, next *string) (more bool, err error) {
 	l.token = next
 	hash := maphash.String(l.seed, aws.ToString(next))
 	switch {
-	case len(l.rows) > l.most*rowsOfPage:
-		return false, fmt.Errorf("the list has more than %d rows", l.most*rowsOfPage)
+	case len(l.rows) > l.most*RowsOfPage:
+		return false, fmt.Errorf("the list has more than %d rows", l.most*RowsOfPage)
 	case aws.ToString(next) == "":
 		return false, nil
 	case l.seen[hash]:

@@ -14,6 +14,7 @@ type Pipeline struct {
 	Status        string // ENABLED, DISABLED
 	Tags          map[string]string
 	LastRunStatus ImageStatus // empty when it never ran
+	LastRun       time.Time   // zero when it is not given, which is so up to now
 	// ConsecutiveFailures counts scheduled runs; nil when it is not given.
 	ConsecutiveFailures *int
 	NextRun             time.Time // zero when it is not scheduled
@@ -45,6 +46,15 @@ var notInLabels = regexp.MustCompile(`[^a-zA-Z0-9_]`)
 // TagLabel returns the name of the label for a tag: tag_ and its key, with _ for what the name
 // of a label cannot have.
 func TagLabel(key string) string { return "tag_" + notInLabels.ReplaceAllString(key, "_") }
+
+// RunSince reports whether p tells of another run than before, the same pipeline as it was
+// described earlier: of one that has begun or ended, or of another one that is next.
+func (p *Pipeline) RunSince(before *Pipeline) bool {
+	return p.LastRunStatus != before.LastRunStatus || !p.LastRun.Equal(before.LastRun) || !p.NextRun.Equal(before.NextRun) ||
+		!sameCount(p.ConsecutiveFailures, before.ConsecutiveFailures)
+}
+
+func sameCount(a, b *int) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // Enabled reports whether the pipeline is enabled. A status that the API reference does not
 // have is not known.

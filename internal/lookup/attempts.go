@@ -64,6 +64,14 @@ func attemptsIn(same []*imagebuilder.Execution) (begins []time.Time) {
 	return begins
 }
 
+// sameAttempt reports whether two values of one execution say the same about the attempt that
+// it is.
+func sameAttempt(a, b *imagebuilder.Execution) bool {
+	return a.Status == b.Status && a.Start.Equal(b.Start) && a.End.Equal(b.End) && a.Retried == b.Retried &&
+		a.WorkflowType == b.WorkflowType && a.WorkflowBuildVersionARN == b.WorkflowBuildVersionARN &&
+		a.ImageBuildVersionARN == b.ImageBuildVersionARN
+}
+
 // hasLaterSuccess reports whether one of same, the executions of x's workflow, has completed
 // in an attempt after that of x.
 func hasLaterSuccess(x *imagebuilder.Execution, same []*imagebuilder.Execution, begins []time.Time) bool {

@@ -36,6 +36,7 @@ type build struct {
 	executions []*execution // each with a value
 	superseded Fact
 	dropped    bool // left out by MaxExecutions
+	place
 }
 
 func newBuild(t *Target, image *imagebuilder.Image, now time.Time) *build {
@@ -57,8 +58,9 @@ func (b *build) take(executions []imagebuilder.Execution, now time.Time) {
 	for _, x := range b.executions {
 		before[x.value.ID] = x
 	}
+	old := b.executions
 	b.executions = nil
-	settled := true
+	settled, changed := true, false
 	for i := range executions {
 		v := executions[i]
 		x := before[v.ID]
@@ -66,7 +68,7 @@ func (b *build) take(executions []imagebuilder.Execution, now time.Time) {
 			x = &execution{dropped: t.derived.dropped > 0} // until derive decides
 		}
 		delete(before, v.ID)
-		x.read(&v, now)
+		changed = x.read(&v, now) || changed
 		settled = settled && x.settled
 		b.executions = append(b.executions, x)
 	}
@@ -75,7 +77,7 @@ func (b *build) take(executions []imagebuilder.Execution, now time.Time) {
 	}
 	b.findRetries()
 	b.setInterval(settled, now)
-	t.derived.outdated = true
+	t.derived.outdated = t.derived.outdated || changed || !slices.Equal(old, b.executions)
 	for _, x := range b.executions {
 		if !x.dropped {
 			t.followSteps(x.value, b.Every, now)
@@ -201,6 +203,7 @@ func retried(before, now imagebuilder.ImageStatus, otherReason bool) bool {
 
 func (t *Target) dismissBuild(b *build) {
 	delete(t.builds, b.Subject.ID)
+	b.selected = false
 	t.schedule.Remove(&b.Entry)
 	b.dismissDetails()
 	for _, x := range b.executions {

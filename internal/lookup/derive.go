@@ -13,27 +13,34 @@ import (
 
 // derived is what follows from everything that is known. Snapshots read it.
 type derived struct {
-	outdated           bool       // whether executions, images and dropped are
-	supersededOutdated bool       // whether what is superseded is
-	executions         []followed // all that are selected, in the order of their ids, each once
-	images             []*build   // those that are published, in the order of their ARNs
-	dropped            int        // executions that MaxExecutions leaves out
-	discoveredAt       time.Time  // when the selection was read whole, zero for never
+	outdated           bool        // whether executions, images and dropped are
+	supersededOutdated bool        // whether what is superseded is
+	executions         []*followed // all that are selected, in the order of their ids, each once
+	images             []*build    // those that are published, in the order of their ARNs
+	dropped            int         // executions that MaxExecutions leaves out
+	discoveredAt       time.Time   // when the selection was read whole, zero for never
+	settled            settled     // which of executions and images are settled
 }
 
 // derive computes what follows from everything that is known, once for a batch of
 // answers. The caller holds t.mu.
 func (t *Target) derive(now time.Time) {
-	t.reach.update(t.required)
+	t.updateReach()
 	t.deriveDiscoveredAt()
 	if !t.derived.outdated {
 		return
 	}
 	builds := t.buildsInOrder()
 	t.cut(builds, now)
-	t.derived.executions = t.listExecutions(builds)
-	t.derived.images = slices.DeleteFunc(slices.Clone(builds), func(b *build) bool { return b.dropped })
+	t.derived.executions = keepFollowed(t.derived.executions, t.listExecutions(builds))
+	for _, b := range t.derived.images {
+		if !b.selected || b.dropped {
+			b.leave()
+		}
+	}
+	t.derived.images = slices.DeleteFunc(builds, func(b *build) bool { return b.dropped })
 	slices.SortFunc(t.derived.images, func(a, b *build) int { return cmp.Compare(a.Subject.ID, b.Subject.ID) })
+	t.derived.listLive()
 	t.derived.outdated, t.derived.supersededOutdated = false, true
 }
 
@@ -126,10 +133,37 @@ func (t *Target) listExecutions(builds []*build) []followed {
 	return all
 }
 
-// follows reports whether the execution with this id is one of those that are selected.
-func (t *Target) follows(id string) bool {
-	_, found := slices.BinarySearchFunc(t.derived.executions, id, func(f followed, id string) int { return cmp.Compare(f.id, id) })
-	return found
+// keepFollowed returns pointers to all, those of before where they are about the same
+// executions. Both are in the order of their ids. What is in before alone leaves its batch.
+func keepFollowed(before []*followed, all []followed) []*followed {
+	kept := make([]*followed, len(all))
+	for i := range all {
+		f := &all[i]
+		for len(before) > 0 && before[0].id < f.id {
+			before[0].leave()
+			before = before[1:]
+		}
+		if len(before) > 0 && before[0].id == f.id {
+			before[0].execution, before[0].question, before[0].build = f.execution, f.question, f.build
+			f, before = before[0], before[1:]
+		} else {
+			f = new(*f) // so that the whole list is not kept
+		}
+		kept[i] = f
+	}
+	for _, f := range before {
+		f.leave()
+	}
+	return kept
+}
+
+// find returns the execution with this id, nil when it is not one of those that are selected.
+func (t *Target) find(id string) *followed {
+	i, found := slices.BinarySearchFunc(t.derived.executions, id, func(f *followed, id string) int { return cmp.Compare(f.id, id) })
+	if !found {
+		return nil
+	}
+	return t.derived.executions[i]
 }
 
 // deriveDiscoveredAt takes in when the selection was read whole, if everything that it

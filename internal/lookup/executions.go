@@ -21,8 +21,10 @@ type execution struct {
 	dropped bool                    // left out by MaxExecutions
 }
 
-// read takes in what was read about an execution.
-func (x *execution) read(v *imagebuilder.Execution, now time.Time) {
+// read takes in what was read about an execution, and reports whether it says something else
+// about its attempt than before: what others are superseded by, and max_executions counts.
+func (x *execution) read(v *imagebuilder.Execution, now time.Time) (changed bool) {
+	changed = x.value == nil || !sameAttempt(x.value, v)
 	x.value, x.readAt = v, now
 	if v.Status.Final() {
 		if x.finalAt.IsZero() {
@@ -30,6 +32,7 @@ func (x *execution) read(v *imagebuilder.Execution, now time.Time) {
 		}
 		x.settled = !v.End.IsZero() || now.Sub(x.finalAt) >= settleAfter
 	}
+	return changed
 }
 
 // configured asks about an execution that was selected by its id.
@@ -49,8 +52,9 @@ func (c *configured) Ask(ctx context.Context, started func()) (func(time.Time), 
 }
 
 func (c *configured) take(v *imagebuilder.Execution, now time.Time) {
-	c.execution.read(v, now)
-	c.target.derived.supersededOutdated = true
+	if c.execution.read(v, now) {
+		c.target.derived.supersededOutdated = true
+	}
 	if c.execution.settled {
 		c.Settle()
 	}
@@ -66,6 +70,7 @@ type followed struct {
 	build    *build    // that it was found through, nil when it was selected by its id
 
 	superseded Fact
+	place
 }
 
 // publishable reports whether what was read about the execution is true enough.

@@ -5,7 +5,8 @@
 //
 //   - Executions that are selected by their ids are looked up one by one. One that is
 //     settled, because it has ended and says when, is not looked up again.
-//   - Discovery reads which pipelines and image builds there are, every discovery_interval.
+//   - Discovery reads which pipelines and image builds there are, every discovery_interval, or
+//     as often as its rate allows: pace.
 //     The executions of a build are read in one list, until the image and all of them have
 //     ended.
 //   - Steps are looked up for executions that Steps names; waiting steps while an execution
@@ -90,6 +91,7 @@ type Selection struct {
 	MaxExecutions     int           // of those that are found, at least 1
 	MinInterval       time.Duration // above 0
 	DiscoveryInterval time.Duration // above 0
+	DiscoveryRate     float64       // requests a second that discovery gets, 0 for no limit
 	MaxStaleness      time.Duration // at least 0
 }
 
@@ -112,6 +114,9 @@ type Target struct {
 	waiting    *waitingList           // nil when it is not asked for
 	reach      reach
 	derived    derived
+	pace       pace
+	// paceReported tells whether it was logged that discovery does not fit its interval.
+	paceReported bool
 }
 
 // New returns a Target that has not looked anything up. Close ends it.
@@ -158,6 +163,7 @@ func (t *Target) Lookup(ctx context.Context) Snapshot {
 		now := time.Now()
 		t.derive(now)
 		t.deriveSuperseded()
+		t.deriveSettled(now)
 		s := t.snapshot(now)
 		t.schedule.Report(&t.scrapes.Entry, schedule.Verdict{}, now) // neither has panicked
 		return s
@@ -170,8 +176,10 @@ func (t *Target) Known() Snapshot {
 	return t.contain(func() Snapshot {
 		t.mu.Lock()
 		defer t.mu.Unlock()
+		now := time.Now()
 		t.deriveSuperseded()
-		return t.snapshot(time.Now())
+		t.deriveSettled(now)
+		return t.snapshot(now)
 	})
 }
 
@@ -184,6 +192,7 @@ func (t *Target) contain(f func() Snapshot) (s Snapshot) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
+	t.unsettleAll() // it may be half done
 	t.schedule.Report(&t.scrapes.Entry, t.scrapes.Judge(err, now), now)
 	return Snapshot{Name: t.c.Name, Region: t.c.Region, Time: now}
 }
@@ -192,8 +201,10 @@ func (t *Target) contain(f func() Snapshot) (s Snapshot) {
 func (t *Target) refresh(now time.Time) *schedule.Refresh {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.paceDiscovery(now)
 	t.updateFreshness(now)
 	t.derive(now)
+	t.unsettleChanged(now)
 	t.pauseSteps(now)
 	return t.schedule.Refresh(now)
 }

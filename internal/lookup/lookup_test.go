@@ -41,6 +41,8 @@ type world struct {
 	broken map[string]http.Handler // by operation
 	calls  map[string][]time.Duration
 	order  []string
+
+	batches map[*Batch]Snapshot // that were told, and what was in them then
 }
 
 // newWorld returns a world with runs. A test may change client before it makes a Target.
@@ -48,7 +50,8 @@ func newWorld(t *testing.T, runs ...emulator.Run) *world {
 	w := &world{
 		t: t, begin: time.Now(),
 		faults: map[string]http.Handler{}, broken: map[string]http.Handler{}, calls: map[string][]time.Duration{},
-		client: imagebuilder.ClientConfig{Limits: imagebuilder.Limits{Concurrency: 100, Timeout: 10 * time.Second, Burst: 1}},
+		batches: map[*Batch]Snapshot{},
+		client:  imagebuilder.ClientConfig{Limits: imagebuilder.Limits{Concurrency: 100, Timeout: 10 * time.Second, Burst: 1}},
 	}
 	w.API = &emulator.API{Scenario: emulator.Runs(runs...), Fault: w.fault}
 	return w
@@ -122,6 +125,7 @@ func (w *world) targetWith(s Selection) *Target {
 		w.t.Fatal(err)
 	}
 	s.MinInterval, s.DiscoveryInterval, s.MaxStaleness = 10*time.Second, 5*time.Minute, 5*time.Minute
+	s.DiscoveryRate = c.ForDiscovery().RateLimit
 	target := New(Config{
 		Name: c.Target, Region: c.Region, Selection: s,
 		Client: client, Logger: log.NewLogfmtLogger(log.NewSyncWriter(&w.logs)), Panics: w.panics,
@@ -172,7 +176,9 @@ func (o *oneFlight) RoundTrip(r *http.Request) (*http.Response, error) {
 func (w *world) scrape(target *Target) Snapshot {
 	ctx, cancel := context.WithTimeout(w.t.Context(), 9500*time.Millisecond)
 	defer cancel()
-	return target.Lookup(ctx)
+	s := target.Lookup(ctx)
+	w.checkSettled(target)
+	return whole(s)
 }
 
 // scrapeEvery scrapes at every multiple of interval until end.
@@ -335,7 +341,7 @@ func TestAScrapeThatLeavesDoesNotEndTheLookup(t *testing.T) {
 		target := w.target(id(1))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		s := target.Lookup(ctx)
+		s := whole(target.Lookup(ctx))
 		if w.now() != time.Second || s.Executions[0].LookedUp || s.Up {
 			t.Errorf("the first scrape left after %s with %+v", w.now(), s)
 		}
@@ -720,7 +726,7 @@ func TestWithoutCredentialsEverythingFailsAtOnce(t *testing.T) {
 			Client: client, Logger: log.NewNopLogger(),
 		})
 		defer target.Close()
-		s := target.Lookup(t.Context())
+		s := whole(target.Lookup(t.Context()))
 		if s.Up || client.calls != 1 {
 			t.Errorf("up %t after %d attempts to get credentials; want down, 1", s.Up, client.calls)
 		}

@@ -3,6 +3,7 @@ package lookup
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,7 +69,7 @@ func scrapeFor(t *testing.T, target *Target, n int) []string {
 			<-time.After(10 * time.Second)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		s := target.Lookup(ctx)
+		s := whole(target.Lookup(ctx))
 		if ctx.Err() != nil {
 			t.Error("a scrape has waited in vain")
 		}
@@ -179,8 +180,8 @@ func TestAPanicOfAScrape(t *testing.T) {
 	test(t, func(t *testing.T) {
 		target, logs, n := panicking(t, &panics{})
 		scrapeFor(t, target, 1)
-		good := target.configured[id(1)]
-		target.configured[id(1)] = nil // which derive does not expect
+		good := target.reach.asked
+		target.reach.asked = append(slices.Clone(good), nil) // which derive does not expect
 		<-time.After(10 * time.Second)
 		s := target.Lookup(t.Context())
 		if diff := cmp.Diff(Snapshot{Name: "a", Region: "eu-west-1", Time: time.Now()}, s); diff != "" {
@@ -188,7 +189,7 @@ func TestAPanicOfAScrape(t *testing.T) {
 		}
 		target.Known()
 		target.Lookup(t.Context())
-		target.configured[id(1)] = good
+		target.reach.asked = good
 		<-time.After(10 * time.Second)
 		if diff := cmp.Diff([]string{"up RUNNING RUNNING"}, scrapeFor(t, target, 1)); diff != "" {
 			t.Errorf("when it panics no more (-want +got):\n%s", diff)
@@ -228,7 +229,8 @@ type spoils struct {
 
 func (s *spoils) ListImagePipelines(ctx context.Context, started func()) ([]imagebuilder.Pipeline, error) {
 	s.target.mu.Lock()
-	s.target.sources["spoiled"] = nil // which neither updateFreshness nor derive expects
+	s.target.sources["spoiled"] = nil                        // which updateFreshness does not expect
+	s.target.reach.asked = append(s.target.reach.asked, nil) // and neither does derive this
 	s.target.mu.Unlock()
 	s.target.c.Client = s.Client
 	return s.Client.ListImagePipelines(ctx, started)
@@ -247,6 +249,7 @@ func TestAPanicOfTheSelection(t *testing.T) {
 		target.wait(ctx, target.refresh(time.Now()))
 		target.mu.Lock()
 		delete(target.sources, "spoiled")
+		target.reach.asked = slices.DeleteFunc(target.reach.asked, func(q *question) bool { return q == nil })
 		if class := target.pipelines.class(); ctx.Err() != nil || n != 2 || class != imagebuilder.Invalid {
 			t.Errorf("%v, %d panics are counted, failure %q", ctx.Err(), n, class)
 		}

@@ -36,9 +36,15 @@ func (l *pipelineList) Failed(now time.Time) {
 func (l *pipelineList) take(all []imagebuilder.Pipeline, now time.Time) {
 	t := l.target
 	t.derived.outdated = true
-	l.all, l.listed = all, true
+	l.all, l.listed, l.pages = all, true, pagesOf(len(all))
 	l.choose(t.c.Pipelines)
 	t.selectSources(now)
+	for i := range l.all {
+		if s := t.sources[l.all[i].ARN]; s != nil {
+			s.takeRow(&l.all[i], now)
+		}
+	}
+	t.paceDiscovery(now)
 	t.updateFreshness(now)
 	for _, b := range t.builds { // names may have changed
 		t.follow(b, now)

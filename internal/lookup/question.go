@@ -14,6 +14,7 @@ type question struct {
 	schedule.Entry
 	target    *Target
 	operation imagebuilder.Operation
+	pages     int     // of the last answer, if it is a list of discovery
 	failure   failure // of the last lookup, while the entry is failing
 	// answeredBefore tells, once a lookup has failed, whether one before it was answered.
 	answeredBefore bool

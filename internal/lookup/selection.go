@@ -34,6 +34,7 @@ func (t *Target) Select(s Selection) {
 	t.selectPipelines(now)
 	t.selectImageNames(now)
 	t.selectWaiting()
+	t.paceDiscovery(now)
 	t.updateFreshness(now)
 	t.selectSteps(now)
 	t.derived.outdated = true

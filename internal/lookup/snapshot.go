@@ -27,10 +27,14 @@ type Snapshot struct {
 	// DiscoveredAt is the moment since which everything that the selection consists of
 	// was read; zero for never, and without discovery.
 	DiscoveredAt time.Time
+	// DiscoveryInterval is the longest time between two lookups of one pipeline or image, as
+	// far as the rate allows; zero without discovery.
+	DiscoveryInterval time.Duration
 
-	Executions []Execution // all that are selected, in the order of their ids
+	Executions []Execution // those that are selected and not settled, in the order of their ids
 	Dropped    int         // executions that were found and left out
-	Images     []Image     // those whose executions are followed, in the order of their ARNs
+	Images     []Image     // those whose executions are followed, and not settled, in the order of their ARNs
+	Settled    []*Batch    // the other executions and images, each in one of them
 	Pipelines  []Pipeline  // those that are selected, in the order of their names
 	Waiting    []WaitingStep
 
@@ -109,14 +113,13 @@ type Pipeline struct {
 func (t *Target) snapshot(now time.Time) Snapshot {
 	last := t.schedule.Last()
 	s := Snapshot{
-		Name: t.c.Name, Region: t.c.Region, Time: now,
+		Name: t.c.Name, Region: t.c.Region, Time: now, DiscoveryInterval: t.discoveryInterval(),
 		Up: t.reach.up, RefreshEnded: last.Any, RefreshDuration: last.Took, LastSuccess: last.LastSuccess,
 		DiscoveredAt: t.derived.discoveredAt,
-		Images:       t.imagesAt(),
 		Pipelines:    t.pipelinesAt(now),
 		Dropped:      t.derived.dropped,
 		TagLabels:    t.c.TagLabels,
-		Executions:   make([]Execution, len(t.derived.executions)),
+		Settled:      t.derived.settled.published(),
 		Errors:       t.errorsAt(),
 	}
 	if t.pipelines != nil && t.pipelines.Fresh(now) {
@@ -126,23 +129,31 @@ func (t *Target) snapshot(now time.Time) Snapshot {
 		s.ImageSelectors = inOrder(t.images.matches)
 	}
 	active := map[string]bool{}
-	for i := range s.Executions {
-		f := &t.derived.executions[i]
-		x := &s.Executions[i]
-		*x = Execution{ID: f.id, LookedUp: f.question.LookedUp, Failure: f.question.class(), Reason: f.question.reason()}
-		if !f.publishable(now) {
-			continue
-		}
-		x.Value, x.ReadAt, x.Pipeline, x.Superseded = f.value, f.readAt, t.pipelineOf(f), f.superseded
-		if l := t.steps[f.id]; l != nil && l.Fresh(now) {
-			x.Steps = l.steps
-		}
-		if t.waiting != nil && !f.value.Status.Final() {
+	for _, f := range t.derived.settled.liveExecutions {
+		x := t.executionAt(f, now)
+		s.Executions = append(s.Executions, x)
+		if t.waiting != nil && x.Value != nil && !x.Value.Status.Final() {
 			active[f.id] = true
 		}
 	}
+	for _, b := range t.derived.settled.liveImages {
+		s.Images = append(s.Images, b.published())
+	}
 	s.Waiting = t.waitingAt(now, active)
 	return s
+}
+
+// executionAt returns what is published of f.
+func (t *Target) executionAt(f *followed, now time.Time) Execution {
+	x := Execution{ID: f.id, LookedUp: f.question.LookedUp, Failure: f.question.class(), Reason: f.question.reason()}
+	if !f.publishable(now) {
+		return x
+	}
+	x.Value, x.ReadAt, x.Pipeline, x.Superseded = f.value, f.readAt, t.pipelineOf(f), f.superseded
+	if l := t.steps[f.id]; l != nil && l.Fresh(now) {
+		x.Steps = l.steps
+	}
+	return x
 }
 
 // waitingAt returns the steps of active executions that wait.
@@ -164,12 +175,9 @@ func (t *Target) waitingAt(now time.Time, active map[string]bool) []WaitingStep 
 	return all
 }
 
-func (t *Target) imagesAt() []Image {
-	var all []Image
-	for _, b := range t.derived.images {
-		all = append(all, Image{Image: b.image, Pipeline: b.pipeline, Failed: b.failure(), Superseded: b.superseded, Failure: b.class(), Reason: b.reason()})
-	}
-	return all
+// published returns what is published of the image.
+func (b *build) published() Image {
+	return Image{Image: b.image, Pipeline: b.pipeline, Failed: b.failure(), Superseded: b.superseded, Failure: b.class(), Reason: b.reason()}
 }
 
 func (t *Target) pipelinesAt(now time.Time) []Pipeline {
@@ -212,20 +220,20 @@ func (t *Target) errorsAt() []FailedLookup {
 }
 
 // lists yields every question that is published as a FailedLookup when it fails: all but
-// those about executions that are selected by their ids.
+// those about executions that are selected by their ids. Those of what is settled do not fail.
 func (t *Target) lists(yield func(*question) bool) {
 	for q := range t.discoveries {
 		if !yield(q) {
 			return
 		}
 	}
-	for _, b := range t.derived.images {
+	for _, b := range t.derived.settled.liveImages {
 		if !yield(&b.question) || b.details != nil && !yield(&b.details.question) {
 			return
 		}
 	}
-	for _, l := range t.steps {
-		if !yield(&l.question) {
+	for _, f := range t.derived.settled.liveExecutions {
+		if l := t.steps[f.id]; l != nil && !yield(&l.question) {
 			return
 		}
 	}

@@ -2,6 +2,7 @@ package lookup
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"time"
 
@@ -16,6 +17,9 @@ type source struct {
 	name   *imageName // whose version it asks about; nil when no selector of images asks
 	listed bool       // whether it is known that its pipeline, or its version, is selected; else true
 	fresh  bool       // whether what it says is fresh, and listed
+
+	pipeline  *imagebuilder.Pipeline // whose builds it asks for, as it was listed last; nil for not yet, or none
+	runListed time.Time              // when the list told of another run than before, zero for never
 
 	found       []*imagebuilder.Image  // those that may be followed, the newest first
 	images      []*imagebuilder.Image  // those to follow, the newest first
@@ -84,6 +88,7 @@ func (s *source) list(ctx context.Context, c Client, started func()) ([]imagebui
 
 func (s *source) take(images []imagebuilder.Image, now time.Time) {
 	slices.SortFunc(images, func(a, b imagebuilder.Image) int { return b.Compare(&a) })
+	s.pages = pagesOf(len(images))
 	s.lastSuccess, s.newestGood, s.failedInRow = time.Time{}, time.Time{}, failedInRow(images)
 	all := make([]*imagebuilder.Image, len(images))
 	for i := range images {
@@ -104,10 +109,10 @@ func (s *source) take(images []imagebuilder.Image, now time.Time) {
 	if s.target.images != nil && s.ofPipeline() {
 		s.keepVersions(images)
 	}
+	before := s.found
 	s.found = pick(all, s.selectors()...)
 	for i, image := range s.found {
-		copied := *image // so that the whole list is not kept
-		s.found[i] = &copied
+		s.found[i] = keep(before, image)
 	}
 	s.tellFound(now)
 	s.target.chooseVersions(now)
@@ -140,6 +145,17 @@ func (s *source) tellFound(now time.Time) {
 		return
 	}
 	s.target.tell(s, s.own(), now)
+}
+
+// keep returns what before said of the image, if that is the same: what has not changed keeps
+// its pointer. Otherwise it returns a copy, so that the whole list is not kept.
+func keep(before []*imagebuilder.Image, image *imagebuilder.Image) *imagebuilder.Image {
+	for _, b := range before {
+		if b.ARN == image.ARN && reflect.DeepEqual(b, image) {
+			return b
+		}
+	}
+	return new(*image)
 }
 
 // failedInRow counts the newest of images, the newest first, that have ended and failed.

@@ -72,12 +72,14 @@ func (t *Target) followSteps(v *imagebuilder.Execution, every time.Duration, now
 		l = &stepList{question: newQuestion(t, imagebuilder.ListWorkflowStepExecutions, v.ID)}
 		t.steps[v.ID] = l
 		t.schedule.Add(&l.Entry, l)
+		t.derived.settled.touch(v.ID)
 	}
 	l.Every = every
 	switch {
 	case !v.Status.Final():
 		l.endedAt = time.Time{}
 		l.Unsettle()
+		t.derived.settled.touch(v.ID)
 	case l.endedAt.IsZero():
 		l.endedAt = now
 		l.Gone = 0
@@ -89,6 +91,7 @@ func (t *Target) dismissSteps(id string) {
 	if l := t.steps[id]; l != nil {
 		delete(t.steps, id)
 		t.schedule.Remove(&l.Entry)
+		t.derived.settled.touch(id)
 	}
 }
 
@@ -120,7 +123,7 @@ func (l *waitingList) selectTimeouts() {
 		id, execution := l.steps[i].ID, l.steps[i].ExecutionID
 		timeout := before[id]
 		switch {
-		case !l.target.follows(execution) || l.timeouts[id] != nil:
+		case l.target.find(execution) == nil || l.timeouts[id] != nil:
 			continue
 		case timeout == nil:
 			timeout = &stepTimeout{question: newQuestion(l.target, imagebuilder.GetWorkflowStepExecution, id)}
@@ -192,7 +195,7 @@ func (t *Target) mayWait(v *imagebuilder.Execution, b *build) {
 }
 
 // pauseSteps lets t ask only for the steps of what is published, and for waiting steps
-// only while one of these may wait.
+// only while one of these may wait. Of what is settled nothing is asked.
 func (t *Target) pauseSteps(now time.Time) {
 	if t.waiting == nil && len(t.steps) == 0 {
 		return
@@ -203,8 +206,7 @@ func (t *Target) pauseSteps(now time.Time) {
 	if t.waiting != nil {
 		t.waiting.Paused = true
 	}
-	for i := range t.derived.executions {
-		f := &t.derived.executions[i]
+	for _, f := range t.derived.settled.liveExecutions {
 		if !f.publishable(now) {
 			continue
 		}

@@ -28,14 +28,13 @@ func (t *Target) deriveSuperseded() {
 	if !t.derived.supersededOutdated {
 		return
 	}
-	t.derived.supersededOutdated = false
+	t.derived.supersededOutdated, t.derived.settled.outdated = false, true
 	good := t.successes()
 	for _, b := range t.builds {
 		b.superseded = t.supersededBuild(b, good)
 	}
 	retried := t.retriedConfigured()
-	for i := range t.derived.executions {
-		f := &t.derived.executions[i]
+	for _, f := range t.derived.executions {
 		f.superseded = Fact{}
 		switch {
 		case f.value == nil:

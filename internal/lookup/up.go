@@ -1,7 +1,7 @@
 package lookup
 
 import (
-	"iter"
+	"slices"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
@@ -11,7 +11,9 @@ import (
 // rules are those of imagebuilder_up in docs/metrics.md.
 type reach struct {
 	up     bool
-	latest time.Time // when the latest answer came that update has seen
+	asked  []*question // what can tell something about it, without what is settled
+	of     int         // the schedule's Changes when these were listed
+	latest time.Time   // when the latest answer came that update has seen
 	// answered has the operations that were answered about any subject.
 	answered map[imagebuilder.Operation]bool
 	// Answers that are older no longer count: all of them, and those of one operation.
@@ -73,16 +75,27 @@ func (r *reach) asksAbout(q *question) bool {
 	return !deniedFromTheStart || !r.answered[q.operation]
 }
 
+// updateReach decides anew whether Image Builder can be reached. It costs what is not settled: the
+// last answer of a question that has settled since is seen once.
+func (t *Target) updateReach() {
+	r := &t.reach
+	if n := t.schedule.Changes(); n != r.of {
+		r.asked, r.of = slices.AppendSeq(r.asked[:0], t.required), n
+	}
+	r.update(r.asked)
+	r.asked = slices.DeleteFunc(r.asked, func(q *question) bool { return q.Over() })
+}
+
 // update decides anew whether Image Builder can be reached. With nothing that is asked
 // about that stays as it was, but for a new answer.
-func (r *reach) update(questions iter.Seq[*question]) {
-	for q := range questions {
+func (r *reach) update(questions []*question) {
+	for _, q := range questions {
 		if !q.Optional && (q.answered() || q.answeredBefore) {
 			r.answered[q.operation] = true
 		}
 	}
 	asked, counts, news := false, false, false
-	for q := range questions {
+	for _, q := range questions {
 		if !q.Optional && q.answered() && q.answeredAt().After(r.latest) {
 			r.latest, news = q.answeredAt(), true
 		}

@@ -37,7 +37,7 @@ func (l *versionList) Failed(time.Time) { l.target.derived.outdated = true }
 
 func (l *versionList) take(all []imagebuilder.ImageVersion, now time.Time) {
 	l.target.derived.outdated = true
-	l.all, l.listed, l.outdated = all, true, true
+	l.all, l.listed, l.outdated, l.pages = all, true, true, pagesOf(len(all))
 	l.before, l.readAt = l.readAt, now
 	l.since = time.Time{}
 	for i := range all {

@@ -17,12 +17,13 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-// Region is that of all targets.
+// Region is that of targets whose Config has none.
 const Region = "eu-west-1"
 
 // Config says what a Target looks up, and with what. Name and API are required.
 type Config struct {
 	Name      string
+	Region    string                // "" for Region
 	API       http.Handler          // usually an emulator.API
 	Role      imagebuilder.Role     // the zero value for none
 	Limits    imagebuilder.Limits   // the zero value for those of Limits
@@ -35,13 +36,14 @@ type Config struct {
 // New returns a Target that lives as long as the test. It belongs to the test's bubble.
 func New(t *testing.T, c Config) *lookup.Target {
 	t.Helper()
+	c.Region = cmp.Or(c.Region, Region)
 	httpClient, end := emulator.Pipe(c.API)
 	t.Cleanup(end)
 	if c.Metrics == nil {
 		c.Metrics = imagebuilder.NewMetrics(prometheus.NewRegistry())
 	}
 	client, err := imagebuilder.NewClient(t.Context(), imagebuilder.ClientConfig{
-		Target: c.Name, Region: Region, EndpointURL: "http://emulator", STSEndpointURL: "http://sts", HTTPClient: httpClient,
+		Target: c.Name, Region: c.Region, EndpointURL: "http://emulator", STSEndpointURL: "http://sts", HTTPClient: httpClient,
 		Static:  &imagebuilder.StaticCredentials{AccessKeyID: "AKID", SecretAccessKey: "secret"},
 		Role:    c.Role,
 		Limits:  cmp.Or(c.Limits, Limits()),
@@ -53,8 +55,9 @@ func New(t *testing.T, c Config) *lookup.Target {
 	if c.Logger == nil {
 		c.Logger = log.NewNopLogger()
 	}
+	c.Selection.DiscoveryRate = cmp.Or(c.Limits, Limits()).ForDiscovery().RateLimit
 	target := lookup.New(lookup.Config{
-		Name: c.Name, Region: Region, Selection: withDefaults(c.Selection), Client: client, Panics: c.Panics, Logger: c.Logger,
+		Name: c.Name, Region: c.Region, Selection: withDefaults(c.Selection), Client: client, Panics: c.Panics, Logger: c.Logger,
 	})
 	t.Cleanup(target.Close)
 	return target

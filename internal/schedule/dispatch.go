@@ -148,15 +148,24 @@ func (s *Scheduler) takeIn(e *Entry, take func(time.Time), err error, began bool
 	return v
 }
 
-// queue is a heap of entries, ordered by when they were asked last.
+// queue is a heap of entries, ordered by their priority and by when they were asked last. Each
+// knows its place.
 type queue []*Entry
 
-func (q queue) Len() int      { return len(q) }
-func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q queue) Len() int { return len(q) }
+
+// Swap implements heap.Interface.
+func (q queue) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].place, q[j].place = i, j
+}
 
 // Less implements heap.Interface. What was never asked has no time and goes first.
 func (q queue) Less(i, j int) bool {
 	a, b := q[i], q[j]
+	if a.priority != b.priority {
+		return a.priority > b.priority
+	}
 	if !a.Begun.Equal(b.Begun) {
 		return a.Begun.Before(b.Begun)
 	}
@@ -164,7 +173,10 @@ func (q queue) Less(i, j int) bool {
 }
 
 // Push implements heap.Interface.
-func (q *queue) Push(e any) { *q = append(*q, e.(*Entry)) }
+func (q *queue) Push(e any) {
+	e.(*Entry).place = len(*q)
+	*q = append(*q, e.(*Entry))
+}
 
 // Pop implements heap.Interface.
 func (q *queue) Pop() any {

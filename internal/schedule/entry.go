@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"container/heap"
 	"context"
 	"time"
 )
@@ -82,11 +83,16 @@ type Entry struct {
 	BackOff  bool          // whether every failure makes the next lookup rarer, up to a minute
 	Every    time.Duration // the interval, where it is longer than the lane's
 	Paused   bool          // not asked for now
+	// Wait is for how long, once it is due, the entry may have to wait for its turn. Its answer
+	// stays fresh so much longer, unless its last lookup has failed.
+	Wait time.Duration
 	History
 
 	scheduler *Scheduler
 	question  Question
 	state     state
+	priority  int  // among those that are queued
+	place     int  // in the queue of its lane, while it is there
 	askNow    bool // due whatever the interval says
 	removed   bool
 	waiting   *Entry // for the lookup of this one, which was removed, to end
@@ -103,6 +109,7 @@ type History struct {
 	Gone      int       // lookups in a row that said that the subject is gone; its owner may reset it
 
 	askedAt time.Time     // when the lookup began that brought the answer
+	wait    time.Duration // Entry.Wait at that time
 	misses  int           // failures in a row that count for the back-off
 	limit   time.Duration // of the back-off
 	outage  *outage       // that the last lookup is a part of, nil for none
@@ -110,18 +117,51 @@ type History struct {
 
 // Fresh reports whether the answer is settled, or was due again not too long ago.
 func (e *Entry) Fresh(now time.Time) bool {
-	return e.HasAnswer && (e.Settled || now.Sub(e.askedAt.Add(e.interval())) <= e.scheduler.pace.MaxStaleness)
+	if e.Settled || !e.HasAnswer {
+		return e.HasAnswer
+	}
+	limit := e.interval() + e.scheduler.pace.MaxStaleness
+	if !e.Failing {
+		limit += max(e.Wait, e.wait) // also after that has become shorter
+	}
+	return now.Sub(e.askedAt) <= limit
+}
+
+// SetPriority makes the entry go before those of its lane that have a lower priority, and
+// after those with a higher one, also if it is queued already. It is 0 at first.
+func (e *Entry) SetPriority(p int) {
+	if e.priority == p {
+		return
+	}
+	e.priority = p
+	if e.queuedIn() {
+		heap.Fix(&e.scheduler.lanes[e.Lane].queue, e.place)
+	}
+}
+
+// queuedIn reports whether the entry is in the queue of its lane. One that waits for the
+// lookup of a removed entry is queued, and not yet there.
+func (e *Entry) queuedIn() bool {
+	if e.scheduler == nil || e.state != queued {
+		return false
+	}
+	q := e.scheduler.lanes[e.Lane].queue
+	return e.place < len(q) && q[e.place] == e
 }
 
 // Settle ends the asking: the answer can never change. An entry that is queued is asked
 // this once more, and the answer of one in flight is taken in.
 func (e *Entry) Settle() { e.Settled = true }
 
+// Over reports whether e is settled, and is not being asked once more. Then nothing about it
+// changes, unless somebody unsettles it.
+func (e *Entry) Over() bool { return e.Settled && e.state == idle }
+
 // Unsettle makes the entry due again when its interval says so.
 func (e *Entry) Unsettle() {
 	if e.Settled {
 		e.Settled = false
-		e.scheduler.entries.add(e)
+		e.scheduler.enter(e)
 	}
 }
 
@@ -177,7 +217,7 @@ func (e *Entry) begin(now time.Time) { e.Begun, e.askNow = now, false }
 
 // succeed takes in that a lookup has an answer.
 func (e *Entry) succeed(now time.Time) {
-	e.LookedUp, e.HasAnswer, e.ReadAt, e.askedAt = true, true, now, e.Begun
+	e.LookedUp, e.HasAnswer, e.ReadAt, e.askedAt, e.wait = true, true, now, e.Begun, e.Wait
 	e.Failing, e.misses, e.Gone = false, 0, 0
 }
 

@@ -3,6 +3,7 @@ package schedule
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,4 +105,80 @@ func TestWhatCouldNotBeginIsAskedSoon(t *testing.T) {
 			t.Error("it is not asked with the next scrape")
 		}
 	})
+}
+
+// TestPriorities has five entries that are due at once, and were asked in the order of their ids.
+func TestPriorities(t *testing.T) {
+	for _, c := range []struct {
+		name           string
+		before, queued map[string]int // priorities that are set before the entries are queued, and after
+		want           string
+	}{
+		{"all have the same", nil, nil, "a b c d e"},
+		{"the highest goes first, and the others in turn", map[string]int{"d": 1, "c": 1, "e": 2}, nil, "e c d a b"},
+		{"one that is queued goes before the others", nil, map[string]int{"d": 1}, "d a b c e"},
+		{"one that is queued goes after the others", map[string]int{"a": 1, "b": 1}, map[string]int{"a": 0}, "b a c d e"},
+	} {
+		test(t, func(w *world) {
+			entries := map[string]*plain{}
+			for _, id := range []string{"a", "b", "c", "d", "e"} {
+				entries[id] = w.add(id)
+			}
+			w.scrape(time.Second)
+			<-time.After(time.Minute)
+			w.order = nil
+			set := func(priorities map[string]int) {
+				for id, p := range priorities {
+					entries[id].SetPriority(p)
+				}
+			}
+			w.locked(func() {
+				set(c.before)
+				w.Refresh(time.Now())
+				set(c.queued)
+			})
+			<-time.After(time.Second)
+			if got := strings.Join(w.order, " "); got != c.want {
+				t.Errorf("%s: asked %s, want %s", c.name, got, c.want)
+			}
+		})
+	}
+}
+
+func TestAnswersStayFreshWhileTheirEntryWaits(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*plain)
+		want   time.Duration // until the answer is no longer fresh, to the second
+	}{
+		{"no wait", func(*plain) {}, 70 * time.Second},
+		{"a wait", func(p *plain) { p.Wait = 20 * time.Second }, 90 * time.Second},
+		{"a wait that has become shorter", func(p *plain) {
+			p.Wait = 20 * time.Second
+			p.then = func() { p.Wait = time.Second }
+		}, 90 * time.Second},
+		{"a wait that has become longer", func(p *plain) { p.then = func() { p.Wait = 30 * time.Second } }, 100 * time.Second},
+		{"a wait, and a failure", func(p *plain) {
+			p.Wait = 20 * time.Second
+			p.then = func() { fails(Failed, false)(p) }
+		}, 70 * time.Second},
+	} {
+		test(t, func(w *world) {
+			p := w.add("a", c.change)
+			w.scrape(time.Second)
+			if p.err != nil {
+				<-time.After(10 * time.Second)
+				w.scrape(time.Second)
+			}
+			fresh := time.Since(w.begin)
+			w.locked(func() {
+				for p.Fresh(w.begin.Add(fresh)) {
+					fresh += time.Second
+				}
+			})
+			if got := fresh.Round(time.Second) - time.Second; got != c.want {
+				t.Errorf("%s: fresh for %s, want %s", c.name, got, c.want)
+			}
+		})
+	}
 }

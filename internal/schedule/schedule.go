@@ -18,8 +18,8 @@
 // and the next scrape finds their answers.
 //
 // There are two lanes, each with a queue of its own, so that slow questions in the one do
-// not delay the other. In a queue, the entry that was not asked for the longest time goes
-// first. A scrape can wait for the Foreground lane alone.
+// not delay the other. In a queue, the entries with the highest priority go first, and among
+// them the one that was not asked for the longest time. A scrape can wait for the Foreground lane alone.
 //
 // While an entry fails, its last answer stays fresh for a limited time. It is asked again
 // soon, or with back-off: when it is gone or rejected, and for every failure where
@@ -72,6 +72,7 @@ type Scheduler struct {
 	running sync.WaitGroup // dispatchers and lookups
 
 	entries   set                // all but those that are settled
+	changes   int                // how often an entry joined or left, other than by settling
 	lanes     [laneCount]lane    // by Lane
 	leaving   map[Subject]*Entry // removed, and still in flight
 	following []*Entry           // what the answer that is being taken in may have made due
@@ -139,7 +140,7 @@ func (s *Scheduler) Sizes() Sizes {
 // holds the mutex.
 func (s *Scheduler) Add(e *Entry, q Question) {
 	e.question, e.scheduler = q, s
-	s.entries.add(e)
+	s.enter(e)
 	s.follow(e)
 }
 
@@ -149,6 +150,7 @@ func (s *Scheduler) Remove(e *Entry) {
 	s.leave(e.outage)
 	e.removed = true
 	delete(s.entries, e)
+	s.changes++
 	if e.state == inFlight {
 		s.leaving[e.Subject] = e
 	}
@@ -157,6 +159,15 @@ func (s *Scheduler) Remove(e *Entry) {
 		s.end(time.Now())
 	}
 }
+
+func (s *Scheduler) enter(e *Entry) {
+	s.entries.add(e)
+	s.changes++
+}
+
+// Changes counts how often an entry was added, removed or unsettled: while it stays the same, what
+// is asked only becomes less, as entries settle. The caller holds the mutex.
+func (s *Scheduler) Changes() int { return s.changes }
 
 // follow makes the scheduler look whether e is due when the answer that is being taken in
 // has been. Without such an answer the next Refresh looks.

@@ -1,12 +1,15 @@
 package server
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -17,14 +20,58 @@ const (
 	// mostAnswers is how many answers may wait for their clients. With many executions
 	// each has some megabytes, which a scraper reads in much less than a second.
 	mostAnswers = 16
+	// writeSize is how much is written at a time.
+	writeSize = 64 << 10
 )
 
 // Page is an answer that is complete before the client gets any of it, so that a slow
 // client delays nobody else. It is a http.ResponseWriter. The zero value is ready for use.
 type Page struct {
-	bytes.Buffer
+	parts  [][]byte     // the first ones
+	last   bytes.Buffer // what was written after them
 	header http.Header
 	status int // 0 for 200
+}
+
+// Write implements http.ResponseWriter.
+func (p *Page) Write(b []byte) (int, error) { return p.last.Write(b) }
+
+// Append adds b to the answer without a copy: b must not be changed any more. Many pages can
+// share it.
+func (p *Page) Append(b []byte) {
+	if p.last.Len() > 0 {
+		p.parts = append(p.parts, p.last.Bytes())
+		p.last = bytes.Buffer{}
+	}
+	p.parts = append(p.parts, b)
+}
+
+// Len returns the length of the answer in bytes.
+func (p *Page) Len() int {
+	n := p.last.Len()
+	for _, part := range p.parts {
+		n += len(part)
+	}
+	return n
+}
+
+// String returns the answer.
+func (p *Page) String() string {
+	var all strings.Builder
+	p.writeTo(&all)
+	return all.String()
+}
+
+// writeTo writes the answer to a client, if that is still there. Many small parts make few
+// large writes.
+func (p *Page) writeTo(client io.Writer) {
+	w := bufio.NewWriterSize(client, writeSize)
+	for _, part := range append(p.parts, p.last.Bytes()) {
+		if _, err := w.Write(part); err != nil {
+			return
+		}
+	}
+	_ = w.Flush()
 }
 
 // Header implements http.ResponseWriter.
@@ -55,7 +102,7 @@ func (a *Answers) Write(w http.ResponseWriter, p *Page) {
 	maps.Copy(w.Header(), p.header)
 	w.Header().Set("Content-Length", strconv.Itoa(p.Len()))
 	w.WriteHeader(cmp.Or(p.status, http.StatusOK))
-	_, _ = p.WriteTo(w) // the client has gone
+	p.writeTo(w)
 }
 
 func (a *Answers) begin(client *http.ResponseController) {

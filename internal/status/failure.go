@@ -115,20 +115,20 @@ type failed struct {
 	Older  int    // builds of the pipeline that failed, too
 }
 
-// newFailed returns the images of t that failed, the newest first: of each pipeline the newest
-// one, of images without a pipeline all. link returns the address of an execution.
-func newFailed(s *lookup.Snapshot, t *targetSection, link func(id string) string) []failed {
-	var places []int // in s.Images
-	for i := range s.Images {
-		if s.Images[i].Status.Failed() && !s.Images[i].Superseded.True {
+// newFailed returns those of images, which are all images of s, that failed, the newest first:
+// of each pipeline the newest one, of images without a pipeline all. executions are all rows of t.
+func newFailed(s *lookup.Snapshot, images []*lookup.Image, executions []*execution, t *targetSection) []failed {
+	var places []int // in images
+	for i, image := range images {
+		if image.Status.Failed() && !image.Superseded.True {
 			places = append(places, i)
 		}
 	}
-	slices.SortStableFunc(places, func(a, b int) int { return s.Images[b].Compare(s.Images[a].Image) })
+	slices.SortStableFunc(places, func(a, b int) int { return images[b].Compare(images[a].Image) })
 	pipelines, rows := pipelinesByName(s), map[string]int{} // of pipelines, in all
 	var all []failed
 	for _, i := range places {
-		image := &s.Images[i]
+		image := images[i]
 		if row, ok := rows[image.Pipeline]; ok && image.Pipeline != "" {
 			all[row].Older++
 			continue
@@ -136,18 +136,19 @@ func newFailed(s *lookup.Snapshot, t *targetSection, link func(id string) string
 		rows[image.Pipeline] = len(all)
 		p := pipelines[image.Pipeline]
 		row := failed{Target: t.Name + " " + t.Region, Image: newImage(image, p), Href: t.imageHref(i), Tags: tagsOf(p, s.TagLabels)}
-		if image.Failed != nil && hasExecution(s, image.Failed.ExecutionID) {
-			row.Href = link(image.Failed.ExecutionID)
+		if image.Failed != nil && hasExecution(executions, image.Failed.ExecutionID) {
+			row.Href = t.href(image.Failed.ExecutionID)
 		}
 		all = append(all, row)
 	}
 	return all
 }
 
-// hasExecution reports whether s shows the execution with this id.
-func hasExecution(s *lookup.Snapshot, id string) bool {
-	i, found := slices.BinarySearchFunc(s.Executions, id, func(x lookup.Execution, id string) int { return strings.Compare(x.ID, id) })
-	return found && s.Executions[i].Value != nil
+// hasExecution reports whether rows, in the order of their ids, show what is known of the
+// execution with this id.
+func hasExecution(rows []*execution, id string) bool {
+	i, found := slices.BinarySearchFunc(rows, id, func(x *execution, id string) int { return strings.Compare(x.ID, id) })
+	return found && rows[i].Status != ""
 }
 
 // pipelinesByName returns the pipelines of s by the names that images have.

@@ -48,9 +48,10 @@ func newPage(all []lookup.Snapshot, q query, now time.Time) *page {
 	for i := range all {
 		s := &all[i]
 		names[s.Name] = true
-		rows := make([]*execution, len(s.Executions))
-		for j := range rows {
-			rows[j] = newExecution(&s.Executions[j], s.Time)
+		executions := s.AllExecutions()
+		rows := make([]*execution, len(executions))
+		for j, x := range executions {
+			rows[j] = newExecution(x, s.Time)
 			statuses[rows[j].Status], pipelines[rows[j].Pipeline] = true, true
 		}
 		if q.Target != "" && q.Target != s.Name {

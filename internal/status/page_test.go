@@ -217,3 +217,23 @@ func TestProblems(t *testing.T) {
 		}
 	}
 }
+
+func TestDiscoveryInterval(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		interval   time.Duration
+		html, json string
+	}{
+		{"it is shown as it is used", 1153 * time.Second, "discovery every 19m 13s", `"discovery_interval_seconds":1153`},
+		{"there is no discovery", 0, "", ""},
+	} {
+		all := snapshot(executionOf(1, "RUNNING"))
+		all[0].DiscoveryInterval = c.interval
+		for accept, want := range map[string]string{"text/html": c.html, "application/json": c.json} {
+			body := get(t, all, "/executions", accept).Body.String()
+			if want == "" && strings.Contains(body, "discovery") || !strings.Contains(body, want) {
+				t.Errorf("%s, as %s: the page lacks %q, or has it without discovery:\n%s", c.name, accept, want, body)
+			}
+		}
+	}
+}

@@ -24,7 +24,7 @@ type waiting struct {
 // execution.
 func newWaiting(s *lookup.Snapshot, t *targetSection, link func(id string) string) []waiting {
 	images := map[string]imagebuilder.ImageBuildVersion{}
-	for _, x := range s.Executions {
+	for _, x := range s.Executions { // of what is settled nothing waits
 		if x.Value != nil {
 			images[x.ID] = x.Value.Image
 		}
@@ -148,4 +148,12 @@ func optionalTime(t time.Time) *time.Time {
 		return nil
 	}
 	return new(t.UTC())
+}
+
+// optionalSeconds returns d in seconds, or nil when d is zero.
+func optionalSeconds(d time.Duration) *float64 {
+	if d == 0 {
+		return nil
+	}
+	return new(d.Seconds())
 }

@@ -19,6 +19,7 @@ type targetSection struct {
 	Up          *bool         `json:"up,omitempty"` // nil until a refresh has ended
 	LastSuccess *time.Time    `json:"last_refresh_success,omitempty"`
 	Discovered  *time.Time    `json:"last_discovery_success,omitempty"`
+	Interval    *float64      `json:"discovery_interval_seconds,omitempty"` // as far as rate_limit allows
 	Dropped     int           `json:"workflow_executions_dropped"`
 	Selected    int           `json:"workflow_executions_selected"`
 	Matching    int           `json:"workflow_executions_matching"` // those that the filters let through
@@ -45,24 +46,27 @@ type targetSection struct {
 // newTargetSection returns the section of p that shows a target, whose executions are rows.
 // Of long lists it has the part that p's query asks for.
 func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution) targetSection {
+	images := s.AllImages()
 	t := targetSection{
 		Page: p, ID: id, Name: s.Name, Region: s.Region,
+		Interval:    optionalSeconds(s.DiscoveryInterval),
 		LastSuccess: optionalTime(s.LastSuccess), Discovered: optionalTime(s.DiscoveredAt),
 		Dropped: s.Dropped, Selected: len(rows), Counts: byStatus(rows),
-		AllImages: len(s.Images), AllPipelines: len(s.Pipelines), MoreErrors: max(0, len(s.Errors)-maxProblems),
+		AllImages: len(images), AllPipelines: len(s.Pipelines), MoreErrors: max(0, len(s.Errors)-maxProblems),
 	}
 	if s.RefreshEnded {
 		t.Up = &s.Up
 	}
+	all := rows
 	rows = sorted(rows, p.Query)
 	t.Matching, t.Executions = len(rows), onPage(rows, p.Query.Page)
-	t.Pages = (max(len(rows), len(s.Images), len(s.Pipelines)) + pageSize - 1) / pageSize
+	t.Pages = (max(len(rows), len(images), len(s.Pipelines)) + pageSize - 1) / pageSize
 	t.Timeline = newTimeline(rows, s.Time, t.href)
 	t.Waiting = newWaiting(s, &t, t.href)
-	t.Failed = newFailed(s, &t, t.href)
+	t.Failed = newFailed(s, images, all, &t)
 	pipelines := pipelinesByName(s)
-	for _, i := range onPage(s.Images, p.Query.Page) {
-		t.Images = append(t.Images, newImage(&i, pipelines[i.Pipeline]))
+	for _, i := range onPage(images, p.Query.Page) {
+		t.Images = append(t.Images, newImage(i, pipelines[i.Pipeline]))
 	}
 	for _, row := range onPage(s.Pipelines, p.Query.Page) {
 		t.Pipelines = append(t.Pipelines, newPipeline(&row, s.TagLabels))

@@ -95,6 +95,7 @@ func selection(w wanted, o collector.Options) lookup.Selection {
 		ImageSelectors: selectors(t.ImageSelectors()), Pipelines: selectors(t.Pipelines),
 		Steps: lookup.Steps(t.Steps), MaxExecutions: t.MaxExecutions,
 		TagLabels: t.TagLabels, MinInterval: w.lookup.MinInterval, DiscoveryInterval: w.lookup.DiscoveryInterval, MaxStaleness: w.lookup.MaxStaleness,
+		DiscoveryRate: limits(w.lookup).ForDiscovery().RateLimit,
 	}
 	if !o.Steps {
 		s.Steps = lookup.StepsNone

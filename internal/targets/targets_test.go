@@ -76,7 +76,8 @@ func (w *world) apply(all ...config.Target) {
 	}
 }
 
-// scrape looks everything up, for 10 s at most.
+// scrape looks everything up, for 10 s at most. The snapshots have all executions among those
+// that are live.
 func (w *world) scrape() map[string]lookup.Snapshot {
 	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
 	defer cancel()
@@ -88,6 +89,11 @@ func (w *world) scrape() map[string]lookup.Snapshot {
 	for _, source := range sources {
 		running.Go(func() {
 			s := source.Lookup(ctx)
+			var executions []lookup.Execution
+			for _, x := range s.AllExecutions() {
+				executions = append(executions, *x)
+			}
+			s.Executions, s.Settled = executions, nil
 			mu.Lock()
 			defer mu.Unlock()
 			all[s.Name+" "+s.Region] = s

@@ -87,6 +87,7 @@ func (a *account) exporter() {
 	a.addOwn(day, 1, model.MetricNameLabel, "imagebuilder_exporter_config_last_reload_successful")
 	a.add(day, "imagebuilder_up", 1)
 	a.add(day, "imagebuilder_discovery_last_success_timestamp_seconds", at(0))
+	a.add(day, "imagebuilder_discovery_interval_seconds", 300)
 	a.add(day, "imagebuilder_refresh_last_success_timestamp_seconds", at(0))
 	a.add(day, "imagebuilder_selector_pipelines", 200, "selector", "name=.*")
 	a.add(day, "imagebuilder_workflow_executions_dropped", 0)

@@ -1,0 +1,193 @@
+// Package exposition answers scrapes, so that a scrape costs what has changed.
+//
+// Most of what the exporter publishes never changes again. promhttp gathers, checks, encodes and
+// compresses all of it at each scrape. This package does that once for each lookup.Batch, and
+// keeps the bytes: a segment for each family of metrics. An answer is put together, family by
+// family, from what is live and from the segments of all batches:
+//
+//	# HELP family ...
+//	# TYPE family ...
+//	rows of what is live     encoded at each scrape
+//	rows of a batch          a segment, encoded once
+//	rows of another batch    a segment, encoded once
+//	# HELP next family ...
+//
+// This works for compressed answers, too. A gzip member (RFC 1952) is a header, one deflate
+// stream (RFC 1951), the CRC-32 of the text, and the length of the text. Two facts make it
+// possible to join such a stream from parts:
+//
+//   - A compressor that is flushed ends its block at a byte boundary without marking it as the
+//     last one (zlib calls this a sync flush), so that another block can follow. The blocks of
+//     a compressor that starts with an empty dictionary refer to nothing before them, so that
+//     they mean the same wherever they stand.
+//   - The CRC-32 of two texts in a row follows from the CRC-32 of each and the length of the
+//     second one. This is crc32_combine of zlib.
+//
+// A client reads one gzip member, whose text is what promhttp would have sent, except for the
+// order of the rows within a family, which means nothing.
+//
+// The Collector remains the only place where values become metrics, and each series passes the
+// checks of a prometheus.Registry: once when it settles, or at each scrape while it is live.
+// promhttp still answers what this package does not put together: protobuf, methods other than
+// GET, names that are escaped with dots, and whatever the registry or the encoder objects to.
+// Without this package it would answer everything.
+package exposition
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
+)
+
+// Handler answers scrapes. Its methods may be called concurrently.
+type Handler struct {
+	own     prometheus.Gatherer
+	opts    promhttp.HandlerOpts
+	nothing http.Handler // promhttp's, without a metric
+	cache   cache
+}
+
+// New returns a Handler that answers as promhttp does with opts. Each answer also has the
+// metrics of own, whose names must be others than those of a Collector.
+func New(own prometheus.Gatherer, opts promhttp.HandlerOpts) *Handler {
+	return &Handler{own: own, opts: opts, nothing: promhttp.HandlerFor(prometheus.Gatherers{}, opts)}
+}
+
+// Bytes returns how many bytes are kept of what is settled.
+func (h *Handler) Bytes() int64 { return h.cache.bytes.Load() }
+
+// Page is where an answer is written.
+type Page interface {
+	http.ResponseWriter
+	// Append is Write, but may keep p, which is never changed.
+	Append(p []byte)
+}
+
+// Serve answers a scrape with what c emits.
+func (h *Handler) Serve(to Page, r *http.Request, c *collector.Collector) {
+	header := h.negotiate(r)
+	a, ok := h.gather(r, header, c)
+	if !ok {
+		promhttp.HandlerFor(h.Gatherer(c), h.opts).ServeHTTP(to, r)
+		return
+	}
+	maps.Copy(to.Header(), header)
+	a.writeTo(to, wanted(r))
+}
+
+// Gatherer gathers what c emits, and then the metrics of the Handler, so that these count the
+// lookups of this scrape.
+func (h *Handler) Gatherer(c prometheus.Collector) prometheus.Gatherer {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(c)
+	return inTurn{registry, h.own}
+}
+
+// negotiate returns the header of promhttp's answer to r.
+func (h *Handler) negotiate(r *http.Request) http.Header {
+	w := headerOnly{}
+	h.nothing.ServeHTTP(w, r)
+	return http.Header(w)
+}
+
+// headerOnly is a http.ResponseWriter that drops the body.
+type headerOnly http.Header
+
+func (w headerOnly) Header() http.Header         { return http.Header(w) }
+func (w headerOnly) Write(p []byte) (int, error) { return len(p), nil }
+func (w headerOnly) WriteHeader(int)             {}
+
+// wanted returns what tells whether r asks for a family.
+func wanted(r *http.Request) func(name string) bool {
+	names := r.URL.Query()["name[]"]
+	return func(name string) bool { return len(names) == 0 || slices.Contains(names, name) }
+}
+
+// answer is what the body of an answer is put together from.
+type answer struct {
+	format
+	live    map[string][]byte     // the text of each family, by its name
+	settled []map[string]*segment // the same of each batch
+}
+
+// gather returns the answer to r whose header is this one. It reports false when promhttp has to
+// answer.
+func (h *Handler) gather(r *http.Request, header http.Header, c *collector.Collector) (a answer, ok bool) {
+	if a.format, ok = formatOf(r, header); !ok {
+		return a, false
+	}
+	var err error
+	if a.live, err = a.text(h.Gatherer(c.Live())); err != nil {
+		return a, false
+	}
+	a.settled, err = h.cache.segments(a.format, c.Settled())
+	return a, err == nil
+}
+
+// writeTo writes the families that are wanted.
+func (a *answer) writeTo(to Page, wanted func(name string) bool) {
+	s := a.stream(to)
+	for _, name := range a.names() {
+		if wanted(name) {
+			a.writeFamily(s, name)
+		}
+	}
+	s.text(a.end())
+	s.close()
+}
+
+// names returns the names of all families, in their order.
+func (a *answer) names() []string {
+	names := map[string]bool{}
+	for name := range a.live {
+		names[name] = true
+	}
+	for _, batch := range a.settled {
+		for name := range batch {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// writeFamily writes what is live of a family, which may be nothing, and all of its segments.
+func (a *answer) writeFamily(s stream, name string) {
+	s.text(a.live[name])
+	headed := len(a.live[name]) > 0
+	for _, batch := range a.settled {
+		rows := batch[name]
+		switch {
+		case rows == nil:
+			continue
+		case !headed:
+			s.text(rows.head)
+			headed = true
+		}
+		s.segment(rows)
+	}
+}
+
+// inTurn gathers from one Gatherer after the other. Unlike prometheus.Gatherers it relies on the
+// families having different names, so it need not look at every series a second time.
+type inTurn []prometheus.Gatherer
+
+// Gather implements prometheus.Gatherer.
+func (g inTurn) Gather() ([]*dto.MetricFamily, error) {
+	var all []*dto.MetricFamily
+	var failed error
+	for _, gatherer := range g {
+		families, err := gatherer.Gather()
+		all = append(all, families...)
+		failed = errors.Join(failed, err)
+	}
+	slices.SortFunc(all, func(a, b *dto.MetricFamily) int { return strings.Compare(a.GetName(), b.GetName()) })
+	return all, failed
+}

@@ -1,0 +1,168 @@
+package lookup
+
+import (
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+)
+
+// pace is how often discovery asks each of its questions, as far as its rate allows.
+//
+// Discovery gets a share of the rate limit. While all its requests fit into that within one
+// discovery_interval, each question is asked once in discovery_interval. When there are more,
+// the intervals grow, so that what is due is as much as can be asked, and no queue builds up:
+//
+//   - The lists of pipelines and images are asked once in discovery_interval, for they tell
+//     which pipelines have a new run.
+//   - So is each pipeline or image of which a build has not ended.
+//   - The rest share what is left: with 5,000 pipelines and 5 requests a second, 200 of 1,500
+//     requests in 5 minutes are pages of the list, and the others take 5,000 / 1,300 times as
+//     long. The one that was not asked for the longest time goes first.
+//
+// The lists, and then the builds, leave a quarter of the rate to what comes after them; where
+// they need more, their intervals grow as well.
+//
+// A pipeline does not wait for its turn when its next run has come, or when the list tells of
+// another run than before: comesFirst. That takes requests from the rest, which may have to
+// wait once more for what its interval has grown.
+type pace struct{ lists, building, rest time.Duration }
+
+// requests is how many requests it takes to ask everything once.
+type requests struct{ lists, building, rest int }
+
+// maxInterval bounds what a very low rate makes of an interval.
+const maxInterval = 365 * 24 * time.Hour
+
+// newPace returns the pace at which so many requests fit into a rate, in requests a second, 0
+// for no limit, with no interval shorter than the one that is configured.
+func newPace(interval time.Duration, rate float64, n requests) pace {
+	p := pace{interval, interval, interval}
+	left := rate * interval.Seconds()
+	if rate == 0 || float64(n.lists+n.building+n.rest) <= left {
+		return p
+	}
+	for _, part := range []struct {
+		n        int
+		share    float64
+		interval *time.Duration
+	}{{n.lists, 0.75, &p.lists}, {n.building, 0.75, &p.building}, {n.rest, 1, &p.rest}} {
+		share := left * part.share
+		seconds := interval.Seconds() * max(1, float64(part.n)/share)
+		*part.interval = max(interval, time.Duration(min(seconds, maxInterval.Seconds())*float64(time.Second)))
+		left -= min(float64(part.n), share)
+	}
+	return p
+}
+
+// longest returns the longest of the intervals.
+func (p pace) longest() time.Duration { return max(p.lists, p.building, p.rest) }
+
+// paceDiscovery computes how often discovery asks, and takes in which pipelines come first. It
+// holds until it is called again. The caller holds t.mu.
+func (t *Target) paceDiscovery(now time.Time) {
+	var n requests
+	for q := range t.discoveries {
+		switch s := t.sources[q.Subject.ID]; {
+		case s == nil:
+			n.lists += max(1, q.pages)
+		case s.building():
+			n.building += max(1, q.pages)
+		default:
+			n.rest += max(1, q.pages)
+		}
+	}
+	t.pace = newPace(t.c.DiscoveryInterval, t.c.DiscoveryRate, n)
+	for q := range t.discoveries {
+		q.Wait = t.pace.longest() - t.c.DiscoveryInterval
+		s := t.sources[q.Subject.ID]
+		if s == nil {
+			q.Every = t.pace.lists
+			q.SetPriority(listsFirst)
+			continue
+		}
+		s.setPace(t.pace, now)
+	}
+	t.reportPace()
+}
+
+// The priorities of discovery. The lists tell what else comes first.
+const (
+	inTurn = iota
+	runsFirst
+	listsFirst
+)
+
+// outpaced reports whether the requests of discovery do not fit into discovery_interval.
+func (t *Target) outpaced() bool { return t.pace.longest() > t.c.DiscoveryInterval }
+
+// setPace takes in when s is asked.
+func (s *source) setPace(p pace, now time.Time) {
+	s.Every = p.rest
+	priority := inTurn
+	if s.building() {
+		s.Every, priority = p.building, runsFirst
+	}
+	if s.comesFirst(now) {
+		priority = runsFirst
+		s.AskNow()
+	}
+	s.SetPriority(priority)
+}
+
+// building reports whether s tells of a build that is followed and has not ended.
+func (s *source) building() bool {
+	for _, image := range s.images {
+		if !image.Status.Ended() {
+			return true
+		}
+	}
+	return false
+}
+
+// comesFirst reports whether s does not wait for its turn: it was not asked since the next run
+// of its pipeline has come, or since the list told of a run. While everything is asked once in
+// discovery_interval, its turn comes soon enough.
+func (s *source) comesFirst(now time.Time) bool {
+	if s.pipeline == nil || !s.target.outpaced() {
+		return false
+	}
+	next := s.pipeline.NextRun
+	return s.runListed.After(s.Begun) || !next.IsZero() && !next.After(now) && s.Begun.Before(next)
+}
+
+// takeRow takes in how the list describes the pipeline of s now.
+func (s *source) takeRow(row *imagebuilder.Pipeline, now time.Time) {
+	before := s.pipeline
+	s.pipeline = row
+	if before == nil && row.LastRunStatus.Active() || before != nil && row.RunSince(before) {
+		s.runListed = now
+	}
+}
+
+// reportPace logs when discovery no longer fits into discovery_interval, and when it does again.
+// A little more than fits is not worth a line.
+func (t *Target) reportPace() {
+	logger := log.With(t.c.Logger, "target", t.c.Name, "region", t.c.Region, "discovery_interval", t.c.DiscoveryInterval)
+	switch interval := t.pace.longest(); {
+	case !t.paceReported && interval > t.c.DiscoveryInterval*11/10:
+		t.paceReported = true
+		level.Warn(logger).Log("msg", "discovery does not fit into a quarter of rate_limit, so its interval grows", "interval", interval.Round(time.Second))
+	case t.paceReported && interval == t.c.DiscoveryInterval:
+		t.paceReported = false
+		level.Info(logger).Log("msg", "discovery fits into a quarter of rate_limit again")
+	}
+}
+
+// pagesOf returns about how many requests a list of so many rows takes.
+func pagesOf(rows int) int { return max(1, (rows+imagebuilder.RowsOfPage-1)/imagebuilder.RowsOfPage) }
+
+// discoveryInterval returns the interval that Snapshot names.
+func (t *Target) discoveryInterval() time.Duration {
+	for range t.discoveries {
+		return t.pace.longest()
+	}
+	return 0
+}
