@@ -92,6 +92,7 @@ type Selection struct {
 	MinInterval       time.Duration // above 0
 	DiscoveryInterval time.Duration // above 0
 	DiscoveryRate     float64       // requests a second that discovery gets, 0 for no limit
+	DiscoverySlots    int           // how many it has on the wire at a time, at least 1
 	MaxStaleness      time.Duration // at least 0
 }
 
@@ -115,6 +116,7 @@ type Target struct {
 	reach      reach
 	derived    derived
 	pace       pace
+	answerTime time.Duration // how long an answer of discovery takes, on average; 0 for not known
 	// paceReported tells whether it was logged that discovery does not fit its interval.
 	paceReported bool
 }

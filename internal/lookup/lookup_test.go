@@ -125,7 +125,7 @@ func (w *world) targetWith(s Selection) *Target {
 		w.t.Fatal(err)
 	}
 	s.MinInterval, s.DiscoveryInterval, s.MaxStaleness = 10*time.Second, 5*time.Minute, 5*time.Minute
-	s.DiscoveryRate = c.ForDiscovery().RateLimit
+	s.DiscoveryRate, s.DiscoverySlots = c.ForDiscovery().RateLimit, c.ForDiscovery().Concurrency
 	target := New(Config{
 		Name: c.Target, Region: c.Region, Selection: s,
 		Client: client, Logger: log.NewLogfmtLogger(log.NewSyncWriter(&w.logs)), Panics: w.panics,

@@ -11,7 +11,8 @@ import (
 
 // pace is how often discovery asks each of its questions, as far as its rate allows.
 //
-// Discovery gets a share of the rate limit. While all its requests fit into that within one
+// Discovery gets a share of the rate limit, and of the requests that may be on the wire at a time:
+// two that take 500 ms each are no more than 4 in a second. While all its requests fit into that within one
 // discovery_interval, each question is asked once in discovery_interval. When there are more,
 // the intervals grow, so that what is due is as much as can be asked, and no queue builds up:
 //
@@ -26,8 +27,8 @@ import (
 // they need more, their intervals grow as well.
 //
 // A pipeline does not wait for its turn when its next run has come, or when the list tells of
-// another run than before: comesFirst. That takes requests from the rest, which may have to
-// wait once more for what its interval has grown.
+// another run than before: comesFirst. That takes requests from the rest. Once one of these has
+// waited for discovery_interval beside its own, it no longer comes after them.
 type pace struct{ lists, building, rest time.Duration }
 
 // requests is how many requests it takes to ask everything once.
@@ -74,18 +75,49 @@ func (t *Target) paceDiscovery(now time.Time) {
 			n.rest += max(1, q.pages)
 		}
 	}
-	t.pace = newPace(t.c.DiscoveryInterval, t.c.DiscoveryRate, n)
+	t.pace = newPace(t.c.DiscoveryInterval, t.discoveryRate(), n)
 	for q := range t.discoveries {
-		q.Wait = t.pace.longest() - t.c.DiscoveryInterval
 		s := t.sources[q.Subject.ID]
 		if s == nil {
-			q.Every = t.pace.lists
+			q.setEvery(t.pace.lists)
 			q.SetPriority(listsFirst)
 			continue
 		}
 		s.setPace(t.pace, now)
 	}
 	t.reportPace()
+}
+
+// discoveryRate returns how many requests of discovery can be sent in a second, 0 for no limit.
+func (t *Target) discoveryRate() float64 {
+	rate := t.c.DiscoveryRate
+	if t.answerTime == 0 {
+		return rate
+	}
+	answers := float64(t.c.DiscoverySlots) / t.answerTime.Seconds()
+	if rate == 0 {
+		return answers
+	}
+	return min(rate, answers)
+}
+
+// measure takes in that a list of discovery had so many rows, and how long that took. That of
+// several pages has waited for its turn in between.
+func (q *question) measure(rows int, now time.Time) {
+	t := q.target
+	if q.pages = pagesOf(rows); q.pages > 1 {
+		return
+	}
+	took := now.Sub(q.Begun)
+	if t.answerTime == 0 {
+		t.answerTime = took
+	}
+	t.answerTime += (took - t.answerTime) / 16
+}
+
+// setEvery takes in how often q is asked. Its turn may come so much later than it is due.
+func (q *question) setEvery(interval time.Duration) {
+	q.Every, q.Wait = interval, interval-q.target.c.DiscoveryInterval
 }
 
 // The priorities of discovery. The lists tell what else comes first.
@@ -100,15 +132,18 @@ func (t *Target) outpaced() bool { return t.pace.longest() > t.c.DiscoveryInterv
 
 // setPace takes in when s is asked.
 func (s *source) setPace(p pace, now time.Time) {
-	s.Every = p.rest
-	priority := inTurn
+	every, priority := p.rest, inTurn
 	if s.building() {
-		s.Every, priority = p.building, runsFirst
+		every, priority = p.building, runsFirst
 	}
 	if s.comesFirst(now) {
 		priority = runsFirst
 		s.AskNow()
 	}
+	if now.Sub(later(s.Begun, s.addedAt)) > every+s.target.c.DiscoveryInterval {
+		priority = runsFirst // others came first for long enough
+	}
+	s.setEvery(every)
 	s.SetPriority(priority)
 }
 
@@ -149,10 +184,10 @@ func (t *Target) reportPace() {
 	switch interval := t.pace.longest(); {
 	case !t.paceReported && interval > t.c.DiscoveryInterval*11/10:
 		t.paceReported = true
-		level.Warn(logger).Log("msg", "discovery does not fit into a quarter of rate_limit, so its interval grows", "interval", interval.Round(time.Second))
+		level.Warn(logger).Log("msg", "discovery does not fit into a quarter of rate_limit and concurrency, so its interval grows", "interval", interval.Round(time.Second))
 	case t.paceReported && interval == t.c.DiscoveryInterval:
 		t.paceReported = false
-		level.Info(logger).Log("msg", "discovery fits into a quarter of rate_limit again")
+		level.Info(logger).Log("msg", "discovery fits into a quarter of rate_limit and concurrency again")
 	}
 }
 

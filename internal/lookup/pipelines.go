@@ -36,7 +36,8 @@ func (l *pipelineList) Failed(now time.Time) {
 func (l *pipelineList) take(all []imagebuilder.Pipeline, now time.Time) {
 	t := l.target
 	t.derived.outdated = true
-	l.all, l.listed, l.pages = all, true, pagesOf(len(all))
+	l.all, l.listed = all, true
+	l.measure(len(all), now)
 	l.choose(t.c.Pipelines)
 	t.selectSources(now)
 	for i := range l.all {

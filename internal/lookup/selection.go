@@ -137,7 +137,7 @@ func (t *Target) selectSources(now time.Time) {
 }
 
 func (t *Target) addSource(s *source) {
-	t.sources[s.Subject.ID] = s
+	t.sources[s.Subject.ID], s.addedAt = s, time.Now()
 	t.schedule.Add(&s.Entry, s)
 }
 

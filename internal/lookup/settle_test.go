@@ -116,7 +116,7 @@ func TestWhatTakesSomethingOutOfItsBatch(t *testing.T) {
 // execution is put into a new one only a few times.
 func TestWhatSettlesOneByOneIsMovedRarely(t *testing.T) {
 	test(t, func(t *testing.T) {
-		const n = 2 * batchSize
+		const n = batchSize * 3 / 2
 		var runs []emulator.Run
 		var ids []string
 		for i := range n {

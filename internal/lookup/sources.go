@@ -18,6 +18,7 @@ type source struct {
 	listed bool       // whether it is known that its pipeline, or its version, is selected; else true
 	fresh  bool       // whether what it says is fresh, and listed
 
+	addedAt   time.Time              // when it was selected
 	pipeline  *imagebuilder.Pipeline // whose builds it asks for, as it was listed last; nil for not yet, or none
 	runListed time.Time              // when the list told of another run than before, zero for never
 
@@ -88,7 +89,7 @@ func (s *source) list(ctx context.Context, c Client, started func()) ([]imagebui
 
 func (s *source) take(images []imagebuilder.Image, now time.Time) {
 	slices.SortFunc(images, func(a, b imagebuilder.Image) int { return b.Compare(&a) })
-	s.pages = pagesOf(len(images))
+	s.measure(len(images), now)
 	s.lastSuccess, s.newestGood, s.failedInRow = time.Time{}, time.Time{}, failedInRow(images)
 	all := make([]*imagebuilder.Image, len(images))
 	for i := range images {
@@ -109,11 +110,7 @@ func (s *source) take(images []imagebuilder.Image, now time.Time) {
 	if s.target.images != nil && s.ofPipeline() {
 		s.keepVersions(images)
 	}
-	before := s.found
-	s.found = pick(all, s.selectors()...)
-	for i, image := range s.found {
-		s.found[i] = keep(before, image)
-	}
+	s.keep(pick(all, s.selectors()...))
 	s.tellFound(now)
 	s.target.chooseVersions(now)
 }
@@ -147,15 +144,21 @@ func (s *source) tellFound(now time.Time) {
 	s.target.tell(s, s.own(), now)
 }
 
-// keep returns what before said of the image, if that is the same: what has not changed keeps
-// its pointer. Otherwise it returns a copy, so that the whole list is not kept.
-func keep(before []*imagebuilder.Image, image *imagebuilder.Image) *imagebuilder.Image {
-	for _, b := range before {
-		if b.ARN == image.ARN && reflect.DeepEqual(b, image) {
-			return b
+// keep makes found what s has found. What is the same as before keeps its pointer, and of the rest
+// copies are kept, so that the whole list is not.
+func (s *source) keep(found []*imagebuilder.Image) {
+	before := make(map[string]*imagebuilder.Image, len(s.found))
+	for _, image := range s.found {
+		before[image.ARN] = image
+	}
+	for i, image := range found {
+		if same := before[image.ARN]; same != nil && reflect.DeepEqual(same, image) {
+			found[i] = same
+		} else {
+			found[i] = new(*image)
 		}
 	}
-	return new(*image)
+	s.found = found
 }
 
 // failedInRow counts the newest of images, the newest first, that have ended and failed.

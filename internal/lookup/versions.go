@@ -37,7 +37,8 @@ func (l *versionList) Failed(time.Time) { l.target.derived.outdated = true }
 
 func (l *versionList) take(all []imagebuilder.ImageVersion, now time.Time) {
 	l.target.derived.outdated = true
-	l.all, l.listed, l.outdated, l.pages = all, true, true, pagesOf(len(all))
+	l.all, l.listed, l.outdated = all, true, true
+	l.measure(len(all), now)
 	l.before, l.readAt = l.readAt, now
 	l.since = time.Time{}
 	for i := range all {

@@ -55,7 +55,8 @@ func New(t *testing.T, c Config) *lookup.Target {
 	if c.Logger == nil {
 		c.Logger = log.NewNopLogger()
 	}
-	c.Selection.DiscoveryRate = cmp.Or(c.Limits, Limits()).ForDiscovery().RateLimit
+	discovery := cmp.Or(c.Limits, Limits()).ForDiscovery()
+	c.Selection.DiscoveryRate, c.Selection.DiscoverySlots = discovery.RateLimit, discovery.Concurrency
 	target := lookup.New(lookup.Config{
 		Name: c.Name, Region: c.Region, Selection: withDefaults(c.Selection), Client: client, Panics: c.Panics, Logger: c.Logger,
 	})

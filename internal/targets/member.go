@@ -89,13 +89,13 @@ func limits(l config.Lookup) imagebuilder.Limits {
 
 // selection returns what is looked up of a target in its region.
 func selection(w wanted, o collector.Options) lookup.Selection {
-	t := &w.target
+	t, discovery := &w.target, limits(w.lookup).ForDiscovery()
 	s := lookup.Selection{
 		WorkflowExecutions: t.WorkflowExecutions, Images: t.ImagesIn(w.region),
 		ImageSelectors: selectors(t.ImageSelectors()), Pipelines: selectors(t.Pipelines),
 		Steps: lookup.Steps(t.Steps), MaxExecutions: t.MaxExecutions,
 		TagLabels: t.TagLabels, MinInterval: w.lookup.MinInterval, DiscoveryInterval: w.lookup.DiscoveryInterval, MaxStaleness: w.lookup.MaxStaleness,
-		DiscoveryRate: limits(w.lookup).ForDiscovery().RateLimit,
+		DiscoveryRate: discovery.RateLimit, DiscoverySlots: discovery.Concurrency,
 	}
 	if !o.Steps {
 		s.Steps = lookup.StepsNone
