@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -344,7 +345,7 @@ func (p *program) encode() (seconds float64, series int) {
 	var families []*dto.MetricFamily
 	for {
 		var f dto.MetricFamily
-		if err := decoder.Decode(&f); err == io.EOF {
+		if err := decoder.Decode(&f); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			p.b.Fatal(err)

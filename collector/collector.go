@@ -44,13 +44,13 @@ type Panicked func(part string, value any, stack []byte)
 // Collector is a prometheus.Collector for one scrape. A panic costs the scrape one family of
 // one target, or that target, and nothing else.
 type Collector struct {
-	ctx       context.Context // the scrape's, which ends at its deadline
-	sources   []Source
-	families  []family
-	settled   []family // those of them that tell of what is settled
-	panicked  Panicked
-	lookedUp  sync.Once
-	snapshots []*lookup.Snapshot // of each source, once lookedUp
+	ctx             context.Context // the scrape's, which ends at its deadline
+	sources         []Source
+	families        []family
+	settledFamilies []family // those of them that tell of what has settled
+	panicked        Panicked
+	lookedUp        sync.Once
+	snapshots       []*lookup.Snapshot // of each source, once lookedUp
 }
 
 // New returns a Collector for a scrape whose deadline is ctx's. panicked may be nil.
@@ -66,7 +66,7 @@ func New(ctx context.Context, sources []Source, o Options, panicked Panicked) *C
 	add(o.Waiting, waiting)
 	add(o.Images, images)
 	add(o.Pipelines, pipelines)
-	c.settled = slices.DeleteFunc(slices.Clone(c.families), func(f family) bool { return f.name == targets.name })
+	c.settledFamilies = slices.DeleteFunc(slices.Clone(c.families), func(f family) bool { return f.name == targets.name })
 	return c
 }
 
@@ -83,7 +83,7 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	for _, target := range c.snapshots {
 		c.emit(ch, target, c.families)
 		for _, b := range target.Settled {
-			c.emit(ch, alone(target, b), c.settled)
+			c.emit(ch, alone(target, b), c.settledFamilies)
 		}
 	}
 }

@@ -7,45 +7,51 @@ import (
 )
 
 // A Collector emits everything. It is also made of parts, which emit the same together: what is
-// live, and what is settled, batch by batch. Every series is in one of them.
+// live, and what has settled, batch by batch. Every series is in one of them.
 
-// Live returns the part of c that is not settled.
+// Live returns the part of c that has not settled.
 func (c *Collector) Live() prometheus.Collector { return live{c} }
 
-type live struct{ *Collector }
+type live struct{ whole *Collector }
+
+// Describe implements prometheus.Collector.
+func (c live) Describe(ch chan<- *prometheus.Desc) { c.whole.Describe(ch) }
 
 // Collect implements prometheus.Collector.
 func (c live) Collect(ch chan<- prometheus.Metric) {
-	c.Lookup()
-	for _, target := range c.snapshots {
-		c.emit(ch, target, c.families)
+	c.whole.Lookup()
+	for _, target := range c.whole.snapshots {
+		c.whole.emit(ch, target, c.whole.families)
 	}
 }
 
-// Settled returns the parts of c that are settled.
-func (c *Collector) Settled() []*Settled {
+// Batches returns the parts of c that have settled.
+func (c *Collector) Batches() []*Batch {
 	c.Lookup()
-	var all []*Settled
+	var all []*Batch
 	for _, target := range c.snapshots {
 		for _, b := range target.Settled {
-			all = append(all, &Settled{Collector: c, Batch: b, target: target})
+			all = append(all, &Batch{Batch: b, whole: c, target: target})
 		}
 	}
 	return all
 }
 
-// Settled is a batch of a target, as a prometheus.Collector. What it emits depends on nothing
-// but the batch, the target's name and region, and the Options.
-type Settled struct {
-	*Collector
-	Batch    *lookup.Batch
+// Batch emits the metrics of a lookup.Batch of a target. What these are depends on nothing but
+// the lookup.Batch, the target's name and region, and the Options.
+type Batch struct {
+	*lookup.Batch
 	Panicked bool // whether a family is missing of what was collected last
+	whole    *Collector
 	target   *lookup.Snapshot
 }
 
+// Describe implements prometheus.Collector.
+func (b *Batch) Describe(ch chan<- *prometheus.Desc) { b.whole.Describe(ch) }
+
 // Collect implements prometheus.Collector.
-func (s *Settled) Collect(ch chan<- prometheus.Metric) {
-	s.Panicked = !s.emit(ch, alone(s.target, s.Batch), s.settled)
+func (b *Batch) Collect(ch chan<- prometheus.Metric) {
+	b.Panicked = !b.whole.emit(ch, alone(b.target, b.Batch), b.whole.settledFamilies)
 }
 
 // alone returns a snapshot of a target that has nothing but one of its batches.

@@ -35,7 +35,7 @@ var targets = newFamily("targets", tableOf(thisTarget,
 		"When the selection was last read whole. Absent without discovery.",
 		func(t *lookup.Snapshot) time.Time { return t.DiscoveredAt }),
 	gauge("imagebuilder_discovery_interval_seconds",
-		"How long it takes at most until a pipeline or image is searched for builds again: discovery_interval, or more where rate_limit does not allow that. Absent without discovery.",
+		"The interval in which pipelines and images are searched for builds: discovery_interval, or more where rate_limit and concurrency do not allow that. Absent without discovery.",
 		func(t *lookup.Snapshot) (float64, bool) {
 			return t.DiscoveryInterval.Seconds(), t.DiscoveryInterval > 0
 		}),

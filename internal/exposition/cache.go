@@ -1,8 +1,6 @@
 package exposition
 
 import (
-	"errors"
-	"maps"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -33,33 +31,36 @@ type rendered struct {
 	segments map[variant]map[string]*segment // by the name of the family
 }
 
-// errPanicked says that a family of a batch is missing.
-var errPanicked = errors.New("a part of a batch is missing")
-
 // segments returns the segments of each of these batches by the name of their families. It
 // makes those that are missing.
-func (c *cache) segments(f format, batches []*collector.Settled) ([]map[string]*segment, error) {
-	kept := c.ask(f.variant, time.Now())
+func (c *cache) segments(f format, batches []*collector.Batch) ([]map[string]*segment, error) {
 	all := make([]map[string]*segment, len(batches))
 	for i, b := range batches {
 		var err error
-		if all[i], err = c.of(b.Batch).in(f, b, kept); err != nil {
+		if all[i], err = c.of(b.Batch).in(f, b); err != nil {
 			return nil, err
 		}
 	}
 	return all, nil
 }
 
-// ask takes in that v is asked for, and returns all variants that are kept.
-func (c *cache) ask(v variant, now time.Time) map[variant]time.Time {
+// ask takes in that v is asked for, and forgets what is in variants that nobody has asked for in
+// a while.
+func (c *cache) ask(v variant, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.asked == nil {
 		c.asked = map[variant]time.Time{}
 	}
 	c.asked[v] = now
-	maps.DeleteFunc(c.asked, func(_ variant, at time.Time) bool { return now.Sub(at) > keptFor })
-	return maps.Clone(c.asked)
+	for old, at := range c.asked {
+		if now.Sub(at) > keptFor {
+			delete(c.asked, old)
+			for _, r := range c.batches {
+				r.forget(old)
+			}
+		}
+	}
 }
 
 // of returns what was made of b.
@@ -82,35 +83,40 @@ func (c *cache) of(b *lookup.Batch) *rendered {
 func (c *cache) forget(key weak.Pointer[lookup.Batch]) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.batches[key].drop(nil) // which nobody uses any more
+	c.batches[key].forgetAll()
 	delete(c.batches, key)
 }
 
-// in returns the segments of b, of which r is what was made, in the format f. It forgets those
-// in variants that are not kept. What is not whole is not kept either.
-func (r *rendered) in(f format, b *collector.Settled, kept map[variant]time.Time) (map[string]*segment, error) {
+// in returns the segments of b, of which r is what was made, in the format f. What is not whole,
+// for a family has panicked, is not kept.
+func (r *rendered) in(f format, b *collector.Batch) (map[string]*segment, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.drop(kept)
 	if all, ok := r.segments[f.variant]; ok {
 		return all, nil
 	}
 	all, err := f.render(b)
-	if err == nil {
+	if err == nil && !b.Panicked {
 		r.segments[f.variant] = all
 		r.bytes.Add(sizeOf(all))
 	}
 	return all, err
 }
 
-// drop forgets what is in variants that are not kept.
-func (r *rendered) drop(kept map[variant]time.Time) {
-	for v, all := range r.segments {
-		if kept[v].IsZero() {
-			delete(r.segments, v)
-			r.bytes.Add(-sizeOf(all))
-		}
+func (r *rendered) forget(v variant) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.bytes.Add(-sizeOf(r.segments[v]))
+	delete(r.segments, v)
+}
+
+func (r *rendered) forgetAll() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, all := range r.segments {
+		r.bytes.Add(-sizeOf(all))
 	}
+	r.segments = nil
 }
 
 func sizeOf(all map[string]*segment) int64 {

@@ -72,6 +72,19 @@ func TestWhatNobodyAsksForIsForgotten(t *testing.T) {
 	})
 }
 
+// TestAnotherFormatIsForgotten also when nobody asks any more for one that is put together.
+func TestAnotherFormatIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, m := newHandler(), oneBatch()
+		compare(t, h, request(prometheus3, "gzip"), m)
+		<-time.After(keptFor + time.Second)
+		serve(t, h, request(protobuf, "gzip"), m)
+		if n := h.Bytes(); n != 0 {
+			t.Errorf("%d bytes are kept", n)
+		}
+	})
+}
+
 func TestSegmentsGoWithTheirBatch(t *testing.T) {
 	h := newHandler()
 	stays := oneBatch()

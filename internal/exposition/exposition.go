@@ -29,7 +29,8 @@
 // The Collector remains the only place where values become metrics, and each series passes the
 // checks of a prometheus.Registry: once when it settles, or at each scrape while it is live.
 // promhttp still answers what this package does not put together: protobuf, methods other than
-// GET, names that are escaped with dots, and whatever the registry or the encoder objects to.
+// GET, names that are escaped with dots, and whatever the registry or the encoder objects to. What
+// settled after a family has panicked is made anew at each scrape.
 // Without this package it would answer everything.
 package exposition
 
@@ -39,6 +40,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -49,16 +51,16 @@ import (
 
 // Handler answers scrapes. Its methods may be called concurrently.
 type Handler struct {
-	own     prometheus.Gatherer
-	opts    promhttp.HandlerOpts
-	nothing http.Handler // promhttp's, without a metric
-	cache   cache
+	own        prometheus.Gatherer
+	opts       promhttp.HandlerOpts
+	negotiator http.Handler // promhttp's, without a metric
+	cache      cache
 }
 
 // New returns a Handler that answers as promhttp does with opts. Each answer also has the
 // metrics of own, whose names must be others than those of a Collector.
 func New(own prometheus.Gatherer, opts promhttp.HandlerOpts) *Handler {
-	return &Handler{own: own, opts: opts, nothing: promhttp.HandlerFor(prometheus.Gatherers{}, opts)}
+	return &Handler{own: own, opts: opts, negotiator: promhttp.HandlerFor(prometheus.Gatherers{}, opts)}
 }
 
 // Bytes returns how many bytes are kept of what is settled.
@@ -94,7 +96,7 @@ func (h *Handler) Gatherer(c prometheus.Collector) prometheus.Gatherer {
 // negotiate returns the header of promhttp's answer to r.
 func (h *Handler) negotiate(r *http.Request) http.Header {
 	w := headerOnly{}
-	h.nothing.ServeHTTP(w, r)
+	h.negotiator.ServeHTTP(w, r)
 	return http.Header(w)
 }
 
@@ -121,14 +123,16 @@ type answer struct {
 // gather returns the answer to r whose header is this one. It reports false when promhttp has to
 // answer.
 func (h *Handler) gather(r *http.Request, header http.Header, c *collector.Collector) (a answer, ok bool) {
-	if a.format, ok = formatOf(r, header); !ok {
+	a.format, ok = formatOf(r, header)
+	h.cache.ask(a.variant, time.Now())
+	if !ok {
 		return a, false
 	}
 	var err error
 	if a.live, err = a.text(h.Gatherer(c.Live())); err != nil {
 		return a, false
 	}
-	a.settled, err = h.cache.segments(a.format, c.Settled())
+	a.settled, err = h.cache.segments(a.format, c.Batches())
 	return a, err == nil
 }
 

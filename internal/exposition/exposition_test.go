@@ -202,8 +202,6 @@ func TestWithNothingSettledTheBytesAreThoseOfPromhttp(t *testing.T) {
 // TestWhatPromhttpAnswers holds that what cannot be put together is answered all the same.
 func TestWhatPromhttpAnswers(t *testing.T) {
 	twice := &lookup.Batch{Executions: []lookup.Execution{{ID: "wf-1", LookedUp: true}, {ID: "wf-1", LookedUp: true}}}
-	panics := &lookup.Batch{Images: []lookup.Image{{}}}
-	const protobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
 	for _, c := range []struct {
 		name           string
 		method, accept string
@@ -213,7 +211,6 @@ func TestWhatPromhttpAnswers(t *testing.T) {
 		{"HEAD", http.MethodHead, prometheus3, &lookup.Batch{}},
 		{"names escaped with dots", http.MethodGet, "text/plain;version=0.0.4;escaping=dots", &lookup.Batch{}},
 		{"a series that is there twice", http.MethodGet, prometheus3, twice},
-		{"something that panics", http.MethodGet, prometheus3, panics},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h, r := newHandler(), request(c.accept, "")
@@ -234,6 +231,22 @@ func TestWhatPromhttpAnswers(t *testing.T) {
 				t.Error("it is put together")
 			}
 		})
+	}
+}
+
+// TestAFamilyThatPanics in a batch costs what is missing, and nothing is kept of that.
+func TestAFamilyThatPanics(t *testing.T) {
+	h := newHandler()
+	b := &lookup.Batch{Executions: []lookup.Execution{{ID: "wf-1", LookedUp: true}}, Images: []lookup.Image{{}}}
+	m := moment{Name: "a", Region: "eu-west-1", Settled: []*lookup.Batch{b}}
+	for range 2 {
+		got := compare(t, h, request(prometheus3, "gzip"), m)
+		if !strings.Contains(got, `workflow_execution_id="wf-1"`) || strings.Contains(got, "imagebuilder_image_info{") {
+			t.Errorf("the answer is\n%s", got)
+		}
+	}
+	if n := len(kept(h, b)); n != 0 {
+		t.Errorf("%d variants are kept", n)
 	}
 }
 

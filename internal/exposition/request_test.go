@@ -13,8 +13,9 @@ import (
 // The other Accept headers of Prometheus: version 3 with each of its scrape protocols alone,
 // and with those of native histograms.
 const (
-	protobuf2  = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited," + prometheus2
-	protobuf3  = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6," + prometheus3
+	protobuf   = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+	protobuf2  = protobuf + "," + prometheus2
+	protobuf3  = protobuf + ";q=0.6," + prometheus3
 	metrics100 = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.2,*/*;q=0.1"
 	metrics001 = "application/openmetrics-text;version=0.0.1;q=0.2,*/*;q=0.1"
 	text100    = "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.2,*/*;q=0.1"

@@ -23,15 +23,12 @@ type segment struct {
 }
 
 // render returns the segments of a batch by the name of their families.
-func (f format) render(b *collector.Settled) (map[string]*segment, error) {
+func (f format) render(b *collector.Batch) (map[string]*segment, error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(b)
 	families, err := registry.Gather()
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, fmt.Errorf("gathering: %w", err)
-	case b.Panicked:
-		return nil, errPanicked
 	}
 	for _, family := range families {
 		slices.SortStableFunc(family.Metric, bySubject)
@@ -74,7 +71,7 @@ func (f format) pack(text []byte) []byte {
 	}
 	var data bytes.Buffer
 	w := newCompressor(&data)
-	defer compressors.Put(w)
+	defer release(w)
 	_, _ = w.Write(text) // a bytes.Buffer takes everything
 	_ = w.Flush()
 	return bytes.Clone(data.Bytes())
@@ -92,6 +89,12 @@ var compressors = sync.Pool{New: func() any {
 	}
 	return w
 }}
+
+// release gives a compressor back, which keeps nothing of where it has written to.
+func release(w *flate.Writer) {
+	w.Reset(io.Discard)
+	compressors.Put(w)
+}
 
 // newCompressor returns a compressor with an empty dictionary.
 func newCompressor(to io.Writer) *flate.Writer {

@@ -69,7 +69,7 @@ func (s *gzipped) flush() {
 
 func (s *gzipped) close() {
 	s.flush()
-	compressors.Put(s.live)
+	release(s.live)
 	end := binary.LittleEndian.AppendUint32(lastBlock[:len(lastBlock):len(lastBlock)], s.sum.crc)
 	_, _ = s.to.Write(binary.LittleEndian.AppendUint32(end, s.sum.size))
 }

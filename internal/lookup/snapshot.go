@@ -27,8 +27,8 @@ type Snapshot struct {
 	// DiscoveredAt is the moment since which everything that the selection consists of
 	// was read; zero for never, and without discovery.
 	DiscoveredAt time.Time
-	// DiscoveryInterval is the longest time between two lookups of one pipeline or image, as
-	// far as the rate allows; zero without discovery.
+	// DiscoveryInterval is the interval in which pipelines and images are searched for builds,
+	// the longest one; zero without discovery.
 	DiscoveryInterval time.Duration
 
 	Executions []Execution // those that are selected and not settled, in the order of their ids

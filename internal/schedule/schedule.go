@@ -19,7 +19,8 @@
 //
 // There are two lanes, each with a queue of its own, so that slow questions in the one do
 // not delay the other. In a queue, the entries with the highest priority go first, and among
-// them the one that was not asked for the longest time. A scrape can wait for the Foreground lane alone.
+// them the one that was not asked for the longest time. A scrape can wait for the Foreground
+// lane alone.
 //
 // While an entry fails, its last answer stays fresh for a limited time. It is asked again
 // soon, or with back-off: when it is gone or rejected, and for every failure where
