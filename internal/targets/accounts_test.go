@@ -113,6 +113,15 @@ func TestAnAccountThatIsAdded(t *testing.T) {
 		if names := f.w.scrape(); len(names) != 2 {
 			t.Errorf("looked up are %v", names)
 		}
+
+		accounts.write("111122223333\n")
+		if err := f.Reload(t.Context()); err != nil {
+			t.Error(err)
+		}
+		f.expect("a reload that somebody asks for", 3, 2, 1, 0)
+		if names := f.w.scrape(); len(names) != 1 {
+			t.Errorf("after a reload that somebody asks for %v are looked up", names)
+		}
 	})
 }
 
