@@ -132,3 +132,36 @@ func TestTheChecksumIsThatOfAllFiles(t *testing.T) {
 		})
 	}
 }
+
+// TestTheChecksumReadsEachFileOnce, and no more files than a load, however often the configuration
+// names them.
+func TestTheChecksumReadsEachFileOnce(t *testing.T) {
+	text := "targets:\n"
+	var want []string
+	for i := range maxAccountsFiles + 1 {
+		text += fmt.Sprintf("- &%d {accounts_file: %d.txt}\n- *%d\n- {accounts_file: ../conf/%d.txt}\n", i, i, i, i)
+		if i < maxAccountsFiles {
+			want = append(want, fmt.Sprintf("conf/%d.txt", i))
+		}
+	}
+	if diff := cmp.Diff(want, accountsFiles("conf/config.yml", []byte(text))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestALoadReadsEachFileOnce so that all targets that name it have the same accounts, also when it
+// changes meanwhile.
+func TestALoadReadsEachFileOnce(t *testing.T) {
+	folder := t.TempDir()
+	d, err := parseDocument(filepath.Join(folder, "config.yml"), []byte("targets: []"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, content := range []string{"111122223333\n", "444455556666\n", "nonsense\n"} {
+		writeFile(t, folder, "accounts.txt", content)
+		all, err := d.accountsFile(d.root, "accounts.txt")
+		if err != nil || len(all) != 1 || all[0].id != "111122223333" {
+			t.Errorf("with %q: %v, %v", content, all, err)
+		}
+	}
+}

@@ -139,6 +139,9 @@ func TestBoundsOfAccounts(t *testing.T) {
 		{"a name", maxText - 12, func(_ *testing.T, n int) string {
 			return target(strings.Repeat("x", n), "pipelines: [{name: b}], "+list(1))
 		}, ":2:10: name with its account must not be longer than 8192 bytes"},
+		{"a role", maxText - len("arn:aws:iam::111122223333:role//a"), func(_ *testing.T, n int) string {
+			return strings.Replace(target("", "pipelines: [{name: b}], "+list(1)), "role/a", "role/"+strings.Repeat("x", n)+"/a", 1)
+		}, ":2:33: role_arn with its account must not be longer than 8192 bytes"},
 		{"files", maxAccountsFiles, files, "a configuration may name at most 100 accounts files"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
