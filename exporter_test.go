@@ -9,6 +9,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,7 @@ var everything = promqltest.Everything()
 type testExporter struct {
 	*Exporter
 	sources []collector.Source
+	names   [][2]string // the target and region of each source
 }
 
 // newTestExporter returns an Exporter of one target, golden-images, whose executions are
@@ -75,11 +77,24 @@ func newEmptyExporter(t *testing.T) *testExporter {
 // Acquire implements Targets.
 func (e *testExporter) Acquire() ([]collector.Source, func()) { return e.sources, func() {} }
 
+// AcquireOne implements Targets.
+func (e *testExporter) AcquireOne(target, region string) ([]collector.Source, func(), bool) {
+	i := slices.Index(e.names, [2]string{target, region})
+	if i < 0 {
+		return nil, nil, false
+	}
+	return e.sources[i : i+1], func() {}, true
+}
+
 // add adds a target to e.
 func (e *testExporter) add(t *testing.T, c lookuptest.Config) {
 	t.Helper()
 	c.Panics, c.Logger = e.panics, e.logger
+	if c.Region == "" {
+		c.Region = lookuptest.Region
+	}
 	e.sources = append(e.sources, lookuptest.New(t, c))
+	e.names = append(e.names, [2]string{c.Name, c.Region})
 }
 
 // scrape returns what e answers.
@@ -124,7 +139,7 @@ func labelValues(m *dto.Metric, names []string) []string {
 func (e *testExporter) gathered(t *testing.T) string {
 	t.Helper()
 	w := httptest.NewRecorder()
-	e.collect(t.Context(), scrapeTime(defaultScrapeTimeout, e.offset), time.Now().Add(defaultScrapeTimeout), func(c *collector.Collector) {
+	e.collect(t.Context(), e.sources, scrapeTime(defaultScrapeTimeout, e.offset), time.Now().Add(defaultScrapeTimeout), func(c *collector.Collector) {
 		all := promhttp.HandlerFor(e.scrapes.Gatherer(c), promhttp.HandlerOpts{})
 		all.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	})

@@ -150,7 +150,8 @@ func run(args []string, stdout *process.Output, stderr io.Writer) error {
 	}
 	s, err := server.New(server.Config{
 		Name: name, Description: "Prometheus exporter for the workflow executions of EC2 Image Builder", Version: version.Info(),
-		MetricsPath: f.telemetryPath, Metrics: promhttp.InstrumentMetricHandler(own, e), Status: page,
+		MetricsPath: f.telemetryPath, Metrics: promhttp.InstrumentMetricHandler(own, e),
+		Probe: promhttp.InstrumentMetricHandler(own, http.HandlerFunc(e.Probe)), Status: page,
 		Reload: reloader.Reload, Pprof: f.pprof, Web: f.web, MaxConnections: f.maxConnections, Logger: logger, Slog: logs.Slog,
 	})
 	if err != nil {

@@ -40,7 +40,8 @@ func TestTheBinary(t *testing.T) {
 	c.Env = append(c.Env, "AWS_PROFILE=none", "AWS_USE_FIPS_ENDPOINT=true", "AWS_ENDPOINT_URL=http://127.0.0.1:1", "HTTP_PROXY=http://127.0.0.1:1")
 	p := binarytest.Start(t, c)
 	for page, want := range map[string]string{
-		"GET /metrics":   `imagebuilder_up{region="us-east-1",target="containers"} 1`,
+		"GET /metrics": `imagebuilder_up{region="us-east-1",target="containers"} 1`,
+		"GET /probe?target=containers&region=us-east-1": `imagebuilder_up{region="us-east-1",target="containers"} 1`,
 		"GET /":          `href="/metrics"`,
 		"GET /-/healthy": "Healthy",
 		"GET /-/ready":   "Ready",

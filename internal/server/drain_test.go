@@ -103,6 +103,7 @@ func testDrain(t *testing.T, webConfig, scheme string, client func() *http.Clien
 		{"GET", "/-/ready", 503, "Shutting down\n"},
 		{"HEAD", "/-/ready", 503, ""},
 		{"GET", "/metrics", 503, "Shutting down\n"},
+		{"GET", "/probe", 503, "Shutting down\n"},
 		{"POST", "/-/reload", 503, "Shutting down\n"},
 		{"GET", "/-/healthy", 200, "Healthy\n"},
 	} {
@@ -245,7 +246,7 @@ func TestTheDocumentedLimits(t *testing.T) {
 	for row, want := range map[string]string{
 		"time for a request to arrive, the TLS handshake included": fmt.Sprintf("%g s", l.read.Seconds()),
 		"header of a request": fmt.Sprintf("%d KiB", h.MaxHeaderBytes>>10),
-		"time to read the answer of `/metrics`, once it is complete": fmt.Sprintf("%g s", answerTime.Seconds()),
+		"time to read the answer of `/metrics` or `/probe`, once it is complete": fmt.Sprintf("%g s", answerTime.Seconds()),
 		"time for any other page to be made and read":                fmt.Sprintf("%g s", l.write.Seconds()),
 		"time for `/-/reload`":                                       fmt.Sprintf("%g s", l.reload.Seconds()),
 		"time between two requests":                                  fmt.Sprintf("%g s", h.IdleTimeout.Seconds()),

@@ -19,6 +19,7 @@ const (
 	pathReady   = "/-/ready"
 	pathReload  = "/-/reload"
 	pathStatus  = "/executions"
+	pathProbe   = "/probe"
 	pathPprof   = "/debug/pprof/"
 )
 
@@ -33,6 +34,7 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 	mux.HandleFunc("GET "+pathHealthy, func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "Healthy") })
 	mux.HandleFunc("GET "+pathReady, s.serving(func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "Ready") }))
 	mux.HandleFunc("POST "+pathReload, s.serving(sameOrigin(s.reload)))
+	mux.HandleFunc("GET "+pathProbe, s.probe)
 	mux.Handle("GET "+pathStatus, s.config.Status)
 	mux.Handle("GET "+pathStatus+"/style.css", s.config.Status)
 	if s.config.Pprof {
@@ -40,10 +42,10 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 		s.allowStyle(http.DefaultServeMux, pathPprof)
 	}
 	if p == "/" {
-		mux.HandleFunc("GET /{$}", s.scrape)
+		mux.HandleFunc("GET /{$}", s.metrics)
 		return mux, nil
 	}
-	mux.HandleFunc("GET "+p, s.scrape)
+	mux.HandleFunc("GET "+p, s.metrics)
 	landing, err := web.NewLandingPage(web.LandingConfig{
 		Name: s.config.Name, Description: s.config.Description, Version: s.config.Version,
 		Links: []web.LandingLinks{
@@ -52,6 +54,10 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 			{Address: pathHealthy, Text: "Healthy"},
 			{Address: pathReady, Text: "Ready"},
 		},
+		Form: web.LandingForm{Action: pathProbe, Inputs: []web.LandingFormInput{
+			{Label: "Probe target", Type: "text", Name: "target"},
+			{Label: "in region", Type: "text", Name: "region"},
+		}},
 		Profiling: fmt.Sprint(s.config.Pprof),
 	})
 	if err != nil {
@@ -68,7 +74,7 @@ func CheckPath(p string) error {
 	if !strings.HasPrefix(p, "/") || p != path.Clean(p) || strings.ContainsAny(p, "{} \t") {
 		return errors.New("must be a plain path that begins with a slash, such as /metrics")
 	}
-	for _, taken := range []string{"/-/", pathPprof, pathStatus + "/"} {
+	for _, taken := range []string{"/-/", pathPprof, pathStatus + "/", pathProbe + "/"} {
 		if strings.HasPrefix(p+"/", taken) {
 			return fmt.Errorf("must be another one, for paths below %s are taken", taken)
 		}
@@ -76,8 +82,11 @@ func CheckPath(p string) error {
 	return nil
 }
 
-// scrape serves the metrics, unless the server drains.
-func (s *Server) scrape(w http.ResponseWriter, r *http.Request) {
+func (s *Server) metrics(w http.ResponseWriter, r *http.Request) { s.scrape(w, r, s.config.Metrics) }
+func (s *Server) probe(w http.ResponseWriter, r *http.Request)   { s.scrape(w, r, s.config.Probe) }
+
+// scrape serves a page of metrics, unless the server drains.
+func (s *Server) scrape(w http.ResponseWriter, r *http.Request, page http.Handler) {
 	if !s.scrapes.begin() {
 		say(w, http.StatusServiceUnavailable, "Shutting down")
 		return
@@ -85,7 +94,7 @@ func (s *Server) scrape(w http.ResponseWriter, r *http.Request) {
 	defer s.scrapes.end()
 	// How long a scrape takes is for the handler to know.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
-	s.config.Metrics.ServeHTTP(w, r)
+	page.ServeHTTP(w, r)
 }
 
 // serving is next, but 503 while the server drains.

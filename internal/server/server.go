@@ -23,6 +23,7 @@ type Config struct {
 	Version     string
 	MetricsPath string                          // such as /metrics; with / there is no landing page
 	Metrics     http.Handler                    // sets its own write deadline, and ends with the request's context
+	Probe       http.Handler                    // of /probe; as Metrics
 	Status      http.Handler                    // of /executions, and what is below
 	Reload      func(ctx context.Context) error // what POST /-/reload does; the client sees the error's text
 	Pprof       bool                            // whether to serve /debug/pprof/

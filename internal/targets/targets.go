@@ -140,7 +140,23 @@ func (s *Set) replace(members []*member) {
 func (s *Set) Acquire() (sources []collector.Source, release func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	members := s.members
+	return s.acquire(s.members)
+}
+
+// AcquireOne is Acquire for one target in one region. It reports false when there is none.
+func (s *Set) AcquireOne(name, region string) (sources []collector.Source, release func(), ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.members, func(m *member) bool { return m.key == key{name, region} })
+	if i < 0 {
+		return nil, nil, false
+	}
+	sources, release = s.acquire([]*member{s.members[i]})
+	return sources, release, true
+}
+
+// acquire counts a scrape of members in. The caller holds s.mu.
+func (s *Set) acquire(members []*member) (sources []collector.Source, release func()) {
 	for _, m := range members {
 		m.scrapes++
 		sources = append(sources, m.target)
