@@ -36,6 +36,7 @@ type Exporter struct {
 	own     *prometheus.Registry // the exporter's own metrics
 	scrapes *exposition.Handler
 	probes  *exposition.Handler // without the exporter's own metrics
+	spread  bool                // whether targets are probed only, for each is some replica's
 	panics  *panics
 	logger  log.Logger
 
@@ -85,10 +86,15 @@ var _ Targets = (*targets.Set)(nil)
 // is Prometheus' own default.
 const defaultScrapeTimeout = 10 * time.Second
 
-// ServeHTTP answers a scrape with everything that is known at its deadline, and with
+// ServeHTTP answers a scrape with everything that is known at its deadline, or with the exporter's
+// own metrics where targets are spread over replicas, and with
 // status 200 even when parts are missing: failures are metrics, too. When so many scrapes
 // are rendered that its turn does not come in time, it answers 503.
 func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if e.spread {
+		e.answer(w, r, e.scrapes, nil)
+		return
+	}
 	sources, release := e.targets.Acquire()
 	defer release()
 	e.answer(w, r, e.scrapes, sources)

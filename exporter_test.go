@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -36,6 +37,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookuptest"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/promqltest"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/sd"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/server"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/targets"
 )
@@ -48,6 +50,7 @@ type testExporter struct {
 	*Exporter
 	sources []collector.Source
 	names   [][2]string // the target and region of each source
+	sd      *sd.Handler // of two replicas, one of which is ready
 }
 
 // newTestExporter returns an Exporter of one target, golden-images, whose executions are
@@ -71,7 +74,33 @@ func newEmptyExporter(t *testing.T) *testExporter {
 	if err := targets.NewReloader(targets.New(targets.Options{}), "", none, own).Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	replicas, err := sd.ParsePeers("replica-1:10120,replica-2:10120")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.sd = sd.New(sd.Config{Peers: replicas, Keys: e.keys, Client: &http.Client{Transport: oneReplica{}}, Logger: log.NewNopLogger()})
+	own.MustRegister(e.sd)
 	return e
+}
+
+// oneReplica answers for replica-1 alone.
+type oneReplica struct{}
+
+// RoundTrip implements http.RoundTripper.
+func (oneReplica) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Hostname() != "replica-1" {
+		return nil, errors.New("connection refused")
+	}
+	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+}
+
+// keys returns the target and region of each source.
+func (e *testExporter) keys() []sd.Key {
+	var keys []sd.Key
+	for _, name := range e.names {
+		keys = append(keys, sd.Key{Target: name[0], Region: name[1]})
+	}
+	return keys
 }
 
 // Acquire implements Targets.
@@ -164,6 +193,7 @@ func TestGolden(t *testing.T) {
 		}
 		scrape(e)
 		<-time.After(time.Second) // the lookup that hangs has ended
+		e.sd.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/sd", nil))
 		got := e.gathered(t)
 		golden.Compare(t, "testdata/metrics.txt", got)
 		problems, err := promlint.New(strings.NewReader(got)).Lint()
@@ -436,6 +466,27 @@ func TestContentNegotiation(t *testing.T) {
 		text, err := io.ReadAll(reader)
 		if err != nil || !strings.HasSuffix(string(text), "# EOF\n") {
 			t.Errorf("the text ends in %q, %v", text[max(0, len(text)-20):], err)
+		}
+	})
+}
+
+// TestWhatASpreadExporterHas has targets that are probed.
+func TestWhatASpreadExporterHas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, ids := lookuptest.Executions(time.Now())
+		e := newTestExporter(t, api, ids[1])
+		e.spread = true
+		w := scrape(e)
+		for _, m := range []string{"imagebuilder_up", "imagebuilder_workflow_executions"} {
+			if got := samples(t, w, m, "target"); len(got) != 0 {
+				t.Errorf("/metrics has %s %v", m, got)
+			}
+		}
+		if got := samples(t, w, "imagebuilder_exporter_api_requests_total", "target"); len(got) != 1 || got["golden-images"] != 0 {
+			t.Errorf("imagebuilder_exporter_api_requests_total %v, want one of 0", got)
+		}
+		if up := samples(t, probe(e, probeGolden), "imagebuilder_up", "target"); up["golden-images"] != 1 {
+			t.Errorf("/probe has imagebuilder_up %v, want 1", up)
 		}
 	})
 }

@@ -5,6 +5,7 @@ package targets
 import (
 	"context"
 	"io"
+	"iter"
 	"net/http"
 	"reflect"
 	"slices"
@@ -180,6 +181,18 @@ func (s *Set) Known() []lookup.Snapshot {
 		all[i] = m.target.Known()
 	}
 	return all
+}
+
+// Names returns the target and the region of all that is looked up now.
+func (s *Set) Names() iter.Seq2[string, string] {
+	members := s.current()
+	return func(yield func(target, region string) bool) {
+		for _, m := range members {
+			if !yield(m.name, m.region) {
+				return
+			}
+		}
+	}
 }
 
 // close ends the lookups of m, beside what else goes on. The caller holds s.mu.

@@ -248,7 +248,7 @@ func TestScrapesInFlightEndUndisturbed(t *testing.T) {
 	})
 }
 
-// TestAcquireOne acquires one of several targets, and looks only that up. It can be looked up
+// TestAcquireOne acquires one of several targets by its name, and looks only that up. It can be looked up
 // although it leaves the configuration meanwhile.
 func TestAcquireOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -256,6 +256,13 @@ func TestAcquireOne(t *testing.T) {
 		b := target("b", id(1))
 		b.Regions = []string{"eu-west-1", "us-east-1"}
 		w.apply(target("a", id(0)), b)
+		var names []string
+		for target, region := range w.Names() {
+			names = append(names, target+" "+region)
+		}
+		if diff := cmp.Diff([]string{"a eu-west-1", "b eu-west-1", "b us-east-1"}, names); diff != "" {
+			t.Errorf("names (-want +got):\n%s", diff)
+		}
 		for _, unknown := range []key{{"b", "eu-north-1"}, {"c", "eu-west-1"}, {"B", "us-east-1"}, {"", ""}} {
 			if sources, release, ok := w.AcquireOne(unknown.name, unknown.region); ok || sources != nil || release != nil {
 				t.Errorf("%v is acquired", unknown)
