@@ -58,7 +58,7 @@ func (h *Handler) askPeer(ctx context.Context, peer string) error {
 	case err != nil:
 		return err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	_, _ = io.CopyN(io.Discard, resp.Body, 1<<10)
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answers %d %s", h.c.ReadyPath, resp.StatusCode, http.StatusText(resp.StatusCode))
