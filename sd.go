@@ -23,7 +23,7 @@ func newSD(f *flags, set *targets.Set, reg prometheus.Registerer, logger log.Log
 	if err != nil {
 		return nil, err
 	}
-	if f.sdPeerConfig == "" && (security.Password || security.Certificate) {
+	if f.sdPeerConfig == "" && security.Credentials {
 		return nil, errors.New("--sd.peers needs --sd.peer-config, for --web.config.file makes every client show a password or a certificate, the other replicas too, which ask whether this one is ready")
 	}
 	client, err := sd.NewClient(f.sdPeerConfig)

@@ -99,8 +99,14 @@ func TestReplicas(t *testing.T) {
 	if diff := cmp.Diff(after, discovered(t, gone)); diff != "" {
 		t.Errorf("the replica that drains (-other +draining):\n%s", diff)
 	}
-	if !strings.Contains(gone.Metrics(t), "imagebuilder_exporter_sd_peers{state=\"not_ready\"} 1\n") {
-		t.Error("a replica that drains has no metrics")
+	own := gone.Metrics(t)
+	for part, want := range map[string]bool{
+		"imagebuilder_exporter_sd_peers{state=\"not_ready\"} 1\n":  true,
+		"promhttp_metric_handler_requests_total{code=\"200\"} 0\n": false, // it was probed
+	} {
+		if strings.Contains(own, part) != want {
+			t.Errorf("the metrics of the replica that drains have %s: %t, want %t:\n%s", part, !want, want, own)
+		}
 	}
 	told := time.Now()
 	gone.Signal(t, syscall.SIGTERM)

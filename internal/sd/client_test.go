@@ -1,11 +1,14 @@
 package sd
 
 import (
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -22,7 +25,8 @@ func file(t *testing.T, text string) string {
 // TestTheClientSendsWhatTheFileSays has a peer that asks for a password, and one that sends
 // elsewhere.
 func TestTheClientSendsWhatTheFileSays(t *testing.T) {
-	peer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	var connections atomic.Int64
+	peer := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, password, _ := r.BasicAuth()
 		switch {
 		case r.URL.Path != "/":
@@ -34,8 +38,13 @@ func TestTheClientSendsWhatTheFileSays(t *testing.T) {
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 	}))
+	peer.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	peer.Start()
 	defer peer.Close()
-	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
 	beside := file(t, "basic_auth: {username: peer, password_file: password}")
 	if err := os.WriteFile(filepath.Join(filepath.Dir(beside), "password"), []byte("verysecret\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -55,13 +64,20 @@ func TestTheClientSendsWhatTheFileSays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			resp, err := client.Get(peer.URL)
-			if err != nil {
-				t.Fatal(err)
+			before := connections.Load()
+			for range 2 {
+				resp, err := client.Get(peer.URL)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, _ = io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+				if resp.StatusCode != c.want {
+					t.Errorf("got %d, want %d", resp.StatusCode, c.want)
+				}
 			}
-			defer resp.Body.Close()
-			if resp.StatusCode != c.want {
-				t.Errorf("got %d, want %d", resp.StatusCode, c.want)
+			if n := connections.Load() - before; n != 2 {
+				t.Errorf("%d connections for 2 questions: one stays open", n)
 			}
 		})
 	}

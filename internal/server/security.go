@@ -12,9 +12,11 @@ import (
 // Security is what a web configuration asks of clients.
 type Security struct {
 	TLS         bool // they have to use HTTPS
-	Password    bool // they have to have one
-	Certificate bool // they have to have one
+	Credentials bool // they have to have a password or a certificate
 }
+
+// requireCertificate are the values of client_auth_type with which a client needs a certificate.
+var requireCertificate = []string{"RequireAnyClientCert", "RequireClientCert", "RequireAndVerifyClientCert"}
 
 // ReadSecurity reads the web configuration. Without one nothing is asked for. It fails when the
 // server could not serve with it.
@@ -33,9 +35,5 @@ func ReadSecurity(f *web.FlagConfig) (Security, error) {
 	if err := yaml.Unmarshal(text, &c); err != nil {
 		return Security{}, fmt.Errorf("reading --web.config.file: %w", err)
 	}
-	return Security{
-		TLS:         c.TLSConfig.IsEnabled(),
-		Password:    len(c.Users) > 0,
-		Certificate: slices.Contains([]string{"RequireAnyClientCert", "RequireClientCert", "RequireAndVerifyClientCert"}, c.TLSConfig.ClientAuth),
-	}, nil
+	return Security{TLS: c.TLSConfig.IsEnabled(), Credentials: len(c.Users) > 0 || slices.Contains(requireCertificate, c.TLSConfig.ClientAuth)}, nil
 }

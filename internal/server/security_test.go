@@ -18,11 +18,11 @@ func TestReadSecurity(t *testing.T) {
 	}{
 		"no file":                        {"", Security{}},
 		"headers":                        {"http_server_config: {headers: {X-Frame-Options: sameorigin}}", Security{}},
-		"a password":                     {"basic_auth_users: {a: $2y$04$zRoFIpQTtqRIk1ozhMFQhuSw4jd/S0Vqk5GKw1SMxeNxpVTQ1.9m6}", Security{Password: true}},
+		"a password":                     {"basic_auth_users: {a: $2y$04$zRoFIpQTtqRIk1ozhMFQhuSw4jd/S0Vqk5GKw1SMxeNxpVTQ1.9m6}", Security{Credentials: true}},
 		"TLS":                            {a.webConfig(""), Security{TLS: true}},
-		"a certificate":                  {certificates("RequireAndVerifyClientCert"), Security{TLS: true, Certificate: true}},
-		"any certificate":                {certificates("RequireAnyClientCert"), Security{TLS: true, Certificate: true}},
-		"any certificate, as it was":     {certificates("RequireClientCert"), Security{TLS: true, Certificate: true}},
+		"a certificate":                  {certificates("RequireAndVerifyClientCert"), Security{TLS: true, Credentials: true}},
+		"any certificate":                {certificates("RequireAnyClientCert"), Security{TLS: true, Credentials: true}},
+		"any certificate, as it was":     {certificates("RequireClientCert"), Security{TLS: true, Credentials: true}},
 		"a certificate, if there is one": {certificates("VerifyClientCertIfGiven"), Security{TLS: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
