@@ -27,7 +27,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/targets"
 )
 
-// Exporter serves /metrics. Every request is a scrape of its own: it gets a
+// Exporter serves /metrics and /probe. Every request is a scrape of its own: it gets a
 // Collector that knows the scrape's deadline, in a registry of its own.
 type Exporter struct {
 	targets Targets
@@ -35,6 +35,8 @@ type Exporter struct {
 	offset  time.Duration        // how long before Prometheus gives up an answer is to be complete
 	own     *prometheus.Registry // the exporter's own metrics
 	scrapes *exposition.Handler
+	probes  *exposition.Handler // without the exporter's own metrics
+	spread  bool                // whether targets are probed only, for each is some replica's
 	panics  *panics
 	logger  log.Logger
 
@@ -62,6 +64,7 @@ func newExporter(own *prometheus.Registry, o collector.Options, renders int, log
 		}),
 		turns: semaphore.NewWeighted(int64(renders)),
 	}
+	e.probes = e.scrapes.WithoutOwn()
 	own.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "imagebuilder_exporter_settled_bytes",
 		Help: "Size of what is kept of settled executions and images, as scrapes get it.",
@@ -73,6 +76,8 @@ func newExporter(own *prometheus.Registry, o collector.Options, renders int, log
 type Targets interface {
 	// Acquire returns what one scrape looks up, which calls release when it has done so.
 	Acquire() (sources []collector.Source, release func())
+	// AcquireOne is Acquire for one target in one region. It reports false when there is none.
+	AcquireOne(target, region string) (sources []collector.Source, release func(), ok bool)
 }
 
 var _ Targets = (*targets.Set)(nil)
@@ -81,14 +86,26 @@ var _ Targets = (*targets.Set)(nil)
 // is Prometheus' own default.
 const defaultScrapeTimeout = 10 * time.Second
 
-// ServeHTTP answers a scrape with everything that is known at its deadline, and with
+// ServeHTTP answers a scrape with everything that is known at its deadline, or with the exporter's
+// own metrics where targets are spread over replicas, and with
 // status 200 even when parts are missing: failures are metrics, too. When so many scrapes
 // are rendered that its turn does not come in time, it answers 503.
 func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if e.spread {
+		e.answer(w, r, e.scrapes, nil)
+		return
+	}
+	sources, release := e.targets.Acquire()
+	defer release()
+	e.answer(w, r, e.scrapes, sources)
+}
+
+// answer answers a scrape of sources, as by says.
+func (e *Exporter) answer(w http.ResponseWriter, r *http.Request, by *exposition.Handler, sources []collector.Source) {
 	deadline := time.Now().Add(scrapeTimeout(r.Header))
 	wait := scrapeTime(time.Until(deadline), e.offset+time.Duration(e.rendering.Load()))
 	var page server.Page
-	inTime := e.collect(r.Context(), wait, deadline, func(c *collector.Collector) { e.scrapes.Serve(&page, r, c) })
+	inTime := e.collect(r.Context(), sources, wait, deadline, func(c *collector.Collector) { by.Serve(&page, r, c) })
 	if !inTime {
 		http.Error(w, e.noTurn(), http.StatusServiceUnavailable)
 		return
@@ -96,13 +113,11 @@ func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.answers.Write(w, &page)
 }
 
-// collect looks up everything, for so long at most, and calls render with what is known,
+// collect looks up sources, for so long at most, and calls render with what is known,
 // unless the client goes away or its turn does not come before the deadline.
-func (e *Exporter) collect(client context.Context, wait time.Duration, deadline time.Time, render func(*collector.Collector)) bool {
+func (e *Exporter) collect(client context.Context, sources []collector.Source, wait time.Duration, deadline time.Time, render func(*collector.Collector)) bool {
 	ctx, cancel := context.WithTimeout(client, wait)
 	defer cancel()
-	sources, release := e.targets.Acquire()
-	defer release()
 	c := collector.New(ctx, sources, e.options, e.panics.inScrape)
 	c.Lookup()
 	begun := time.Now()
@@ -160,8 +175,10 @@ func (e *Exporter) Once(ctx context.Context, begun time.Time, timeout time.Durat
 	var families []*dto.MetricFamily
 	var err error
 	var cut bool
+	sources, release := e.targets.Acquire()
+	defer release()
 	// Nobody else renders, so its turn comes at once.
-	e.collect(ctx, time.Until(begun.Add(timeout)), begun.Add(2*timeout), func(c *collector.Collector) {
+	e.collect(ctx, sources, time.Until(begun.Add(timeout)), begun.Add(2*timeout), func(c *collector.Collector) {
 		cut = time.Since(begun) >= timeout
 		families, err = e.scrapes.Gatherer(c).Gather()
 	})

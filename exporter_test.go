@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,6 +37,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookuptest"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/promqltest"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/sd"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/server"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/targets"
 )
@@ -46,6 +49,8 @@ var everything = promqltest.Everything()
 type testExporter struct {
 	*Exporter
 	sources []collector.Source
+	names   [][2]string // the target and region of each source
+	sd      *sd.Handler // of two replicas, one of which is ready
 }
 
 // newTestExporter returns an Exporter of one target, golden-images, whose executions are
@@ -69,17 +74,56 @@ func newEmptyExporter(t *testing.T) *testExporter {
 	if err := targets.NewReloader(targets.New(targets.Options{}), "", none, own).Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	replicas, err := sd.ParsePeers("replica-1:10120,replica-2:10120")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.sd = sd.New(sd.Config{Peers: replicas, Keys: e.keys, Client: &http.Client{Transport: oneReplica{}}, Logger: log.NewNopLogger()})
+	own.MustRegister(e.sd)
 	return e
+}
+
+// oneReplica answers for replica-1 alone.
+type oneReplica struct{}
+
+// RoundTrip implements http.RoundTripper.
+func (oneReplica) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Hostname() != "replica-1" {
+		return nil, errors.New("connection refused")
+	}
+	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+}
+
+// keys returns the target and region of each source.
+func (e *testExporter) keys() []sd.Key {
+	var keys []sd.Key
+	for _, name := range e.names {
+		keys = append(keys, sd.Key{Target: name[0], Region: name[1]})
+	}
+	return keys
 }
 
 // Acquire implements Targets.
 func (e *testExporter) Acquire() ([]collector.Source, func()) { return e.sources, func() {} }
 
+// AcquireOne implements Targets.
+func (e *testExporter) AcquireOne(target, region string) ([]collector.Source, func(), bool) {
+	i := slices.Index(e.names, [2]string{target, region})
+	if i < 0 {
+		return nil, nil, false
+	}
+	return e.sources[i : i+1], func() {}, true
+}
+
 // add adds a target to e.
 func (e *testExporter) add(t *testing.T, c lookuptest.Config) {
 	t.Helper()
 	c.Panics, c.Logger = e.panics, e.logger
+	if c.Region == "" {
+		c.Region = lookuptest.Region
+	}
 	e.sources = append(e.sources, lookuptest.New(t, c))
+	e.names = append(e.names, [2]string{c.Name, c.Region})
 }
 
 // scrape returns what e answers.
@@ -124,7 +168,7 @@ func labelValues(m *dto.Metric, names []string) []string {
 func (e *testExporter) gathered(t *testing.T) string {
 	t.Helper()
 	w := httptest.NewRecorder()
-	e.collect(t.Context(), scrapeTime(defaultScrapeTimeout, e.offset), time.Now().Add(defaultScrapeTimeout), func(c *collector.Collector) {
+	e.collect(t.Context(), e.sources, scrapeTime(defaultScrapeTimeout, e.offset), time.Now().Add(defaultScrapeTimeout), func(c *collector.Collector) {
 		all := promhttp.HandlerFor(e.scrapes.Gatherer(c), promhttp.HandlerOpts{})
 		all.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	})
@@ -149,6 +193,7 @@ func TestGolden(t *testing.T) {
 		}
 		scrape(e)
 		<-time.After(time.Second) // the lookup that hangs has ended
+		e.sd.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/sd", nil))
 		got := e.gathered(t)
 		golden.Compare(t, "testdata/metrics.txt", got)
 		problems, err := promlint.New(strings.NewReader(got)).Lint()
@@ -421,6 +466,27 @@ func TestContentNegotiation(t *testing.T) {
 		text, err := io.ReadAll(reader)
 		if err != nil || !strings.HasSuffix(string(text), "# EOF\n") {
 			t.Errorf("the text ends in %q, %v", text[max(0, len(text)-20):], err)
+		}
+	})
+}
+
+// TestWhatASpreadExporterHas has targets that are probed.
+func TestWhatASpreadExporterHas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, ids := lookuptest.Executions(time.Now())
+		e := newTestExporter(t, api, ids[1])
+		e.spread = true
+		w := scrape(e)
+		for _, m := range []string{"imagebuilder_up", "imagebuilder_workflow_executions"} {
+			if got := samples(t, w, m, "target"); len(got) != 0 {
+				t.Errorf("/metrics has %s %v", m, got)
+			}
+		}
+		if got := samples(t, w, "imagebuilder_exporter_api_requests_total", "target"); len(got) != 1 || got["golden-images"] != 0 {
+			t.Errorf("imagebuilder_exporter_api_requests_total %v, want one of 0", got)
+		}
+		if up := samples(t, probe(e, probeGolden), "imagebuilder_up", "target"); up["golden-images"] != 1 {
+			t.Errorf("/probe has imagebuilder_up %v, want 1", up)
 		}
 	})
 }

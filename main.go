@@ -39,6 +39,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/logging"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/printable"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/process"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/sd"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/server"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/status"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/targets"
@@ -49,7 +50,7 @@ const name = "imagebuilder_exporter"
 const (
 	// checkTime bounds how long --config.check-aws asks.
 	checkTime = 2 * time.Minute
-	// shutdownTime is when a shutdown leaves behind what hangs. The log may take another
+	// shutdownTime is when a shutdown leaves behind what hangs, after the drain. The log may take another
 	// second, which makes the 15 s of docs/operations.md.
 	shutdownTime = 14 * time.Second
 )
@@ -144,19 +145,25 @@ func run(args []string, stdout *process.Output, stderr io.Writer) error {
 	if err := reloader.Load(ctx); err != nil {
 		return err
 	}
+	discovery, err := newSD(f, set, own, logger)
+	if err != nil {
+		return err
+	}
+	e.spread = discovery != nil
 	page, err := status.New(set.Known, version.Version)
 	if err != nil {
 		return err
 	}
 	s, err := server.New(server.Config{
 		Name: name, Description: "Prometheus exporter for the workflow executions of EC2 Image Builder", Version: version.Info(),
-		MetricsPath: f.telemetryPath, Metrics: promhttp.InstrumentMetricHandler(own, e), Status: page,
-		Reload: reloader.Reload, Pprof: f.pprof, Web: f.web, MaxConnections: f.maxConnections, Logger: logger, Slog: logs.Slog,
+		MetricsPath: f.telemetryPath, Metrics: promhttp.InstrumentMetricHandler(own, e),
+		Probe: promhttp.InstrumentMetricHandler(own, http.HandlerFunc(e.Probe)), SD: discovery, Status: page,
+		Reload: reloader.Reload, Pprof: f.pprof, Web: f.web, MaxConnections: f.maxConnections, Drain: f.drain.Duration, Logger: logger, Slog: logs.Slog,
 	})
 	if err != nil {
 		return err
 	}
-	err = process.Serve(ctx, shutdownTime, func(ctx context.Context) error {
+	err = process.Serve(ctx, f.drain.Duration+shutdownTime, func(ctx context.Context) error {
 		ctx, cancel := context.WithCancel(ctx)
 		var reloads sync.WaitGroup
 		defer reloads.Wait()
@@ -223,8 +230,10 @@ func checkConfig(ctx context.Context, f *flags, stdout, stderr io.Writer) error 
 type flags struct {
 	configFile, telemetryPath, logLevel, logFormat              string
 	configCheck, configCheckAWS, once, healthCheck, demo, pprof bool
-	reloadInterval, onceTimeout, offset                         duration
+	reloadInterval, onceTimeout, offset, drain                  duration
 	maxRequests, maxConnections                                 int
+	sdPeers, sdPeerConfig                                       string
+	peers                                                       sd.Peers // of sdPeers, which check reads
 	collectors                                                  collector.Options
 	web                                                         *web.FlagConfig
 }
@@ -258,11 +267,14 @@ func newApp() (*kingpin.Application, *flags) {
 	on("pipelines", &f.collectors.Pipelines, "Publish imagebuilder_pipeline_*, the pipelines that are selected.")
 	on("steps", &f.collectors.Steps, "Look up and publish the steps of executions, where the configuration asks for them.")
 	on("waiting", &f.collectors.Waiting, "Look up and publish the steps that wait for an approval.")
+	app.Flag("sd.peers", "All replicas of this exporter, this one too, over which /sd spreads the targets: dns+NAME:PORT for all addresses of a name, or HOST:PORT of each, separated by commas.").StringVar(&f.sdPeers)
+	app.Flag("sd.peer-config", "With --sd.peers, the file with Prometheus' HTTP client configuration, with which the replicas are asked whether they are ready.").StringVar(&f.sdPeerConfig)
 	app.Flag("log.level", "Log messages of this level and above: debug, info, warn or error.").Default("info").StringVar(&f.logLevel)
 	app.Flag("log.format", "How log messages are written: logfmt or json.").Default("logfmt").StringVar(&f.logFormat)
 	app.Flag("web.telemetry-path", "The path of the metrics.").Default("/metrics").StringVar(&f.telemetryPath)
 	app.Flag("web.max-requests", "How many scrapes are rendered at a time. Others wait for their turn, until their timeout.").Default("4").IntVar(&f.maxRequests)
 	app.Flag("web.max-connections", "How many connections may be open at a time. Others wait until one is closed.").Default("512").IntVar(&f.maxConnections)
+	app.Flag("web.drain", "At SIGTERM, how long to serve scrapes while /-/ready says 503, before it ends; 0s for not.").Default("0s").StringVar(&f.drain.text)
 	app.Flag("web.enable-pprof", "Serve profiles under /debug/pprof/.").BoolVar(&f.pprof)
 	f.web = kingpinflag.AddFlags(app, ":10120")
 	return app, f
@@ -291,6 +303,7 @@ func (f *flags) check() error {
 	}{
 		{"--scrape.timeout-offset", &f.offset, 0, true, "a duration that is not below zero, such as 0.5s"},
 		{"--config.auto-reload-interval", &f.reloadInterval, time.Second, true, "0s, or a duration of at least 1s, such as 30s"},
+		{"--web.drain", &f.drain, 0, true, "a duration that is not below zero, such as 45s"},
 		{"--once.timeout", &f.onceTimeout, time.Millisecond, false, "a duration above zero, such as 1m"},
 	} {
 		v, err := time.ParseDuration(d.value.text)
@@ -302,11 +315,19 @@ func (f *flags) check() error {
 	if err := server.CheckPath(f.telemetryPath); err != nil {
 		return fmt.Errorf("--web.telemetry-path=%s: %w", f.telemetryPath, err)
 	}
+	if f.sdPeers != "" {
+		var err error
+		if f.peers, err = sd.ParsePeers(f.sdPeers); err != nil {
+			return fmt.Errorf("--sd.peers: %w", err)
+		}
+	}
 	switch {
 	case f.maxRequests < 1:
 		return fmt.Errorf("--web.max-requests=%d: must be at least 1", f.maxRequests)
 	case f.maxConnections < 1:
 		return fmt.Errorf("--web.max-connections=%d: must be at least 1", f.maxConnections)
+	case f.sdPeerConfig != "" && f.sdPeers == "":
+		return errors.New("--sd.peer-config goes with --sd.peers")
 	case f.configCheckAWS && !f.configCheck:
 		return errors.New("--config.check-aws goes with --config.check")
 	case f.demo && f.configCheck:

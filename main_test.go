@@ -40,7 +40,8 @@ func TestTheBinary(t *testing.T) {
 	c.Env = append(c.Env, "AWS_PROFILE=none", "AWS_USE_FIPS_ENDPOINT=true", "AWS_ENDPOINT_URL=http://127.0.0.1:1", "HTTP_PROXY=http://127.0.0.1:1")
 	p := binarytest.Start(t, c)
 	for page, want := range map[string]string{
-		"GET /metrics":   `imagebuilder_up{region="us-east-1",target="containers"} 1`,
+		"GET /metrics": `imagebuilder_up{region="us-east-1",target="containers"} 1`,
+		"GET /probe?target=containers&region=us-east-1": `imagebuilder_up{region="us-east-1",target="containers"} 1`,
 		"GET /":          `href="/metrics"`,
 		"GET /-/healthy": "Healthy",
 		"GET /-/ready":   "Ready",
@@ -188,9 +189,11 @@ const validFile = "targets: [{name: a, workflow_executions: [wf-165b1cb6-3a62-46
 func TestWhatTheUserIsTold(t *testing.T) {
 	dir := t.TempDir()
 	for file, text := range map[string]string{
-		"valid.yml":  validFile,
-		"region.yml": strings.Replace(validFile, "name: a", "name: a, regions: [eu-west-1]", 1),
-		"bad.yml":    strings.Replace(validFile, "wf-", "", 1),
+		"valid.yml":    validFile,
+		"region.yml":   strings.Replace(validFile, "name: a", "name: a, regions: [eu-west-1]", 1),
+		"password.yml": "basic_auth_users: {a: $2y$04$zRoFIpQTtqRIk1ozhMFQhuSw4jd/S0Vqk5GKw1SMxeNxpVTQ1.9m6}\n",
+		"peers.yml":    "basic_auth: {user: verysecret}\n",
+		"bad.yml":      strings.Replace(validFile, "wf-", "", 1),
 	} {
 		binarytest.WriteFile(t, filepath.Join(dir, file), text)
 	}
@@ -217,6 +220,14 @@ func TestWhatTheUserIsTold(t *testing.T) {
 		{"bad offset", []string{"--scrape.timeout-offset=-1s"}, 1, "", "--scrape.timeout-offset=-1s: must be a duration that is not below zero, such as 0.5s"},
 		{"offset that is none", []string{"--scrape.timeout-offset=soon"}, 1, "", "--scrape.timeout-offset=soon: must be a duration that is not below zero, such as 0.5s"},
 		{"bad interval", []string{"--config.auto-reload-interval=10ms"}, 1, "", "--config.auto-reload-interval=10ms: must be 0s, or a duration of at least 1s, such as 30s"},
+		{"bad drain", []string{"--web.drain=-1s"}, 1, "", "--web.drain=-1s: must be a duration that is not below zero, such as 45s"},
+		{"drain that is none", []string{"--web.drain=45"}, 1, "", "--web.drain=45: must be a duration that is not below zero, such as 45s"},
+		{"bad peers", []string{"--sd.peers=a:1,b"}, 1, "", "--sd.peers: peer 2 of 2 must be HOST:PORT, such as replica-1.example.com:10120, or all of it dns+NAME:PORT\n"},
+		{"peer configuration of none", []string{"--sd.peer-config=peers.yml"}, 1, "", "--sd.peer-config goes with --sd.peers\n"},
+		{"no peer configuration", []string{"--demo", "--sd.peers=a:1", "--sd.peer-config=none.yml"}, 1, "", "--sd.peer-config=none.yml: no such file or directory\n"},
+		{"a bad peer configuration", []string{"--demo", "--sd.peers=a:1", "--sd.peer-config=peers.yml"}, 1, "", "--sd.peer-config=peers.yml: line 1: there is no key user here; it must be an HTTP client configuration of Prometheus, with keys such as basic_auth, authorization and tls_config\n"},
+		{"peers without a password", []string{"--demo", "--sd.peers=a:1", "--web.config.file=password.yml"}, 1, "", "\n--sd.peers needs --sd.peer-config, for --web.config.file makes every client show a password or a certificate, the other replicas too, which ask whether this one is ready\n"},
+		{"taken path of /sd", []string{"--web.telemetry-path=/sd"}, 1, "", "paths below /sd/ are taken"},
 		{"bad time for once", []string{"--once", "--once.timeout=0s"}, 1, "", "--once.timeout=0s: must be a duration above zero, such as 1m"},
 		{"no scrapes", []string{"--web.max-requests=0"}, 1, "", "--web.max-requests=0: must be at least 1"},
 		{"no connections", []string{"--web.max-connections=0"}, 1, "", "--web.max-connections=0: must be at least 1"},

@@ -54,13 +54,18 @@ type Handler struct {
 	own        prometheus.Gatherer
 	opts       promhttp.HandlerOpts
 	negotiator http.Handler // promhttp's, without a metric
-	cache      cache
+	cache      *cache
 }
 
 // New returns a Handler that answers as promhttp does with opts. Each answer also has the
 // metrics of own, whose names must be others than those of a Collector.
 func New(own prometheus.Gatherer, opts promhttp.HandlerOpts) *Handler {
-	return &Handler{own: own, opts: opts, negotiator: promhttp.HandlerFor(prometheus.Gatherers{}, opts)}
+	return &Handler{own: own, opts: opts, negotiator: promhttp.HandlerFor(prometheus.Gatherers{}, opts), cache: &cache{}}
+}
+
+// WithoutOwn returns a Handler that answers without the metrics of own. It has the same segments.
+func (h *Handler) WithoutOwn() *Handler {
+	return &Handler{own: prometheus.Gatherers{}, opts: h.opts, negotiator: h.negotiator, cache: h.cache}
 }
 
 // Bytes returns how many bytes are kept of what is settled.

@@ -185,3 +185,14 @@ func TestAWebConfigurationThatHangs(t *testing.T) {
 		t.Errorf("it ended with %v after %s", err, time.Since(told))
 	}
 }
+
+// TestADrainIsNoHang drains for longer than a shutdown may take.
+func TestADrainIsNoHang(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	p := binarytest.Start(t, binarytest.Command(ctx, t, "--demo", "--web.listen-address=127.0.0.1:0", "--web.drain="+longest.String()))
+	told := time.Now()
+	if log := p.Stop(t); time.Since(told) < longest || strings.Contains(log, "hangs") {
+		t.Errorf("it ended after %s, want at least %s:\n%s", time.Since(told), longest, log)
+	}
+}

@@ -103,6 +103,7 @@ func testDrain(t *testing.T, webConfig, scheme string, client func() *http.Clien
 		{"GET", "/-/ready", 503, "Shutting down\n"},
 		{"HEAD", "/-/ready", 503, ""},
 		{"GET", "/metrics", 503, "Shutting down\n"},
+		{"GET", "/probe", 503, "Shutting down\n"},
 		{"POST", "/-/reload", 503, "Shutting down\n"},
 		{"GET", "/-/healthy", 200, "Healthy\n"},
 	} {
@@ -132,6 +133,54 @@ func testDrain(t *testing.T, webConfig, scheme string, client func() *http.Clien
 	if strings.Contains(r.log.String(), "cut off") {
 		t.Errorf("nothing was cut off, but the log says so:\n%s", r.log)
 	}
+}
+
+// TestADrainServesScrapes has a time for which scrapes go on, which ends when the test says so.
+func TestADrainServesScrapes(t *testing.T) {
+	over := make(chan time.Time)
+	r := start(t, "", func(s *Server) {
+		s.config.Drain = 45 * time.Second
+		s.after = func(d time.Duration) <-chan time.Time {
+			if d != 45*time.Second {
+				t.Errorf("it drains for %s, want 45s", d)
+			}
+			return over
+		}
+		s.config.SD = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "[]") })
+		mux, err := s.newMux()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.handler = mux
+	})
+	url := "http://" + r.address
+	r.end()
+	if line := r.log.await(t, "draining"); !strings.Contains(line, "level=info") || !strings.Contains(line, "for=45s") {
+		t.Errorf("logged: %s", line)
+	}
+	for _, c := range []struct {
+		method, path string
+		status       int
+		body         string
+	}{
+		{"GET", "/-/ready", 503, "Shutting down\n"},
+		{"POST", "/-/reload", 503, "Shutting down\n"},
+		{"GET", "/-/healthy", 200, "Healthy\n"},
+		{"GET", "/metrics", 200, "ours 1\n"},
+		{"GET", "/probe", 200, "one of \n"},
+		{"GET", "/sd", 200, "[]\n"},
+	} {
+		resp, body := ask(t, newClient(t), c.method, url+c.path)
+		if resp.StatusCode != c.status || body != c.body {
+			t.Errorf("%s %s while it drains: %d %q, want %d %q", c.method, c.path, resp.StatusCode, body, c.status, c.body)
+		}
+	}
+	if strings.Contains(r.log.String(), "shutting down") {
+		t.Errorf("it shuts down too early:\n%s", r.log)
+	}
+	over <- time.Now()
+	r.await(t)
+	r.log.await(t, "shutting down")
 }
 
 func TestADrainHurriesScrapes(t *testing.T) {
@@ -245,11 +294,11 @@ func TestTheDocumentedLimits(t *testing.T) {
 	for row, want := range map[string]string{
 		"time for a request to arrive, the TLS handshake included": fmt.Sprintf("%g s", l.read.Seconds()),
 		"header of a request": fmt.Sprintf("%d KiB", h.MaxHeaderBytes>>10),
-		"time to read the answer of `/metrics`, once it is complete": fmt.Sprintf("%g s", answerTime.Seconds()),
-		"time for any other page to be made and read":                fmt.Sprintf("%g s", l.write.Seconds()),
-		"time for `/-/reload`":                                       fmt.Sprintf("%g s", l.reload.Seconds()),
-		"time between two requests":                                  fmt.Sprintf("%g s", h.IdleTimeout.Seconds()),
-		"requests at a time in an HTTP/2 connection":                 fmt.Sprint(h.HTTP2.MaxConcurrentStreams),
+		"time to read the answer of `/metrics` or `/probe`, once it is complete": fmt.Sprintf("%g s", answerTime.Seconds()),
+		"time for any other page to be made and read":                            fmt.Sprintf("%g s", l.write.Seconds()),
+		"time for `/-/reload`":                       fmt.Sprintf("%g s", l.reload.Seconds()),
+		"time between two requests":                  fmt.Sprintf("%g s", h.IdleTimeout.Seconds()),
+		"requests at a time in an HTTP/2 connection": fmt.Sprint(h.HTTP2.MaxConcurrentStreams),
 	} {
 		if !strings.Contains(string(doc), "\n| "+row+" | "+want+" |") {
 			t.Errorf("it does not say that %s is %s", row, want)

@@ -13,12 +13,18 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 )
 
-// The paths that are taken. MetricsPath may not be below one of the prefixes.
+// PathReady and PathProbe are what other programs ask for, too.
+const (
+	PathReady = "/-/ready"
+	PathProbe = "/probe"
+)
+
+// The other paths that are taken. MetricsPath may not be below one of the prefixes.
 const (
 	pathHealthy = "/-/healthy"
-	pathReady   = "/-/ready"
 	pathReload  = "/-/reload"
 	pathStatus  = "/executions"
+	pathSD      = "/sd"
 	pathPprof   = "/debug/pprof/"
 )
 
@@ -31,8 +37,12 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 		return nil, fmt.Errorf("the path of the metrics, %q, %w", p, err)
 	}
 	mux.HandleFunc("GET "+pathHealthy, func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "Healthy") })
-	mux.HandleFunc("GET "+pathReady, s.serving(func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "Ready") }))
+	mux.HandleFunc("GET "+PathReady, s.serving(func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "Ready") }))
 	mux.HandleFunc("POST "+pathReload, s.serving(sameOrigin(s.reload)))
+	mux.HandleFunc("GET "+PathProbe, s.probe)
+	if s.config.SD != nil {
+		mux.Handle("GET "+pathSD, s.config.SD)
+	}
 	mux.Handle("GET "+pathStatus, s.config.Status)
 	mux.Handle("GET "+pathStatus+"/style.css", s.config.Status)
 	if s.config.Pprof {
@@ -40,18 +50,17 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 		s.allowStyle(http.DefaultServeMux, pathPprof)
 	}
 	if p == "/" {
-		mux.HandleFunc("GET /{$}", s.scrape)
+		mux.HandleFunc("GET /{$}", s.metrics)
 		return mux, nil
 	}
-	mux.HandleFunc("GET "+p, s.scrape)
+	mux.HandleFunc("GET "+p, s.metrics)
 	landing, err := web.NewLandingPage(web.LandingConfig{
 		Name: s.config.Name, Description: s.config.Description, Version: s.config.Version,
-		Links: []web.LandingLinks{
-			{Address: p, Text: "Metrics"},
-			{Address: pathStatus, Text: "Executions"},
-			{Address: pathHealthy, Text: "Healthy"},
-			{Address: pathReady, Text: "Ready"},
-		},
+		Links: s.links(),
+		Form: web.LandingForm{Action: PathProbe, Inputs: []web.LandingFormInput{
+			{Label: "Probe target", Type: "text", Name: "target"},
+			{Label: "in region", Type: "text", Name: "region"},
+		}},
 		Profiling: fmt.Sprint(s.config.Pprof),
 	})
 	if err != nil {
@@ -62,13 +71,29 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 	return mux, nil
 }
 
+// links returns those of the landing page.
+func (s *Server) links() []web.LandingLinks {
+	links := []web.LandingLinks{{Address: s.config.MetricsPath, Text: "Metrics"}}
+	if s.config.SD != nil {
+		links = []web.LandingLinks{
+			{Address: s.config.MetricsPath, Text: "Metrics of this replica alone: those of targets are probed"},
+			{Address: pathSD, Text: "Service discovery: which replica to probe for each target"},
+		}
+	}
+	return append(links,
+		web.LandingLinks{Address: pathStatus, Text: "Executions"},
+		web.LandingLinks{Address: pathHealthy, Text: "Healthy"},
+		web.LandingLinks{Address: PathReady, Text: "Ready"},
+	)
+}
+
 // CheckPath finds what is wrong with a path of the metrics. The error goes on after the
 // path: "must be …".
 func CheckPath(p string) error {
 	if !strings.HasPrefix(p, "/") || p != path.Clean(p) || strings.ContainsAny(p, "{} \t") {
 		return errors.New("must be a plain path that begins with a slash, such as /metrics")
 	}
-	for _, taken := range []string{"/-/", pathPprof, pathStatus + "/"} {
+	for _, taken := range []string{"/-/", pathPprof, pathStatus + "/", PathProbe + "/", pathSD + "/"} {
 		if strings.HasPrefix(p+"/", taken) {
 			return fmt.Errorf("must be another one, for paths below %s are taken", taken)
 		}
@@ -76,8 +101,11 @@ func CheckPath(p string) error {
 	return nil
 }
 
-// scrape serves the metrics, unless the server drains.
-func (s *Server) scrape(w http.ResponseWriter, r *http.Request) {
+func (s *Server) metrics(w http.ResponseWriter, r *http.Request) { s.scrape(w, r, s.config.Metrics) }
+func (s *Server) probe(w http.ResponseWriter, r *http.Request)   { s.scrape(w, r, s.config.Probe) }
+
+// scrape serves a page of metrics, unless new scrapes are refused.
+func (s *Server) scrape(w http.ResponseWriter, r *http.Request, page http.Handler) {
 	if !s.scrapes.begin() {
 		say(w, http.StatusServiceUnavailable, "Shutting down")
 		return
@@ -85,13 +113,13 @@ func (s *Server) scrape(w http.ResponseWriter, r *http.Request) {
 	defer s.scrapes.end()
 	// How long a scrape takes is for the handler to know.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
-	s.config.Metrics.ServeHTTP(w, r)
+	page.ServeHTTP(w, r)
 }
 
-// serving is next, but 503 while the server drains.
+// serving is next, but 503 as soon as the server is to end.
 func (s *Server) serving(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if _, draining := s.scrapes.state(); draining {
+		if s.leaving.Load() {
 			say(w, http.StatusServiceUnavailable, "Shutting down")
 			return
 		}

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,6 +14,9 @@ func TestPages(t *testing.T) {
 	plain := run(t, newServer(t, func(c *Config) { c.Pprof, c.Reload = false, failing }))
 	root := run(t, newServer(t, func(c *Config) { c.MetricsPath = "/" }))
 	full := run(t, newServer(t))
+	replica := run(t, newServer(t, func(c *Config) {
+		c.SD = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "[]") })
+	}))
 	for _, c := range []struct {
 		server       *running
 		method, path string
@@ -24,6 +28,16 @@ func TestPages(t *testing.T) {
 		{full, "POST", "/metrics", 405, "Method Not Allowed", "GET, HEAD"},
 		{full, "GET", "/metrics/", 404, "not found", ""},
 		{full, "GET", "/metricsnonsense", 404, "not found", ""},
+		{full, "GET", "/probe?target=a&region=b", 200, "one of target=a&region=b\n", ""},
+		{full, "HEAD", "/probe", 200, "", ""},
+		{full, "POST", "/probe", 405, "Method Not Allowed", "GET, HEAD"},
+		{full, "GET", "/probe/", 404, "not found", ""},
+		{full, "GET", "/sd", 404, "not found", ""},
+		{replica, "GET", "/sd", 200, "[]\n", ""},
+		{replica, "HEAD", "/sd", 200, "", ""},
+		{replica, "POST", "/sd", 405, "Method Not Allowed", "GET, HEAD"},
+		{replica, "GET", "/", 200, `<a href="/metrics">Metrics of this replica alone: those of targets are probed</a>`, ""},
+		{replica, "GET", "/", 200, `<a href="/sd">Service discovery: which replica to probe for each target</a>`, ""},
 		{full, "GET", "/-/healthy", 200, "Healthy\n", ""},
 		{full, "HEAD", "/-/healthy", 200, "", ""},
 		{full, "POST", "/-/healthy", 405, "Method Not Allowed", "GET, HEAD"},
@@ -38,6 +52,9 @@ func TestPages(t *testing.T) {
 		{full, "GET", "/", 200, `<a href="/metrics">Metrics</a>`, ""},
 		{full, "GET", "/", 200, `<a href="/-/healthy">Healthy</a>`, ""},
 		{full, "GET", "/", 200, `<a href="/-/ready">Ready</a>`, ""},
+		{full, "GET", "/", 200, `<form action="/probe">`, ""},
+		{full, "GET", "/", 200, `name="target"`, ""},
+		{full, "GET", "/", 200, `name="region"`, ""},
 		{full, "GET", "/", 200, "Version: 1.2.3", ""},
 		{full, "GET", "/", 200, "debug/pprof/heap", ""},
 		{full, "HEAD", "/", 200, "", ""},
@@ -56,6 +73,7 @@ func TestPages(t *testing.T) {
 		{root, "GET", "/", 200, "ours 1\n", ""},
 		{root, "PUT", "/", 405, "Method Not Allowed", "GET, HEAD"},
 		{root, "GET", "/metrics", 404, "not found", ""},
+		{root, "GET", "/probe", 200, "one of", ""},
 		{root, "GET", "/-/healthy", 200, "Healthy\n", ""},
 	} {
 		t.Run(c.method+" "+c.path, func(t *testing.T) {
@@ -77,7 +95,7 @@ func TestPages(t *testing.T) {
 }
 
 func TestNewRefusesPathsOfTheMetrics(t *testing.T) {
-	for _, path := range []string{"", "metrics", "/metrics/", "//", "/a b", "/{path...}", "/-", "/-/healthy", "/-/metrics", "/debug/pprof", "/debug/pprof/heap", "/executions", "/executions/metrics"} {
+	for _, path := range []string{"", "metrics", "/metrics/", "//", "/a b", "/{path...}", "/-", "/-/healthy", "/-/metrics", "/debug/pprof", "/debug/pprof/heap", "/executions", "/executions/metrics", "/probe", "/probe/metrics", "/sd", "/sd/metrics"} {
 		if _, err := New(Config{MetricsPath: path, Status: http.NotFoundHandler(), Pprof: true}); err == nil || !strings.HasPrefix(err.Error(), "the path of the metrics, ") {
 			t.Errorf("%q: got %v", path, err)
 		}

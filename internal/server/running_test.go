@@ -96,6 +96,7 @@ func newServer(t *testing.T, changes ...func(*Config)) *Server {
 		Name: "imagebuilder_exporter", Description: "An exporter", Version: "1.2.3",
 		MetricsPath: "/metrics",
 		Metrics:     http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ours 1") }),
+		Probe:       http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "one of", r.URL.RawQuery) }),
 		Status:      http.NotFoundHandler(),
 		Reload:      func(context.Context) error { return nil },
 		Pprof:       true,

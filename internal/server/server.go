@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-kit/log"
@@ -16,13 +17,15 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 )
 
-// Config is what a Server needs. No field may be nil.
+// Config is what a Server needs. Only SD may be nil.
 type Config struct {
 	Name        string // the program's name
 	Description string // of the program, one sentence
 	Version     string
 	MetricsPath string                          // such as /metrics; with / there is no landing page
 	Metrics     http.Handler                    // sets its own write deadline, and ends with the request's context
+	Probe       http.Handler                    // of PathProbe; as Metrics
+	SD          http.Handler                    // of /sd; nil for no such page
 	Status      http.Handler                    // of /executions, and what is below
 	Reload      func(ctx context.Context) error // what POST /-/reload does; the client sees the error's text
 	Pprof       bool                            // whether to serve /debug/pprof/
@@ -32,6 +35,9 @@ type Config struct {
 
 	// MaxConnections is how many connections may be open at a time, at least 1.
 	MaxConnections int
+	// Drain is for how long Run goes on to serve scrapes when its context has ended, while
+	// PathReady says that it is not ready.
+	Drain time.Duration
 }
 
 // ErrShutdown is why the context of a request ends when a shutdown takes too long: the
@@ -45,11 +51,13 @@ type Server struct {
 	handler http.Handler
 	styles  []string // those that stand in pages, for the Content-Security-Policy
 	scrapes scrapes
+	leaving atomic.Bool                          // since the context of Run has ended
+	after   func(time.Duration) <-chan time.Time // time.After but in tests
 }
 
 // New returns a Server that does not listen yet.
 func New(c Config) (*Server, error) {
-	s := &Server{config: c, limits: defaultLimits}
+	s := &Server{config: c, limits: defaultLimits, after: time.After}
 	mux, err := s.newMux()
 	if err != nil {
 		return nil, err
@@ -58,9 +66,10 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// Run serves until ctx ends. Then new scrapes are refused, but it goes on listening until
-// the scrapes in flight have ended, so that a load balancer sees at /-/ready that it must
-// use another replica. Scrapes that take long are first told, by the end of their contexts,
+// Run serves until ctx ends. Then it is no longer ready, and goes on to serve scrapes for
+// Config.Drain, until all who ask it know another replica. After that new scrapes are refused,
+// but it goes on listening until the scrapes in flight have ended, so that a load balancer sees
+// at /-/ready that it must use another replica. Scrapes that take long are first told, by the end of their contexts,
 // to answer with the last known values, and later cut off. In either case the shutdown is
 // clean, and Run returns nil. An error says why it cannot serve. Run may be called once.
 func (s *Server) Run(ctx context.Context) error {
@@ -87,6 +96,15 @@ func (s *Server) Run(ctx context.Context) error {
 	case err := <-failed:
 		return fmt.Errorf("serving: %w", err)
 	case <-ctx.Done():
+	}
+	s.leaving.Store(true)
+	if s.config.Drain > 0 {
+		level.Info(s.config.Logger).Log("msg", "draining: not ready, but scrapes are served", "for", s.config.Drain)
+		select {
+		case err := <-failed:
+			return fmt.Errorf("serving: %w", err)
+		case <-s.after(s.config.Drain):
+		}
 	}
 	s.drain(servers, func() { end(ErrShutdown) })
 	return nil

@@ -99,6 +99,7 @@ var everyPath = []struct{ method, path string }{
 	{"GET", "/"},
 	{"GET", "/metrics"},
 	{"HEAD", "/metrics"},
+	{"GET", "/probe"},
 	{"POST", "/metrics"},
 	{"GET", "/-/healthy"},
 	{"GET", "/-/ready"},

@@ -5,6 +5,7 @@ package targets
 import (
 	"context"
 	"io"
+	"iter"
 	"net/http"
 	"reflect"
 	"slices"
@@ -140,7 +141,23 @@ func (s *Set) replace(members []*member) {
 func (s *Set) Acquire() (sources []collector.Source, release func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	members := s.members
+	return s.acquire(s.members)
+}
+
+// AcquireOne is Acquire for one target in one region. It reports false when there is none.
+func (s *Set) AcquireOne(name, region string) (sources []collector.Source, release func(), ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.members, func(m *member) bool { return m.key == key{name, region} })
+	if i < 0 {
+		return nil, nil, false
+	}
+	sources, release = s.acquire([]*member{s.members[i]})
+	return sources, release, true
+}
+
+// acquire counts a scrape of members in. The caller holds s.mu.
+func (s *Set) acquire(members []*member) (sources []collector.Source, release func()) {
 	for _, m := range members {
 		m.scrapes++
 		sources = append(sources, m.target)
@@ -164,6 +181,18 @@ func (s *Set) Known() []lookup.Snapshot {
 		all[i] = m.target.Known()
 	}
 	return all
+}
+
+// Names returns the target and the region of all that is looked up now.
+func (s *Set) Names() iter.Seq2[string, string] {
+	members := s.current()
+	return func(yield func(target, region string) bool) {
+		for _, m := range members {
+			if !yield(m.name, m.region) {
+				return
+			}
+		}
+	}
 }
 
 // close ends the lookups of m, beside what else goes on. The caller holds s.mu.

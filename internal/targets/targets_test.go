@@ -248,6 +248,49 @@ func TestScrapesInFlightEndUndisturbed(t *testing.T) {
 	})
 }
 
+// TestAcquireOne acquires one of several targets by its name, and looks only that up. It can be looked up
+// although it leaves the configuration meanwhile.
+func TestAcquireOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &emulator.API{Scenario: emulator.Runs(ended(2)...)}, collector.Options{})
+		b := target("b", id(1))
+		b.Regions = []string{"eu-west-1", "us-east-1"}
+		w.apply(target("a", id(0)), b)
+		var names []string
+		for target, region := range w.Names() {
+			names = append(names, target+" "+region)
+		}
+		if diff := cmp.Diff([]string{"a eu-west-1", "b eu-west-1", "b us-east-1"}, names); diff != "" {
+			t.Errorf("names (-want +got):\n%s", diff)
+		}
+		for _, unknown := range []key{{"b", "eu-north-1"}, {"c", "eu-west-1"}, {"B", "us-east-1"}, {"", ""}} {
+			if sources, release, ok := w.AcquireOne(unknown.name, unknown.region); ok || sources != nil || release != nil {
+				t.Errorf("%v is acquired", unknown)
+			}
+		}
+		sources, release, ok := w.AcquireOne("b", "us-east-1")
+		if !ok || len(sources) != 1 {
+			t.Fatalf("%d sources, %t", len(sources), ok)
+		}
+		w.apply(target("a", id(0)))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if s := sources[0].Lookup(ctx); s.Name != "b" || s.Region != "us-east-1" || !s.Up {
+			t.Errorf("the snapshot is of %s in %s, up %t", s.Name, s.Region, s.Up)
+		}
+		want := map[string]float64{"a eu-west-1 GetWorkflowExecution": 0, "b us-east-1 GetWorkflowExecution": 1}
+		if diff := cmp.Diff(want, w.requests()); diff != "" {
+			t.Errorf("requests (-want +got):\n%s", diff)
+		}
+		release()
+		synctest.Wait()
+		delete(want, "b us-east-1 GetWorkflowExecution")
+		if diff := cmp.Diff(want, w.requests()); diff != "" {
+			t.Errorf("after the target has gone (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestAnApplyThatFailsChangesNothing(t *testing.T) {
 	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"} {
 		t.Setenv(name, "")

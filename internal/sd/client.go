@@ -1,0 +1,58 @@
+package sd
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"regexp"
+	"strings"
+
+	promconfig "github.com/prometheus/common/config"
+)
+
+// NewClient returns a client that asks peers as a file says, which has Prometheus' HTTP client
+// configuration. Without a file it sends no credentials. It uses no proxy of the environment
+// unless the file says so, and follows no redirects. The error is a sentence without secrets.
+func NewClient(file string) (*http.Client, error) {
+	config := &promconfig.DefaultHTTPClientConfig
+	if file != "" {
+		var err error
+		if config, _, err = promconfig.LoadHTTPConfigFile(file); err != nil {
+			return nil, withoutSecrets(err)
+		}
+	}
+	asked := *config
+	asked.FollowRedirects = false
+	// A connection of its own for each question: an idle one would count at the peer.
+	return promconfig.NewClientFromConfig(asked, "peers", promconfig.WithKeepAlivesDisabled())
+}
+
+var (
+	lineOf     = regexp.MustCompile(`\bline \d+\b`)
+	unknownKey = regexp.MustCompile(`\bline (\d+): field ([0-9A-Za-z_]{1,60}) not found\b`)
+	alreadySet = regexp.MustCompile(`\bline (\d+): field ([0-9A-Za-z_]{1,60}) already set\b`)
+)
+
+// withoutSecrets returns what may be shown of an error about a file: the parser quotes what
+// stands there, which may be a password.
+func withoutSecrets(err error) error {
+	const allowed = "it must be an HTTP client configuration of Prometheus, with keys such as basic_auth, authorization and tls_config"
+	text := err.Error()
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return path.Err
+	}
+	if m := unknownKey.FindStringSubmatch(text); m != nil {
+		return fmt.Errorf("line %s: there is no key %s here; %s", m[1], m[2], allowed)
+	}
+	if m := alreadySet.FindStringSubmatch(text); m != nil {
+		return fmt.Errorf("line %s: the key %s stands there twice", m[1], m[2])
+	}
+	if !strings.ContainsAny(text, "`'\"\n") && !strings.HasPrefix(text, "yaml:") {
+		return err // of its own validation, which names keys only
+	}
+	if line := lineOf.FindString(text); line != "" {
+		return fmt.Errorf("%s: %s", line, allowed)
+	}
+	return errors.New(allowed)
+}

@@ -1,0 +1,67 @@
+package sd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// askTime bounds the lookup of the peers' addresses, and then the answers of all peers.
+const askTime = time.Second
+
+// find returns the peers, each with why it is not ready, which is nil for one that is. The error
+// says why it is not known who they are.
+func (h *Handler) find(ctx context.Context) (map[string]error, error) {
+	looking, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	peers, err := h.c.Peers.addresses(looking, h.c.Resolver)
+	if err != nil {
+		return nil, fmt.Errorf("looking up the peers: %w", err)
+	}
+	asking, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	answers := make([]error, len(peers))
+	var running sync.WaitGroup
+	for i, peer := range peers {
+		running.Go(func() { answers[i] = h.askPeer(asking, peer) })
+	}
+	running.Wait()
+	all := map[string]error{}
+	for i, peer := range peers {
+		all[peer] = answers[i]
+	}
+	return all, nil
+}
+
+// askPeer returns why a peer is not ready, nil for one that is.
+func (h *Handler) askPeer(ctx context.Context, peer string) error {
+	scheme := "http"
+	if h.c.TLS {
+		scheme = "https"
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+peer+h.c.ReadyPath, http.NoBody)
+	if err != nil {
+		return err
+	}
+	resp, err := h.c.Client.Do(req)
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err // without the URL, which the log has as the peer
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("no answer within %s", askTime)
+	case err != nil:
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	_, _ = io.CopyN(io.Discard, resp.Body, 1<<10)
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %d %s", h.c.ReadyPath, resp.StatusCode, http.StatusText(resp.StatusCode))
+	}
+	return nil
+}

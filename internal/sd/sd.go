@@ -1,0 +1,140 @@
+// Package sd spreads targets over the replicas of an exporter: Prometheus asks any of them, and is
+// told which replica to scrape for each target in each region.
+//
+// The replicas share nothing. Each has the whole configuration, asks all of them whether they are
+// ready, and assigns the targets to those that are, by a function that gives the same result
+// everywhere.
+package sd
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-kit/log"
+	"golang.org/x/sync/singleflight"
+)
+
+// Config is what a Handler needs.
+type Config struct {
+	Peers     Peers
+	Keys      func() []Key // what the configuration says now
+	ProbePath string       // of one target in one region, such as /probe
+	ReadyPath string       // where a peer answers 200 when it is ready
+	TLS       bool         // whether the peers serve HTTPS
+	Client    *http.Client // asks the peers
+	Resolver  Resolver     // nil for that of the system
+	Logger    log.Logger
+}
+
+// Handler answers Prometheus' HTTP service discovery. It is made by New. Its methods may be
+// called concurrently.
+type Handler struct {
+	c      Config
+	rounds singleflight.Group // who asks while the peers are asked shares the answer
+
+	mu    sync.Mutex
+	last  *round // nil before the first one
+	known outages
+}
+
+// New returns a Handler that has asked nobody yet.
+func New(c Config) *Handler {
+	if c.Resolver == nil {
+		c.Resolver = net.DefaultResolver
+	}
+	return &Handler{c: c}
+}
+
+// round is what came of asking all peers once.
+type round struct {
+	ended    time.Time
+	peers    map[string]error // why each is not ready, nil for one that is
+	err      error            // why it is not known who they are
+	keys     []Key
+	assigned []string // the peer of each key, nil when none is ready
+}
+
+// ServeHTTP answers with all targets, each with its replica. When it cannot tell them all it
+// answers 503, so that Prometheus keeps what it has.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ctx := context.WithoutCancel(r.Context()) // it is for others, too
+	shared, _, _ := h.rounds.Do("", func() (any, error) { return h.ask(ctx), nil })
+	body, err := h.answer(shared.(*round))
+	if err != nil {
+		http.Error(w, shown(err), http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(body) // to a client that may have gone
+}
+
+// maxError bounds what is told of an error, in bytes.
+const maxError = 500
+
+// ask asks all peers, and keeps what came of it for the metrics.
+func (h *Handler) ask(ctx context.Context) *round {
+	r := &round{keys: h.c.Keys()}
+	r.peers, r.err = h.find(ctx)
+	r.assigned = Assign(r.ready(), r.keys)
+	r.ended = time.Now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last = r
+	h.known.log(h.c.Logger, r)
+	return r
+}
+
+// ready returns the peers that are.
+func (r *round) ready() []string {
+	var ready []string
+	for _, peer := range slices.Sorted(maps.Keys(r.peers)) {
+		if r.peers[peer] == nil {
+			ready = append(ready, peer)
+		}
+	}
+	return ready
+}
+
+// group is a part of Prometheus' HTTP service discovery.
+type group struct {
+	Targets []string          `json:"targets"`
+	Labels  map[string]string `json:"labels"`
+}
+
+// answer returns one group for each target in each region.
+func (h *Handler) answer(r *round) ([]byte, error) {
+	switch {
+	case r.err != nil:
+		return nil, r.err
+	case r.assigned == nil:
+		return nil, fmt.Errorf("none of the %d peers is ready; the log says why", len(r.peers))
+	case len(r.keys) == 0:
+		return nil, errors.New("there are no targets")
+	}
+	groups := make([]group, len(r.keys))
+	for i, key := range r.keys {
+		groups[i] = group{Targets: []string{r.assigned[i]}, Labels: h.labels(key)}
+	}
+	return json.Marshal(groups)
+}
+
+// labels returns those with which Prometheus scrapes a key. The series of a key have the same
+// labels whoever serves it. By __tmp_hash the Prometheus Operator spreads them over its shards.
+func (h *Handler) labels(k Key) map[string]string {
+	labels := map[string]string{
+		"__metrics_path__": h.c.ProbePath, "__param_target": k.Target, "__param_region": k.Region,
+		"instance": k.String(), "__tmp_hash": k.String(),
+	}
+	if h.c.TLS {
+		labels["__scheme__"] = "https"
+	}
+	return labels
+}
