@@ -61,6 +61,9 @@ func TestAProbeIsAPartOfTheMetrics(t *testing.T) {
 		if w.Code != http.StatusOK {
 			t.Fatalf("%d %s", w.Code, w.Body)
 		}
+		if e.scrapes.Bytes() == 0 {
+			t.Error("nothing is kept of what has settled")
+		}
 		asked := samples(t, scrapeOwn(e), "imagebuilder_exporter_api_requests_total", "target", "region")
 		if diff := cmp.Diff(map[string]float64{"golden-images eu-west-1": 3, "golden-images us-east-1": 0, "platform eu-west-1": 0}, asked); diff != "" {
 			t.Errorf("requests of a probe (-want +got):\n%s", diff)

@@ -2,10 +2,14 @@ package sd_test
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -116,7 +120,27 @@ func TestReplicas(t *testing.T) {
 	}
 }
 
-// TestPeersWithAPassword has one replica, whose peers are asked with the password.
+// certificate returns the files of a certificate for example.com that signs itself, and of its
+// key, and a client that trusts it.
+func certificate(t *testing.T) (cert, key string, client *http.Client) {
+	t.Helper()
+	s := httptest.NewTLSServer(nil)
+	defer s.Close()
+	pair := s.TLS.Certificates[0]
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "server.crt"), filepath.Join(dir, "server.key")
+	binarytest.WriteFile(t, cert, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})))
+	binarytest.WriteFile(t, key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})))
+	client = s.Client()
+	client.Transport.(*http.Transport).DisableKeepAlives = true
+	return cert, key, client
+}
+
+// TestPeersWithAPassword has one replica with TLS, which is asked by its address.
 func TestPeersWithAPassword(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -124,29 +148,48 @@ func TestPeersWithAPassword(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cert, key, client := certificate(t)
 	web, peers := filepath.Join(t.TempDir(), "web.yml"), filepath.Join(t.TempDir(), "peers.yml")
-	binarytest.WriteFile(t, web, fmt.Sprintf("basic_auth_users: {peer: %q}\n", hash))
-	for password, want := range map[string]int{binarytest.Secret: http.StatusOK, "wrong": http.StatusServiceUnavailable} {
-		binarytest.WriteFile(t, peers, fmt.Sprintf("basic_auth: {username: peer, password: %s}\n", password))
-		address := addresses(t, 1)[0]
-		p := binarytest.Start(t, binarytest.Command(ctx, t, "--demo", "--web.listen-address="+address, "--sd.peers="+address,
-			"--web.config.file="+web, "--sd.peer-config="+peers))
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL("/sd"), http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.SetBasicAuth("peer", binarytest.Secret)
-		resp, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		http.DefaultClient.CloseIdleConnections()
-		if resp.StatusCode != want {
-			t.Errorf("with the password %s the answer is %d, want %d", password, resp.StatusCode, want)
-		}
-		if log := p.Stop(t); want != http.StatusOK && !strings.Contains(log, "/-/ready answers 401 Unauthorized") {
-			t.Errorf("the log does not say why the peer is not ready:\n%s", log)
-		}
+	binarytest.WriteFile(t, web, fmt.Sprintf("tls_server_config: {cert_file: %s, key_file: %s}\nbasic_auth_users: {peer: %q}\n", cert, key, hash))
+	for name, c := range map[string]struct {
+		peers, body, log string
+		status           int
+	}{
+		"with it": {
+			fmt.Sprintf("basic_auth: {username: peer, password: %s}\ntls_config: {ca_file: %s, server_name: example.com}\n", binarytest.Secret, cert),
+			`"__scheme__":"https"`, "", http.StatusOK,
+		},
+		"with another one": {
+			fmt.Sprintf("basic_auth: {username: peer, password: wrong}\ntls_config: {ca_file: %s, server_name: example.com}\n", cert),
+			"no peer is ready, of 1", "/-/ready answers 401 Unauthorized", http.StatusServiceUnavailable,
+		},
+		"to nobody known": {
+			fmt.Sprintf("basic_auth: {username: peer, password: %s}\n", binarytest.Secret),
+			"no peer is ready, of 1", "certificate signed by unknown authority", http.StatusServiceUnavailable,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			binarytest.WriteFile(t, peers, c.peers)
+			address := addresses(t, 1)[0]
+			p := binarytest.Start(t, binarytest.Command(ctx, t, "--demo", "--web.listen-address="+address, "--sd.peers="+address,
+				"--web.config.file="+web, "--sd.peer-config="+peers))
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+address+"/sd", http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.SetBasicAuth("peer", binarytest.Secret)
+			resp, err := client.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			body, err := io.ReadAll(resp.Body)
+			if err != nil || resp.StatusCode != c.status || !strings.Contains(string(body), c.body) {
+				t.Errorf("%d, want %d, %v: no %s in %s", resp.StatusCode, c.status, err, c.body, body)
+			}
+			if log := p.Stop(t); !strings.Contains(log, c.log) {
+				t.Errorf("the log does not say %s:\n%s", c.log, log)
+			}
+		})
 	}
 }

@@ -115,7 +115,7 @@ func (h *Handler) answer(r *round) ([]byte, error) {
 	case r.err != nil:
 		return nil, r.err
 	case r.assigned == nil:
-		return nil, fmt.Errorf("none of the %d peers is ready; the log says why", len(r.peers))
+		return nil, fmt.Errorf("no peer is ready, of %d; the log says why", len(r.peers))
 	case len(r.keys) == 0:
 		return nil, errors.New("there are no targets")
 	}
