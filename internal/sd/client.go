@@ -13,7 +13,8 @@ import (
 
 // NewClient returns a client that asks peers as a file says, which has Prometheus' HTTP client
 // configuration. Without a file it sends no credentials. It uses no proxy of the environment
-// unless the file says so, and follows no redirects. The error is a sentence without secrets.
+// unless the file says so, and follows no redirects. It takes no oauth2, whose token is fetched
+// without a time limit. The error is a sentence without secrets.
 func NewClient(file string) (*http.Client, error) {
 	config := &promconfig.DefaultHTTPClientConfig
 	if file != "" {
@@ -21,6 +22,9 @@ func NewClient(file string) (*http.Client, error) {
 		if config, _, err = promconfig.LoadHTTPConfigFile(file); err != nil {
 			return nil, withoutSecrets(err)
 		}
+	}
+	if config.OAuth2 != nil {
+		return nil, errors.New("oauth2 cannot be used here; use basic_auth, authorization or a certificate in tls_config")
 	}
 	asked := *config
 	asked.FollowRedirects = false

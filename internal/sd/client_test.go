@@ -96,6 +96,7 @@ func TestAFileThatIsWrong(t *testing.T) {
 		"a URL that is none":     {"proxy_url: 'http://user:verysecret@ host'", allowed},
 		"two passwords":          {"basic_auth: {password: verysecret, password_file: x}", "at most one of basic_auth password, password_file & password_ref must be configured"},
 		"two ways of logging in": {"{basic_auth: {password: verysecret}, authorization: {credentials: verysecret}}", "at most one of basic_auth, oauth2 & authorization must be configured"},
+		"a token of elsewhere":   {"oauth2: {client_id: a, client_secret: verysecret, token_url: 'http://verysecret'}", "oauth2 cannot be used here; use basic_auth, authorization or a certificate in tls_config"},
 		"a certificate of none":  {"tls_config: {ca_file: none.crt}", "unable to read CA cert: unable to read file "},
 		"a secret as a key":      {"? 'very secret'\n: 1", "line 1: " + allowed},
 	} {

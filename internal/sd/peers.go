@@ -26,6 +26,10 @@ type Resolver interface {
 
 var _ Resolver = (*net.Resolver)(nil)
 
+// wholeAnswers is that of a Config without one. It fails when it gets half an answer, such as IPv4
+// addresses and a timeout for IPv6: fewer peers would move targets.
+var wholeAnswers = &net.Resolver{PreferGo: true, StrictErrors: true}
+
 // dnsPrefix begins a name whose addresses are the peers.
 const dnsPrefix = "dns+"
 
@@ -46,6 +50,7 @@ func ParsePeers(text string) (Peers, error) {
 		if !ok {
 			return Peers{}, fmt.Errorf("peer %d of %d must be HOST:PORT, such as replica-1.example.com:10120, or all of it dns+NAME:PORT", i+1, len(entries))
 		}
+		host = strings.TrimSuffix(host, ".")
 		address := net.JoinHostPort(host, strconv.Itoa(int(port)))
 		if slices.Contains(p.list, address) {
 			return Peers{}, fmt.Errorf("peer %d of %d stands there twice", i+1, len(entries))
@@ -55,7 +60,7 @@ func ParsePeers(text string) (Peers, error) {
 	return p, nil
 }
 
-var hostName = regexp.MustCompile(`^[0-9A-Za-z_](?:[0-9A-Za-z_.-]*[0-9A-Za-z_.])?$`)
+var hostName = regexp.MustCompile(`^[0-9A-Za-z_](?:[0-9A-Za-z_.-]*[0-9A-Za-z_])?\.?$`)
 
 // hostPort splits HOST:PORT, and reports whether somebody can be asked there.
 func hostPort(text string) (host string, port uint16, ok bool) {
@@ -68,12 +73,13 @@ func hostPort(text string) (host string, port uint16, ok bool) {
 		return "", 0, false
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.String(), uint16(n), ip.Zone() == "" && !ip.IsUnspecified()
+		return ip.Unmap().String(), uint16(n), ip.Zone() == "" && !ip.IsUnspecified()
 	}
 	return strings.ToLower(host), uint16(n), hostName.MatchString(host)
 }
 
-// addresses returns the peers as HOST:PORT, in their order.
+// addresses returns the peers as HOST:PORT, in their order. When a name has IPv4 addresses, its
+// IPv6 addresses do not count, so that a replica with both is one peer.
 func (p Peers) addresses(ctx context.Context, r Resolver) ([]string, error) {
 	if p.name == "" {
 		return slices.Sorted(slices.Values(p.list)), nil
@@ -85,9 +91,15 @@ func (p Peers) addresses(ctx context.Context, r Resolver) ([]string, error) {
 	if len(ips) == 0 {
 		return nil, fmt.Errorf("lookup %s: no addresses", p.name)
 	}
+	for i, ip := range ips {
+		ips[i] = ip.Unmap()
+	}
+	if slices.ContainsFunc(ips, netip.Addr.Is4) {
+		ips = slices.DeleteFunc(ips, netip.Addr.Is6)
+	}
 	var all []string
 	for _, ip := range ips {
-		all = append(all, netip.AddrPortFrom(ip.Unmap(), p.port).String())
+		all = append(all, netip.AddrPortFrom(ip, p.port).String())
 	}
 	slices.Sort(all)
 	return slices.Compact(all), nil

@@ -3,6 +3,7 @@ package sd
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -30,26 +31,37 @@ func (r *resolver) LookupNetIP(_ context.Context, network, host string) ([]netip
 }
 
 func TestPeers(t *testing.T) {
-	dns := &resolver{name: "exporter.monitoring.svc", ips: []string{"10.0.0.2", "2001:db8::1", "10.0.0.1", "::ffff:10.0.0.2"}}
+	dual := []string{"10.0.0.2", "2001:db8::1", "10.0.0.1", "::ffff:10.0.0.2"}
 	for name, c := range map[string]struct {
 		text string
+		ips  []string // in DNS
 		want []string
 	}{
-		"one":                       {"localhost:10120", []string{"localhost:10120"}},
-		"names, in their order":     {"b.example.com:1,A.example.com:65535", []string{"a.example.com:65535", "b.example.com:1"}},
-		"addresses, as Go has them": {"[2001:DB8:0::1]:10120,10.0.0.1:010120", []string{"10.0.0.1:10120", "[2001:db8::1]:10120"}},
-		"a name that DNS knows":     {"dns+Exporter.monitoring.svc:10120", []string{"10.0.0.1:10120", "10.0.0.2:10120", "[2001:db8::1]:10120"}},
+		"one":                       {"localhost:10120", nil, []string{"localhost:10120"}},
+		"names that end with a dot": {"b.example.com.:1,a.:1", nil, []string{"a:1", "b.example.com:1"}},
+		"names, in their order":     {"b.example.com:1,A.example.com:65535", nil, []string{"a.example.com:65535", "b.example.com:1"}},
+		"addresses, as Go has them": {"[2001:DB8:0::1]:10120,10.0.0.1:010120", nil, []string{"10.0.0.1:10120", "[2001:db8::1]:10120"}},
+		"an address in IPv6":        {"[::ffff:10.0.0.1]:1", nil, []string{"10.0.0.1:1"}},
+		"a name that DNS knows":     {"dns+Exporter.monitoring.svc:10120", dual, []string{"10.0.0.1:10120", "10.0.0.2:10120"}},
+		"a name in IPv6 only":       {"dns+Exporter.monitoring.svc:10120", []string{"2001:db8::2", "2001:db8::1"}, []string{"[2001:db8::1]:10120", "[2001:db8::2]:10120"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, err := ParsePeers(c.text)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := p.addresses(t.Context(), dns)
+			got, err := p.addresses(t.Context(), &resolver{name: "exporter.monitoring.svc", ips: c.ips})
 			if diff := cmp.Diff(c.want, got); diff != "" || err != nil {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
 			}
 		})
+	}
+}
+
+// TestHalfAnAnswerOfDNSIsAnError holds what makes it one.
+func TestHalfAnAnswerOfDNSIsAnError(t *testing.T) {
+	if r, ok := New(Config{}).c.Resolver.(*net.Resolver); !ok || !r.StrictErrors || !r.PreferGo {
+		t.Errorf("the resolver is %+v", r)
 	}
 }
 
@@ -72,6 +84,10 @@ func TestPeersThatAreNone(t *testing.T) {
 		"a:1,b/c:1":                   second(wantPeer),
 		"a:1,dns+b:1":                 second(wantPeer),
 		"a:1,A:01":                    second("stands there twice"),
+		"h.:1,h:1":                    second("stands there twice"),
+		"h:1,h.:1":                    second("stands there twice"),
+		"10.0.0.1:1,10.0.0.1.:1":      second("stands there twice"),
+		"a:1,h..:1":                   second(wantPeer),
 		"dns+":                        wantDNS,
 		"dns+a":                       wantDNS,
 		"dns+a:1,b:1":                 wantDNS,

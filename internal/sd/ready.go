@@ -38,8 +38,42 @@ func (h *Handler) find(ctx context.Context) (map[string]error, error) {
 	return all, nil
 }
 
-// askPeer returns why a peer is not ready, nil for one that is.
+// question is one to a peer, whether it is ready.
+type question struct {
+	ended chan struct{} // closed when err is there
+	err   error
+}
+
+// askPeer returns why a peer is not ready, nil for one that is. A question that goes on after ctx
+// has ended is left behind, as when a password_file is on a dead mount: until it ends the peer is
+// not asked again.
 func (h *Handler) askPeer(ctx context.Context, peer string) error {
+	if left, ok := h.inFlight.Load(peer); ok {
+		select {
+		case <-left.(*question).ended:
+		case <-ctx.Done():
+			return errors.New("an earlier question still hangs, as when a file that --sd.peer-config names cannot be read")
+		}
+	}
+	q := &question{ended: make(chan struct{})}
+	h.inFlight.Store(peer, q)
+	go func() { // ends with ctx, or when what hangs ends
+		q.err = h.isReady(ctx, peer)
+		h.inFlight.Delete(peer)
+		close(q.ended)
+	}()
+	select {
+	case <-q.ended:
+		return q.err
+	case <-ctx.Done():
+		return errNoAnswer
+	}
+}
+
+var errNoAnswer = fmt.Errorf("no answer within %s", askTime)
+
+// isReady is askPeer, but may take longer than ctx: the client reads files without it.
+func (h *Handler) isReady(ctx context.Context, peer string) error {
 	scheme := "http"
 	if h.c.TLS {
 		scheme = "https"
@@ -54,7 +88,7 @@ func (h *Handler) askPeer(ctx context.Context, peer string) error {
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("no answer within %s", askTime)
+		return errNoAnswer
 	case err != nil:
 		return err
 	}

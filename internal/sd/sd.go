@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -30,7 +29,7 @@ type Config struct {
 	ReadyPath string       // where a peer answers 200 when it is ready
 	TLS       bool         // whether the peers serve HTTPS
 	Client    *http.Client // asks the peers
-	Resolver  Resolver     // nil for that of the system
+	Resolver  Resolver     // nil for the name servers of the system
 	Logger    log.Logger
 }
 
@@ -39,6 +38,8 @@ type Config struct {
 type Handler struct {
 	c      Config
 	rounds singleflight.Group // who asks while the peers are asked shares the answer
+	// inFlight has the *question of each peer that has not ended, by HOST:PORT.
+	inFlight sync.Map
 
 	mu    sync.Mutex
 	last  *round // nil before the first one
@@ -48,7 +49,7 @@ type Handler struct {
 // New returns a Handler that has asked nobody yet.
 func New(c Config) *Handler {
 	if c.Resolver == nil {
-		c.Resolver = net.DefaultResolver
+		c.Resolver = wholeAnswers
 	}
 	return &Handler{c: c}
 }
