@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -274,7 +275,7 @@ func newApp() (*kingpin.Application, *flags) {
 	app.Flag("web.telemetry-path", "The path of the metrics.").Default("/metrics").StringVar(&f.telemetryPath)
 	app.Flag("web.max-requests", "How many scrapes are rendered at a time. Others wait for their turn, until their timeout.").Default("4").IntVar(&f.maxRequests)
 	app.Flag("web.max-connections", "How many connections may be open at a time. Others wait until one is closed.").Default("512").IntVar(&f.maxConnections)
-	app.Flag("web.drain", "At SIGTERM, how long to serve scrapes while /-/ready says 503, before it ends; 0s for not.").Default("0s").StringVar(&f.drain.text)
+	app.Flag("web.drain", "At SIGTERM, how long to serve scrapes while /-/ready says 503, before it ends; 0s for not, 1h at most.").Default("0s").StringVar(&f.drain.text)
 	app.Flag("web.enable-pprof", "Serve profiles under /debug/pprof/.").BoolVar(&f.pprof)
 	f.web = kingpinflag.AddFlags(app, ":10120")
 	return app, f
@@ -298,16 +299,17 @@ func (f *flags) check() error {
 		flag    string
 		value   *duration
 		least   time.Duration
+		most    time.Duration
 		zero    bool // whether it may be 0
 		allowed string
 	}{
-		{"--scrape.timeout-offset", &f.offset, 0, true, "a duration that is not below zero, such as 0.5s"},
-		{"--config.auto-reload-interval", &f.reloadInterval, time.Second, true, "0s, or a duration of at least 1s, such as 30s"},
-		{"--web.drain", &f.drain, 0, true, "a duration that is not below zero, such as 45s"},
-		{"--once.timeout", &f.onceTimeout, time.Millisecond, false, "a duration above zero, such as 1m"},
+		{"--scrape.timeout-offset", &f.offset, 0, math.MaxInt64, true, "a duration that is not below zero, such as 0.5s"},
+		{"--config.auto-reload-interval", &f.reloadInterval, time.Second, math.MaxInt64, true, "0s, or a duration of at least 1s, such as 30s"},
+		{"--web.drain", &f.drain, 0, time.Hour, true, "a duration from 0s to 1h, such as 45s"},
+		{"--once.timeout", &f.onceTimeout, time.Millisecond, math.MaxInt64, false, "a duration above zero, such as 1m"},
 	} {
 		v, err := time.ParseDuration(d.value.text)
-		if err != nil || v < d.least && (v != 0 || !d.zero) {
+		if err != nil || v < d.least && (v != 0 || !d.zero) || v > d.most {
 			return fmt.Errorf("%s=%s: must be %s", d.flag, d.value.text, d.allowed)
 		}
 		d.value.Duration = v
@@ -386,13 +388,16 @@ func newSD(f *flags, set *targets.Set, reg prometheus.Registerer, logger log.Log
 	if f.sdPeerConfig == "" && security.Credentials {
 		return nil, errors.New("--sd.peers needs --sd.peer-config, for --web.config.file makes every client show a password or a certificate, the other replicas too, which ask whether this one is ready")
 	}
+	if f.sdPeerConfig == "" && security.TLS && f.peers.ByDNS() {
+		return nil, errors.New("--sd.peers=dns+NAME:PORT needs --sd.peer-config when --web.config.file has TLS: the other replicas are asked by their addresses, so that the file must say which server_name is in their certificates")
+	}
 	client, err := sd.NewClient(f.sdPeerConfig)
 	if err != nil {
 		return nil, fmt.Errorf("--sd.peer-config=%s: %w", f.sdPeerConfig, err)
 	}
 	h := sd.New(sd.Config{
 		Peers: f.peers, Keys: func() []sd.Key { return keys(set) },
-		ProbePath: server.PathProbe, ReadyPath: server.PathReady, TLS: security.TLS, Client: client, Logger: logger,
+		ProbePath: server.PathProbe, ReadyPath: server.PathReady, ReadyText: server.TextReady, TLS: security.TLS, Client: client, Logger: logger,
 	})
 	reg.MustRegister(h)
 	return h, nil

@@ -19,6 +19,9 @@ type Peers struct {
 	port uint16   // of all of them
 }
 
+// ByDNS reports whether the peers are the addresses of a name.
+func (p Peers) ByDNS() bool { return p.name != "" }
+
 // Resolver looks up addresses. It is *net.Resolver but in tests.
 type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)

@@ -7,12 +7,16 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 )
 
 // askTime bounds the lookup of the peers' addresses, and then the answers of all peers.
 const askTime = time.Second
+
+// maxBody bounds what is read of the answer of a peer, in bytes.
+const maxBody = 1 << 10
 
 // find returns the peers, each with why it is not ready, which is nil for one that is. The error
 // says why it is not known who they are.
@@ -93,9 +97,16 @@ func (h *Handler) isReady(ctx context.Context, peer string) error {
 		return err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	_, _ = io.CopyN(io.Discard, resp.Body, 1<<10)
-	if resp.StatusCode != http.StatusOK {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
+	switch {
+	case resp.StatusCode != http.StatusOK:
 		return fmt.Errorf("%s answers %d %s", h.c.ReadyPath, resp.StatusCode, http.StatusText(resp.StatusCode))
+	case errors.Is(err, context.DeadlineExceeded):
+		return errNoAnswer
+	case err != nil:
+		return err
+	case strings.TrimSuffix(string(body), "\n") != h.c.ReadyText:
+		return fmt.Errorf("%s answers 200, but another text than this exporter", h.c.ReadyPath)
 	}
 	return nil
 }

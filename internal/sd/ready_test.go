@@ -1,6 +1,7 @@
 package sd
 
 import (
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -83,5 +84,33 @@ func TestAPasswordThatCannotBeRead(t *testing.T) {
 	}()
 	if w := get(h); w.Code != http.StatusServiceUnavailable || !strings.HasPrefix(w.Body.String(), "no peer is ready") {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// said is what every peer answers, with status 200.
+type said string
+
+// RoundTrip implements http.RoundTripper.
+func (s said) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(string(s)))}, nil
+}
+
+func TestAPeerSaysThatItIsReady(t *testing.T) {
+	for name, c := range map[string]struct {
+		text said
+		want int
+	}{
+		"as this exporter does":             {"Ready\n", http.StatusOK},
+		"another program":                   {"OK\n", http.StatusServiceUnavailable},
+		"a page with the word":              {"<p>Ready</p>\n", http.StatusServiceUnavailable},
+		"nothing":                           {"", http.StatusServiceUnavailable},
+		"a long text that begins as it has": {said("Ready\n" + strings.Repeat("Ready\n", 1<<20)), http.StatusServiceUnavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, h, _ := newReplicas(t, func(config *Config) { config.Client = &http.Client{Transport: c.text} })
+			if w := get(h); w.Code != c.want {
+				t.Errorf("%d %s, want %d", w.Code, w.Body, c.want)
+			}
+		})
 	}
 }

@@ -27,6 +27,7 @@ type Config struct {
 	Keys      func() []Key // what the configuration says now
 	ProbePath string       // of one target in one region, such as /probe
 	ReadyPath string       // where a peer answers 200 when it is ready
+	ReadyText string       // what it answers there, one line
 	TLS       bool         // whether the peers serve HTTPS
 	Client    *http.Client // asks the peers
 	Resolver  Resolver     // nil for the name servers of the system

@@ -79,7 +79,7 @@ func newReplicas(t *testing.T, changes ...func(*Config)) (*replicas, *Handler, *
 	}
 	logs := &bytes.Buffer{}
 	c := Config{
-		Peers: peers, Keys: func() []Key { return accounts }, ProbePath: "/probe", ReadyPath: "/-/ready",
+		Peers: peers, Keys: func() []Key { return accounts }, ProbePath: "/probe", ReadyPath: "/-/ready", ReadyText: "Ready",
 		Client: &http.Client{Transport: all}, Logger: log.NewLogfmtLogger(logs),
 	}
 	for _, change := range changes {

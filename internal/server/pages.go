@@ -19,6 +19,9 @@ const (
 	PathProbe = "/probe"
 )
 
+// TextReady is what PathReady says when the server is.
+const TextReady = "Ready"
+
 // The other paths that are taken. MetricsPath may not be below one of the prefixes.
 const (
 	pathHealthy = "/-/healthy"
@@ -37,7 +40,7 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 		return nil, fmt.Errorf("the path of the metrics, %q, %w", p, err)
 	}
 	mux.HandleFunc("GET "+pathHealthy, func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "Healthy") })
-	mux.HandleFunc("GET "+PathReady, s.serving(func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "Ready") }))
+	mux.HandleFunc("GET "+PathReady, s.serving(func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, TextReady) }))
 	mux.HandleFunc("POST "+pathReload, s.serving(sameOrigin(s.reload)))
 	mux.HandleFunc("GET "+PathProbe, s.probe)
 	if s.config.SD != nil {
