@@ -62,6 +62,8 @@ type round struct {
 	err      error            // why it is not known who they are
 	keys     []Key
 	assigned []string // the peer of each key, nil when none is ready
+	body     []byte   // the answer to all who share the round
+	failed   error    // why there is none
 }
 
 // ServeHTTP answers with all targets, each with its replica. When it cannot tell them all it
@@ -69,14 +71,21 @@ type round struct {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := context.WithoutCancel(r.Context()) // it is for others, too
 	shared, _, _ := h.rounds.Do("", func() (any, error) { return h.ask(ctx), nil })
-	body, err := h.answer(shared.(*round))
-	if err != nil {
-		http.Error(w, shown(err), http.StatusServiceUnavailable)
+	answer := shared.(*round)
+	if answer.failed != nil {
+		http.Error(w, shown(answer.failed), http.StatusServiceUnavailable)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(body) // to a client that may have gone
+	if page, ok := w.(appender); ok {
+		page.Append(answer.body)
+		return
+	}
+	_, _ = w.Write(answer.body) // to a client that may have gone
 }
+
+// appender is a http.ResponseWriter that takes a part of its answer without a copy.
+type appender interface{ Append(b []byte) }
 
 // maxError bounds what is told of an error, in bytes.
 const maxError = 500
@@ -86,6 +95,7 @@ func (h *Handler) ask(ctx context.Context) *round {
 	r := &round{keys: h.c.Keys()}
 	r.peers, r.err = h.find(ctx)
 	r.assigned = Assign(r.ready(), r.keys)
+	r.body, r.failed = h.answer(r)
 	r.ended = time.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -111,7 +121,7 @@ type group struct {
 	Labels  map[string]string `json:"labels"`
 }
 
-// answer returns one group for each target in each region.
+// answer returns the JSON of one group for each target in each region.
 func (h *Handler) answer(r *round) ([]byte, error) {
 	switch {
 	case r.err != nil:

@@ -241,3 +241,31 @@ func TestEveryReplicaAnswersAlike(t *testing.T) {
 		}
 	})
 }
+
+// sharing is a http.ResponseWriter that takes bytes without a copy.
+type sharing struct {
+	*httptest.ResponseRecorder
+	got []byte
+}
+
+// Append implements appender.
+func (s *sharing) Append(b []byte) { s.got = b }
+
+// TestManyClientsShareAnAnswer holds that it is made once.
+func TestManyClientsShareAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, h, _ := newReplicas(t)
+		clients := make([]sharing, 5)
+		var running sync.WaitGroup
+		for i := range clients {
+			clients[i].ResponseRecorder = httptest.NewRecorder()
+			running.Go(func() { h.ServeHTTP(&clients[i], httptest.NewRequest(http.MethodGet, "/sd", nil)) })
+		}
+		running.Wait()
+		for i := range clients {
+			if len(clients[i].got) == 0 || &clients[i].got[0] != &clients[0].got[0] {
+				t.Errorf("client %d has an answer of its own: %s", i, clients[i].got)
+			}
+		}
+	})
+}

@@ -44,7 +44,7 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 	mux.HandleFunc("POST "+pathReload, s.serving(sameOrigin(s.reload)))
 	mux.HandleFunc("GET "+PathProbe, s.probe)
 	if s.config.SD != nil {
-		mux.Handle("GET "+pathSD, s.config.SD)
+		mux.HandleFunc("GET "+pathSD, s.sd)
 	}
 	mux.Handle("GET "+pathStatus, s.config.Status)
 	mux.Handle("GET "+pathStatus+"/style.css", s.config.Status)
@@ -106,6 +106,13 @@ func CheckPath(p string) error {
 
 func (s *Server) metrics(w http.ResponseWriter, r *http.Request) { s.scrape(w, r, s.config.Metrics) }
 func (s *Server) probe(w http.ResponseWriter, r *http.Request)   { s.scrape(w, r, s.config.Probe) }
+
+// sd serves the service discovery. Slow clients delay nobody, and cut off no scrape.
+func (s *Server) sd(w http.ResponseWriter, r *http.Request) {
+	var page Page
+	s.config.SD.ServeHTTP(&page, r)
+	s.discoveries.Write(w, &page)
+}
 
 // scrape serves a page of metrics, unless new scrapes are refused.
 func (s *Server) scrape(w http.ResponseWriter, r *http.Request, page http.Handler) {

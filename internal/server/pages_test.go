@@ -15,7 +15,12 @@ func TestPages(t *testing.T) {
 	root := run(t, newServer(t, func(c *Config) { c.MetricsPath = "/" }))
 	full := run(t, newServer(t))
 	replica := run(t, newServer(t, func(c *Config) {
-		c.SD = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "[]") })
+		c.SD = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if _, ok := w.(*Page); !ok {
+				t.Errorf("/sd writes to its client, a %T, which may be slow", w)
+			}
+			fmt.Fprintln(w, "[]")
+		})
 	}))
 	for _, c := range []struct {
 		server       *running

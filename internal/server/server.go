@@ -25,7 +25,7 @@ type Config struct {
 	MetricsPath string                          // such as /metrics; with / there is no landing page
 	Metrics     http.Handler                    // sets its own write deadline, and ends with the request's context
 	Probe       http.Handler                    // of PathProbe; as Metrics
-	SD          http.Handler                    // of /sd; nil for no such page
+	SD          http.Handler                    // of /sd, which gets a *Page; nil for no such page
 	Status      http.Handler                    // of /executions, and what is below
 	Reload      func(ctx context.Context) error // what POST /-/reload does; the client sees the error's text
 	Pprof       bool                            // whether to serve /debug/pprof/
@@ -51,8 +51,10 @@ type Server struct {
 	handler http.Handler
 	styles  []string // those that stand in pages, for the Content-Security-Policy
 	scrapes scrapes
-	leaving atomic.Bool                          // since the context of Run has ended
-	after   func(time.Duration) <-chan time.Time // time.After but in tests
+	// discoveries are the answers of /sd.
+	discoveries Answers
+	leaving     atomic.Bool                          // since the context of Run has ended
+	after       func(time.Duration) <-chan time.Time // time.After but in tests
 }
 
 // New returns a Server that does not listen yet.
