@@ -56,7 +56,7 @@ func TestAQuestionThatHangs(t *testing.T) {
 		close(stuck.until)
 		synctest.Wait()
 		all := groups(t, get(h))
-		if n := len(peers.asked); n != 3*3+3-2 || left != 1 {
+		if n := len(peers.questions()); n != 3*3+3-2 || left != 1 {
 			t.Errorf("%d questions have come, want 3 of each of two peers at each answer, and one of the one that hung; %d were left behind", n, left)
 		}
 		if !slices.ContainsFunc(all, func(g group) bool { return g.Targets[0] == stuck.peer }) {

@@ -56,6 +56,13 @@ func (r *replicas) set(peer string, status int) {
 	r.ready[peer] = status
 }
 
+// questions returns the URLs that were asked for.
+func (r *replicas) questions() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.asked)
+}
+
 const three = "a:10120,b:10120,c:10120"
 
 // accounts are the keys of tests, enough for each of three peers to have some.
@@ -137,8 +144,8 @@ func TestAnAnswer(t *testing.T) {
 						t.Errorf("%s is with %v, want %s", accounts[i], g.Targets, want[i])
 					}
 				}
-				if len(all) != len(accounts) || len(peers.asked) != 3 || !slices.Contains(peers.asked, c.asks) {
-					t.Errorf("%d groups, want %d; %v was asked", len(all), len(accounts), peers.asked)
+				if len(all) != len(accounts) || len(peers.questions()) != 3 || !slices.Contains(peers.questions(), c.asks) {
+					t.Errorf("%d groups, want %d; %v was asked", len(all), len(accounts), peers.questions())
 				}
 			})
 		})
@@ -211,8 +218,8 @@ func TestManyClientsAskThePeersOnce(t *testing.T) {
 			})
 		}
 		running.Wait()
-		if answered.Load() != 20 || len(peers.asked) != 3 {
-			t.Errorf("%d answers, peers were asked %d times", answered.Load(), len(peers.asked))
+		if answered.Load() != 20 || len(peers.questions()) != 3 {
+			t.Errorf("%d answers, peers were asked %d times", answered.Load(), len(peers.questions()))
 		}
 	})
 }
