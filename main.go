@@ -244,7 +244,7 @@ func newApp() (*kingpin.Application, *flags) {
 	app.Flag("config.file", "The configuration file.").Default("config.yml").StringVar(&f.configFile)
 	app.Flag("config.check", "Check the configuration file and exit: 0 when it is valid, else 1.").BoolVar(&f.configCheck)
 	app.Flag("config.check-aws", "With --config.check, also try one call for each permission that is needed, and say which are missing.").BoolVar(&f.configCheckAWS)
-	app.Flag("config.auto-reload-interval", "How often to look whether the content of the configuration file has changed, and to reload it then; 0s for never.").Default("0s").StringVar(&f.reloadInterval.text)
+	app.Flag("config.auto-reload-interval", "How often to look whether the content of the configuration file, or of an accounts_file in it, has changed, and to reload it then; 0s for never.").Default("0s").StringVar(&f.reloadInterval.text)
 	app.Flag("once", "Look everything up, print the metrics and exit: 0 when all targets have answered, else 1.").BoolVar(&f.once)
 	app.Flag("once.timeout", "How long --once may take.").Default("1m").StringVar(&f.onceTimeout.text)
 	app.Flag("health-check", "Ask the exporter that runs on this machine with the same --web flags whether it is healthy, and exit: 0 when it is, else 1.").BoolVar(&f.healthCheck)

@@ -5,8 +5,6 @@ package config
 import (
 	"crypto/sha256"
 	"fmt"
-	"io"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -44,6 +42,10 @@ type Target struct {
 	TagLabels []string `yaml:"tag_labels"`
 	// MaxExecutions is how many executions of images and pipelines are kept, at least 1.
 	MaxExecutions int `yaml:"max_executions"`
+	// Accounts and AccountsFile say for which AWS accounts the file has the target. Load leaves
+	// them empty: what it returns has one target for each account.
+	Accounts     []string `yaml:"accounts"`
+	AccountsFile string   `yaml:"accounts_file"`
 	// RoleARN is the IAM role that is assumed for the target, empty for none.
 	RoleARN string `yaml:"role_arn"`
 	// ExternalID is what the role may ask for, empty for none. It is a secret that no
@@ -157,8 +159,9 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// Load reads the configuration in the file at path. A mistake in the file is an
-// *Error; the file itself being unreadable is the error of package os.
+// Load reads the configuration in the file at path, with the accounts files that it names. A
+// mistake in one of them is an *Error, and so is an accounts file that cannot be read; the file
+// itself being unreadable is the error of package os.
 func Load(path string) (*Config, error) {
 	data, err := read(path)
 	if err != nil {
@@ -167,34 +170,23 @@ func Load(path string) (*Config, error) {
 	return parse(path, data)
 }
 
-// Checksum returns a checksum of what Load would read.
+// Checksum returns a checksum of what Load would read: the file, and the accounts files that it
+// names.
 func Checksum(path string) (string, error) {
 	data, err := read(path)
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%x", sha256.Sum256(data)), nil
-}
-
-// read returns the content of a regular file, or of a link to one. Opening anything else, such
-// as a named pipe, could wait for ever.
-func read(path string) ([]byte, error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("reading the configuration: %s is not a regular file; it must be one, or a link to one", path)
+	sum := sha256.Sum256(data)
+	for _, file := range accountsFiles(path, data) {
+		accounts, err := readFile(file, maxAccountsBytes)
+		if err != nil {
+			return "", fmt.Errorf("reading the configuration: %w", err)
+		}
+		ofFile := sha256.Sum256(accounts)
+		sum = sha256.Sum256(append(sum[:], ofFile[:]...))
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
-	}
-	defer func() { _ = f.Close() }() // only read
-	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
-	if err == nil && len(data) > maxFileBytes {
-		err = fmt.Errorf("%s is larger than %d MiB", path, maxFileBytes>>20)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
-	}
-	return data, nil
+	return fmt.Sprintf("%x", sum), nil
 }
 
 // parse reads a configuration from data; name stands in its errors.

@@ -261,6 +261,9 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(data)
 	}
+	for _, accounts := range []string{"accounts: [111122223333, 012345678901]", "accounts_file: testdata/accounts/good.txt", "accounts_file: testdata/accounts/twice.txt"} {
+		f.Add(fmt.Appendf(nil, organization, accounts))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := parse("config.yml", data)
 		if err != nil {
@@ -277,7 +280,8 @@ func FuzzParse(f *testing.F) {
 			ids, others := len(target.WorkflowExecutions), len(target.Images)+len(target.Pipelines)
 			if target.Name == "" || ids+others == 0 || (ids > 0 && len(target.Regions) > 1) ||
 				target.Steps == "" || target.MaxExecutions < 1 || target.CheckImageRegions() != nil ||
-				(target.RoleARN == "" && target.ExternalID+target.SessionName != "") {
+				(target.RoleARN == "" && target.ExternalID+target.SessionName != "") ||
+				len(target.Accounts) > 0 || target.AccountsFile != "" || strings.Contains(target.Name+target.RoleARN, placeholder) {
 				t.Fatalf("accepted %+v", target)
 			}
 			for _, s := range append(target.ImageSelectors(), target.Pipelines...) {

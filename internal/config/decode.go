@@ -38,6 +38,9 @@ func (d *document) decodeNode(n *yaml.Node, v reflect.Value, key string) error {
 		}
 		return d.decodeList(resolved, v, key)
 	}
+	if v.Kind() == reflect.String && isPlaceholder(resolved) {
+		return d.errorf(n, `%s must be a text; write %s in quotes, for braces begin a mapping`, key, placeholder)
+	}
 	if scalar := scalars[v.Type()]; resolved.Kind != yaml.ScalarNode || !scalar.set(resolved, v) {
 		return d.errorf(n, "%s must be %s", key, scalar.wanted)
 	}
@@ -73,6 +76,11 @@ func (d *document) decodeStruct(mapping *yaml.Node, v reflect.Value) error {
 func absent(n *yaml.Node, v reflect.Value) bool {
 	null := resolve(n).ShortTag() == "!!null"
 	return null && slices.Contains([]reflect.Kind{reflect.Struct, reflect.Slice, reflect.Map}, v.Kind())
+}
+
+// isPlaceholder reports whether n is {account} without quotes.
+func isPlaceholder(n *yaml.Node) bool {
+	return n.Kind == yaml.MappingNode && len(n.Content) == 2 && "{"+n.Content[0].Value+"}" == placeholder && empty(n.Content[1])
 }
 
 // empty reports whether nothing stands where a value could.

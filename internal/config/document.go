@@ -16,6 +16,11 @@ type document struct {
 
 	// What has been read so far; aliases can make very many of a few.
 	decoded, targets, selectors, instructions int
+
+	// expanded is how many bytes the names and roles have that accounts make.
+	expanded int
+	// accountsFiles are the accounts files that have been read, by their paths.
+	accountsFiles map[string][]account
 }
 
 // lineEnds are those of YAML beside the usual ones: the library counts them.

@@ -19,12 +19,19 @@ type Error struct {
 	Line, Column int    // both from 1
 	Sentence     string // what is wrong, and what is allowed
 	Source       string // the offending line, with *** in place of what may be secret
+
+	// Cause is why a file that the configuration names could not be read, nil for a mistake that
+	// the content of a file explains.
+	Cause error
 }
 
 // Error returns the two lines.
 func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s\n%s", e.File, e.Line, e.Column, e.Sentence, e.Source)
 }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Cause }
 
 // maxPath bounds how much of a path is shown, in bytes: more than any system has.
 const maxPath = 8 << 10

@@ -12,22 +12,22 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
 
-// validate returns the first mistake in c that its types allow, and normalizes ids.
+// validate returns the first mistake in c that its types allow, normalizes ids, and makes plain
+// targets of those with accounts.
 func validate(d *document, c *Config) error {
 	if len(c.Targets) == 0 {
 		return d.errorf(d.at("targets"), "targets is missing or empty; at least one target is needed")
 	}
+	var plain []Target
 	names := map[string]bool{}
 	for i := range c.Targets {
-		t := &c.Targets[i]
-		if err := validateTarget(d, t, i); err != nil {
+		all, err := d.targetsOf(&c.Targets[i], i, names)
+		if err != nil {
 			return err
 		}
-		if names[t.Name] {
-			return d.errorf(d.at("targets", i, "name"), "a second target has the name %q; each name may stand once", t.Name)
-		}
-		names[t.Name] = true
+		plain = append(plain, all...)
 	}
+	c.Targets = plain
 	return validateLookup(d, c.Lookup)
 }
 
@@ -55,7 +55,7 @@ func validateTarget(d *document, t *Target, i int) error {
 		return d.errorf(d.at("targets", i, "regions"), "target %q has ids in workflow_executions and several regions; an id exists in one region only, so give each region a target", t.Name)
 	}
 	for _, check := range []func(*document, *Target, int) error{
-		validateExecutions, validateImages, validateRegions, validatePipelines, validateTagLabels, validateSteps, validateRole, validateEndpoint,
+		validateAccounts, validateExecutions, validateImages, validateRegions, validatePipelines, validateTagLabels, validateSteps, validateRole, validateEndpoint,
 	} {
 		if err := check(d, t, i); err != nil {
 			return err
@@ -180,7 +180,7 @@ func validateRole(d *document, t *Target, i int) error {
 		}
 	}
 	switch {
-	case d.has("role_arn", "targets", i) && !roleARN.MatchString(t.RoleARN):
+	case d.has("role_arn", "targets", i) && !roleARN.MatchString(t.forAccount(exampleAccount).RoleARN):
 		return d.errorf(d.at("targets", i, "role_arn"), "role_arn must be the ARN of an IAM role, such as arn:aws:iam::111122223333:role/path/name")
 	case d.has("external_id", "targets", i) && (!externalID.MatchString(t.ExternalID) || len(t.ExternalID) > maxExternalID):
 		return d.errorf(d.at("targets", i, "external_id"), "external_id must be 2 to %d letters, digits and characters of _+=,.@:/-", maxExternalID)

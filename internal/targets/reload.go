@@ -81,9 +81,9 @@ func (r *Reloader) OnSignal(ctx context.Context, signals <-chan os.Signal) {
 	}
 }
 
-// Watch reloads when the content of the file has changed, at which it looks every
-// interval, unless that is 0, until ctx ends. What went wrong for another reason than the
-// content is tried again each time.
+// Watch reloads when the content of the file, or of an accounts file that it names, has
+// changed, at which it looks every interval, unless that is 0, until ctx ends. What went
+// wrong for another reason than the content is tried again each time.
 func (r *Reloader) Watch(ctx context.Context, interval time.Duration) {
 	if interval == 0 {
 		return
@@ -148,8 +148,8 @@ func (r *Reloader) tryAgain(ctx context.Context, waiting purposes) (loaded bool)
 	if r.file != "" {
 		// Before it is loaded: a change in between is seen the next time.
 		sum, err := config.Checksum(r.file) // when it fails, load fails as well
-		_, mistake := errors.AsType[*config.Error](r.failed)
-		unchanged := err == nil && sum == r.tried && (r.failed == nil || mistake)
+		mistake, ok := errors.AsType[*config.Error](r.failed)
+		unchanged := err == nil && sum == r.tried && (r.failed == nil || ok && mistake.Cause == nil)
 		if unchanged && waiting.onlyLook() {
 			return false
 		}
