@@ -503,9 +503,9 @@ func BenchmarkDiscoveryGrows(b *testing.B) {
 				Pipelines: []config.Selector{{Name: ".*", Builds: 1}},
 			})
 			defer end()
-			sources, release := e.targets.Acquire()
-			defer release()
-			s := sources[0].Lookup(b.Context()) // rendered by none
+			scrape := e.targets.Acquire()
+			defer scrape.Release()
+			s := scrape.Sources[0].Lookup(b.Context()) // rendered by none
 			if n := s.Selected(); n != pipelines {
 				b.Fatalf("%d executions of %d pipelines", n, pipelines)
 			}

@@ -50,10 +50,6 @@ type Exporter struct {
 
 	answers server.Answers
 
-	// rendering is about the longest that recent scrapes took beside waiting for
-	// lookups, as a time.Duration. With many executions that is seconds.
-	rendering atomic.Int64
-
 	// abandoned is how many scrapes are rendered although their clients have gone.
 	abandoned atomic.Int64
 }
@@ -78,10 +74,10 @@ func newExporter(own *prometheus.Registry, o collector.Options, renders int, log
 
 // Targets are what an Exporter looks up.
 type Targets interface {
-	// Acquire returns what one scrape looks up, which calls release when it has done so.
-	Acquire() (sources []collector.Source, release func())
+	// Acquire returns what a scrape of all targets looks up.
+	Acquire() *targets.Scrape
 	// AcquireOne is Acquire for one target in one region. It reports false when there is none.
-	AcquireOne(target, region string) (sources []collector.Source, release func(), ok bool)
+	AcquireOne(target, region string) (*targets.Scrape, bool)
 }
 
 var _ Targets = (*targets.Set)(nil)
@@ -90,26 +86,26 @@ var _ Targets = (*targets.Set)(nil)
 // is Prometheus' own default.
 const defaultScrapeTimeout = 10 * time.Second
 
-// ServeHTTP answers a scrape with everything that is known at its deadline, or with the exporter's
-// own metrics where targets are spread over replicas, and with
-// status 200 even when parts are missing: failures are metrics, too. When so many scrapes
-// are rendered that its turn does not come in time, it answers 503.
+// ServeHTTP answers a scrape with everything that is known at its deadline, and with status 200
+// even when parts are missing: failures are metrics, too. When so many scrapes are rendered that
+// its turn does not come in time, it answers 503. Where targets are spread over replicas it has
+// the exporter's own metrics alone.
 func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e.spread {
-		e.answer(w, r, e.scrapes, nil)
+		e.answer(w, r, e.scrapes, &targets.Scrape{Rendering: new(atomic.Int64)})
 		return
 	}
-	sources, release := e.targets.Acquire()
-	defer release()
-	e.answer(w, r, e.scrapes, sources)
+	scrape := e.targets.Acquire()
+	defer scrape.Release()
+	e.answer(w, r, e.scrapes, scrape)
 }
 
-// answer answers a scrape of sources, as by says.
-func (e *Exporter) answer(w http.ResponseWriter, r *http.Request, by *exposition.Handler, sources []collector.Source) {
+// answer answers a scrape, as by says.
+func (e *Exporter) answer(w http.ResponseWriter, r *http.Request, by *exposition.Handler, scrape *targets.Scrape) {
 	deadline := time.Now().Add(scrapeTimeout(r.Header))
-	wait := scrapeTime(time.Until(deadline), e.offset+time.Duration(e.rendering.Load()))
+	wait := scrapeTime(time.Until(deadline), e.offset+time.Duration(scrape.Rendering.Load()))
 	var page server.Page
-	inTime := e.collect(r.Context(), sources, wait, deadline, func(c *collector.Collector) { by.Serve(&page, r, c) })
+	inTime := e.collect(r.Context(), scrape, wait, deadline, func(c *collector.Collector) { by.Serve(&page, r, c) })
 	if !inTime {
 		http.Error(w, e.noTurn(), http.StatusServiceUnavailable)
 		return
@@ -126,13 +122,13 @@ func (e *Exporter) Probe(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error()+": /probe needs target and region, each once, and takes name[]", http.StatusBadRequest)
 		return
 	}
-	sources, release, ok := e.targets.AcquireOne(target, region)
+	scrape, ok := e.targets.AcquireOne(target, region)
 	if !ok {
 		http.Error(w, fmt.Sprintf("this exporter has no target %s in region %s", shown(target), shown(region)), http.StatusNotFound)
 		return
 	}
-	defer release()
-	e.answer(w, r, e.probes, sources)
+	defer scrape.Release()
+	e.answer(w, r, e.probes, scrape)
 }
 
 // probed returns the target and the region that a query asks for. The error says what is wrong
@@ -164,12 +160,12 @@ func shown(text string) string {
 	return `"` + printable.Line(text, most) + `"`
 }
 
-// collect looks up sources, for so long at most, and calls render with what is known,
-// unless the client goes away or its turn does not come before the deadline.
-func (e *Exporter) collect(client context.Context, sources []collector.Source, wait time.Duration, deadline time.Time, render func(*collector.Collector)) bool {
+// collect looks up what a scrape asks for, waits so long at most, and calls render with what is
+// known, unless the client goes away or its turn does not come before the deadline.
+func (e *Exporter) collect(client context.Context, scrape *targets.Scrape, wait time.Duration, deadline time.Time, render func(*collector.Collector)) bool {
 	ctx, cancel := context.WithTimeout(client, wait)
 	defer cancel()
-	c := collector.New(ctx, sources, e.options, e.panics.inScrape)
+	c := collector.New(ctx, scrape.Sources, e.options, e.panics.inScrape)
 	c.Lookup()
 	begun := time.Now()
 	// A client that goes away needs no turn. One whose context a shutdown ends still does.
@@ -187,7 +183,8 @@ func (e *Exporter) collect(client context.Context, sources []collector.Source, w
 	defer e.turns.Release(1)
 	defer e.countAbandoned(client)()
 	render(c)
-	e.rendering.Store(max(int64(time.Since(begun)), e.rendering.Load()*4/5)) // outliers are forgotten
+	// The longest of recent ones, which with many executions is seconds. Outliers are forgotten.
+	scrape.Rendering.Store(max(int64(time.Since(begun)), scrape.Rendering.Load()*4/5))
 	return true
 }
 
@@ -226,10 +223,10 @@ func (e *Exporter) Once(ctx context.Context, begun time.Time, timeout time.Durat
 	var families []*dto.MetricFamily
 	var err error
 	var cut bool
-	sources, release := e.targets.Acquire()
-	defer release()
+	scrape := e.targets.Acquire()
+	defer scrape.Release()
 	// Nobody else renders, so its turn comes at once.
-	e.collect(ctx, sources, time.Until(begun.Add(timeout)), begun.Add(2*timeout), func(c *collector.Collector) {
+	e.collect(ctx, scrape, time.Until(begun.Add(timeout)), begun.Add(2*timeout), func(c *collector.Collector) {
 		cut = time.Since(begun) >= timeout
 		families, err = e.scrapes.Gatherer(c).Gather()
 	})

@@ -21,6 +21,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/binarytest"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookuptest"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/printable"
 )
 
 func TestMain(m *testing.M) {
@@ -192,6 +193,7 @@ func TestWhatTheUserIsTold(t *testing.T) {
 		"valid.yml":    validFile,
 		"region.yml":   strings.Replace(validFile, "name: a", "name: a, regions: [eu-west-1]", 1),
 		"password.yml": "basic_auth_users: {a: $2y$04$zRoFIpQTtqRIk1ozhMFQhuSw4jd/S0Vqk5GKw1SMxeNxpVTQ1.9m6}\n",
+		"web.yml":      "basic_auth_users: {a: verysecret}\n",
 		"peers.yml":    "basic_auth: {user: verysecret}\n",
 		"bad.yml":      strings.Replace(validFile, "wf-", "", 1),
 	} {
@@ -229,6 +231,7 @@ func TestWhatTheUserIsTold(t *testing.T) {
 		{"no peer configuration", []string{"--demo", "--sd.peers=a:1", "--sd.peer-config=none.yml"}, 1, "", "--sd.peer-config=none.yml: no such file or directory\n"},
 		{"a bad peer configuration", []string{"--demo", "--sd.peers=a:1", "--sd.peer-config=peers.yml"}, 1, "", "--sd.peer-config=peers.yml: line 1: there is no key user here; it must be an HTTP client configuration of Prometheus, with keys such as basic_auth, authorization and tls_config\n"},
 		{"peers without a password", []string{"--demo", "--sd.peers=a:1", "--web.config.file=password.yml"}, 1, "", "\n--sd.peers needs --sd.peer-config, for --web.config.file makes every client show a password or a certificate, the other replicas too, which ask whether this one is ready\n"},
+		{"a bad web configuration", []string{"--demo", "--web.config.file=web.yml"}, 1, "", "\nserving: reading --web.config.file: a value of basic_auth_users is no bcrypt hash\n"},
 		{"taken path of /sd", []string{"--web.telemetry-path=/sd"}, 1, "", "paths below /sd/ are taken"},
 		{"bad time for once", []string{"--once", "--once.timeout=0s"}, 1, "", "--once.timeout=0s: must be a duration above zero, such as 1m"},
 		{"no scrapes", []string{"--web.max-requests=0"}, 1, "", "--web.max-requests=0: must be at least 1"},
@@ -258,5 +261,49 @@ func TestWhatTheUserIsTold(t *testing.T) {
 				t.Errorf("stderr %q, want %q", &stderr, c.stderr)
 			}
 		})
+	}
+}
+
+// TestFlagsArePrintedSafely gives every flag whose value an error repeats one that would change
+// what a terminal shows, or add lines to it.
+func TestFlagsArePrintedSafely(t *testing.T) {
+	const odd = "a\x1b[2J\nb\u202ec\xff"
+	dir := t.TempDir()
+	file, oddFile, oddMistake := filepath.Join(dir, "config.yml"), filepath.Join(dir, odd), filepath.Join(dir, odd+"2")
+	binarytest.WriteFile(t, file, validFile)
+	binarytest.WriteFile(t, oddFile, validFile)
+	binarytest.WriteFile(t, oddMistake, "regions: []\n")
+	for _, args := range [][]string{
+		{"--log.level=" + odd},
+		{"--log.format=" + odd},
+		{"--once.timeout=" + odd},
+		{"--scrape.timeout-offset=" + odd},
+		{"--config.auto-reload-interval=" + odd},
+		{"--web.telemetry-path=" + odd},
+		{"--web.max-requests=" + odd},
+		{"--web.listen-address=" + odd, "--config.file=" + file},
+		{"--web.listen-address=" + odd, "--health-check"},
+		{"--web.config.file=" + odd, "--config.file=" + file},
+		{"--config.check=" + odd},
+		{"--" + odd},
+		{odd},
+		{"--config.file=" + odd},
+		{"--config.file=" + odd, "--config.check"},
+		{"--config.file=" + filepath.Join(oddFile, odd), "--config.check"},
+		{"--config.file=" + oddFile, "--config.check"},
+		{"--config.file=" + oddMistake, "--config.check"},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		out, _ := binarytest.WithCredentials(binarytest.Command(ctx, t, args...)).CombinedOutput()
+		text := strings.TrimSuffix(string(out), "\n")
+		for line := range strings.SplitSeq(text, "\n") {
+			if printable.Line(line, len(line)) != line || strings.HasPrefix(line, "b") {
+				t.Errorf("%q: %q", args, line)
+			}
+		}
+		if text == "" || ctx.Err() != nil {
+			t.Errorf("%q: %v, nothing is printed", args, ctx.Err())
+		}
 	}
 }

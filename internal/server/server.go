@@ -90,7 +90,7 @@ func (s *Server) Run(ctx context.Context) error {
 		server := s.limits.newHTTPServer(s.handler, s.config.Logger)
 		server.BaseContext = func(net.Listener) context.Context { return requests }
 		servers = append(servers, server)
-		running.Go(func() { failed <- web.Serve(l, server, s.config.Web, s.config.Slog) })
+		running.Go(func() { failed <- s.serve(l, server) })
 	}
 	defer closeAll(listeners)
 	defer func() { each(servers, (*http.Server).Close) }()
@@ -110,6 +110,14 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.drain(servers, func() { end(ErrShutdown) })
 	return nil
+}
+
+// serve serves until server is closed. The error of a web configuration shows no secret.
+func (s *Server) serve(l net.Listener, server *http.Server) error {
+	if _, err := ReadSecurity(s.config.Web); err != nil {
+		return err
+	}
+	return web.Serve(l, server, s.config.Web, s.config.Slog)
 }
 
 // awaitEnd waits until nothing runs any more, but not for what hangs in reading the web

@@ -3,6 +3,8 @@ package targets
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
@@ -31,11 +33,14 @@ func (w *wanted) role() imagebuilder.Role {
 type member struct {
 	wanted
 	client *imagebuilder.Client
-	target *lookup.Target
 
-	// The Set's mu guards these.
-	scrapes int  // that use it
-	gone    bool // no longer in the configuration
+	rendering atomic.Int64 // of scrapes of this one alone
+
+	// The Set's mu guards these, and what changes of wanted. Its key never does.
+	target  *lookup.Target
+	scrapes int       // that use it
+	usedAt  time.Time // when the last scrape ended; zero when target was not looked up
+	gone    bool      // no longer in the configuration
 }
 
 // sameAccess reports whether w is asked at the same place with the same credentials.
@@ -61,17 +66,30 @@ func (s *Set) newMember(ctx context.Context, w wanted) (*member, error) {
 		s.forget(w.key)
 		return nil, fmt.Errorf("target %q: %w", w.name, err)
 	}
-	return &member{wanted: w, client: client, target: lookup.New(lookup.Config{
+	return &member{wanted: w, client: client, target: s.newTarget(w, client)}, nil
+}
+
+// newTarget returns what w says, with nothing looked up.
+func (s *Set) newTarget(w wanted, client *imagebuilder.Client) *lookup.Target {
+	return lookup.New(lookup.Config{
 		Name: w.name, Region: w.region, Selection: selection(w, s.o.Collectors),
 		Client: client, Panics: s.o.Panics, Logger: s.o.Logger,
-	})}, nil
+	})
+}
+
+// freshFor returns how long at most an answer may be published that is not asked for again.
+func (m *member) freshFor() time.Duration {
+	l := m.wanted.lookup
+	return max(l.MinInterval, l.DiscoveryInterval) + l.MaxStaleness
 }
 
 // change makes m look up what w says, with the same access.
-func (m *member) change(w wanted, o collector.Options) {
-	m.wanted = w
+func (s *Set) change(m *member, w wanted) {
+	s.mu.Lock()
+	defer s.mu.Unlock() // until target has it, which may be replaced by one that looks up m.wanted
+	m.wanted.target, m.wanted.lookup = w.target, w.lookup
 	m.client.SetLimits(limits(w.lookup))
-	m.target.Select(selection(w, o))
+	m.target.Select(selection(w, s.o.Collectors))
 }
 
 // log writes a line about m, without secrets.

@@ -10,6 +10,8 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
@@ -45,10 +47,12 @@ type Set struct {
 	sdkRegion string     // empty until it is found; then it stays, so that no target moves
 
 	mu      sync.Mutex
-	members []*member      // in the order of the configuration
+	members []*member      // in the order of the configuration; the slice is replaced, never changed
 	open    map[key]int    // members that are not closed, replaced ones too
 	closed  bool           // by Close
 	closing sync.WaitGroup // members that are no longer in the configuration
+
+	rendering atomic.Int64 // of scrapes of all members
 }
 
 // New returns a Set without targets.
@@ -84,7 +88,7 @@ func (s *Set) Apply(ctx context.Context, c *config.Config) error {
 	}
 	for i, m := range members {
 		if w := wanted[i]; !reflect.DeepEqual(m.wanted, w) {
-			m.change(w, s.o.Collectors)
+			s.change(m, w)
 			m.log(s.o.Logger, "target changed")
 		}
 	}
@@ -136,49 +140,79 @@ func (s *Set) replace(members []*member) {
 	s.members = members
 }
 
-// Acquire returns what is looked up now, for one scrape, which calls release when it has
-// all that it needs.
-func (s *Set) Acquire() (sources []collector.Source, release func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.acquire(s.members)
+// Scrape is what one scrape looks up. Whoever has acquired it calls Release when it has all that it
+// needs.
+type Scrape struct {
+	Sources []collector.Source
+	// Rendering is kept for the caller from one scrape of the same targets to the next: about how
+	// long it takes to render one, as a time.Duration.
+	Rendering *atomic.Int64
+	Release   func()
 }
 
-// AcquireOne is Acquire for one target in one region. It reports false when there is none.
-func (s *Set) AcquireOne(name, region string) (sources []collector.Source, release func(), ok bool) {
+// Acquire returns what is looked up now.
+func (s *Set) Acquire() *Scrape {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.acquire(s.members, &s.rendering)
+}
+
+// AcquireOne is Acquire for one target in one region. It reports false when there is none. Targets
+// that no scrape has used for long are looked up anew: meanwhile they may have been another replica's.
+func (s *Set) AcquireOne(name, region string) (*Scrape, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forgetUnused(time.Now())
 	i := slices.IndexFunc(s.members, func(m *member) bool { return m.key == key{name, region} })
 	if i < 0 {
-		return nil, nil, false
+		return nil, false
 	}
-	sources, release = s.acquire([]*member{s.members[i]})
-	return sources, release, true
+	return s.acquire(s.members[i:i+1], &s.members[i].rendering), true
 }
 
 // acquire counts a scrape of members in. The caller holds s.mu.
-func (s *Set) acquire(members []*member) (sources []collector.Source, release func()) {
+func (s *Set) acquire(members []*member, rendering *atomic.Int64) *Scrape {
+	scrape := &Scrape{Rendering: rendering}
 	for _, m := range members {
 		m.scrapes++
-		sources = append(sources, m.target)
+		scrape.Sources = append(scrape.Sources, m.target)
 	}
-	return sources, func() {
+	scrape.Release = func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for _, m := range members {
+			m.usedAt = time.Now()
 			if m.scrapes--; m.scrapes == 0 && m.gone {
 				s.close(m)
 			}
 		}
 	}
+	return scrape
+}
+
+// forgetUnused forgets what is known of the members that no scrape has used for so long that
+// what they know would be stale. The caller holds s.mu.
+func (s *Set) forgetUnused(now time.Time) {
+	for _, m := range s.members {
+		if m.scrapes > 0 || m.usedAt.IsZero() || now.Sub(m.usedAt) <= m.freshFor() {
+			continue
+		}
+		s.closing.Go(m.target.Close)
+		m.target, m.usedAt = s.newTarget(m.wanted, m.client), time.Time{}
+	}
 }
 
 // Known returns what all targets know now. Nothing is looked up.
 func (s *Set) Known() []lookup.Snapshot {
-	members := s.current()
-	all := make([]lookup.Snapshot, len(members))
-	for i, m := range members {
-		all[i] = m.target.Known()
+	s.mu.Lock()
+	known := make([]*lookup.Target, len(s.members))
+	for i, m := range s.members {
+		known[i] = m.target
+	}
+	s.mu.Unlock()
+	all := make([]lookup.Snapshot, len(known))
+	for i, t := range known {
+		all[i] = t.Known()
 	}
 	return all
 }

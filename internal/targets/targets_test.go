@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,12 +82,12 @@ func (w *world) apply(all ...config.Target) {
 func (w *world) scrape() map[string]lookup.Snapshot {
 	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
 	defer cancel()
-	sources, release := w.Acquire()
-	defer release()
+	scrape := w.Acquire()
+	defer scrape.Release()
 	all := map[string]lookup.Snapshot{}
 	var mu sync.Mutex
 	var running sync.WaitGroup
-	for _, source := range sources {
+	for _, source := range scrape.Sources {
 		running.Go(func() {
 			s := source.Lookup(ctx)
 			var executions []lookup.Execution
@@ -264,29 +265,143 @@ func TestAcquireOne(t *testing.T) {
 			t.Errorf("names (-want +got):\n%s", diff)
 		}
 		for _, unknown := range []key{{"b", "eu-north-1"}, {"c", "eu-west-1"}, {"B", "us-east-1"}, {"", ""}} {
-			if sources, release, ok := w.AcquireOne(unknown.name, unknown.region); ok || sources != nil || release != nil {
+			if scrape, ok := w.AcquireOne(unknown.name, unknown.region); ok || scrape != nil {
 				t.Errorf("%v is acquired", unknown)
 			}
 		}
-		sources, release, ok := w.AcquireOne("b", "us-east-1")
-		if !ok || len(sources) != 1 {
-			t.Fatalf("%d sources, %t", len(sources), ok)
+		scrape, ok := w.AcquireOne("b", "us-east-1")
+		if !ok || len(scrape.Sources) != 1 {
+			t.Fatalf("%+v, %t", scrape, ok)
 		}
 		w.apply(target("a", id(0)))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if s := sources[0].Lookup(ctx); s.Name != "b" || s.Region != "us-east-1" || !s.Up {
+		if s := scrape.Sources[0].Lookup(ctx); s.Name != "b" || s.Region != "us-east-1" || !s.Up {
 			t.Errorf("the snapshot is of %s in %s, up %t", s.Name, s.Region, s.Up)
 		}
 		want := map[string]float64{"a eu-west-1 GetWorkflowExecution": 0, "b us-east-1 GetWorkflowExecution": 1}
 		if diff := cmp.Diff(want, w.requests()); diff != "" {
 			t.Errorf("requests (-want +got):\n%s", diff)
 		}
-		release()
+		scrape.Release()
 		synctest.Wait()
 		delete(want, "b us-east-1 GetWorkflowExecution")
 		if diff := cmp.Diff(want, w.requests()); diff != "" {
 			t.Errorf("after the target has gone (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestATargetThatComesBack probes one of two targets, then only the other one: somebody else has the
+// first one meanwhile. When it comes back, nothing is published of it that is older than it may be.
+func TestATargetThatComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var hangs atomic.Bool
+		fault := func(string, string) http.Handler {
+			if hangs.Load() {
+				return emulator.Hang()
+			}
+			return nil
+		}
+		w := newWorld(t, &emulator.API{Scenario: emulator.Runs(ended(2)...), Fault: fault}, collector.Options{})
+		w.apply(target("a", id(0)), target("b", id(1)))
+		probe := func(name string) lookup.Snapshot {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			scrape, _ := w.AcquireOne(name, "eu-west-1")
+			defer scrape.Release()
+			return scrape.Sources[0].Lookup(ctx)
+		}
+		l := config.Default().Lookup
+		stale := l.DiscoveryInterval + l.MaxStaleness
+		if s := probe("a"); !s.Up || len(s.AllExecutions()) != 1 {
+			t.Fatalf("up %t, %d executions", s.Up, len(s.AllExecutions()))
+		}
+		hangs.Store(true)
+		<-time.After(stale)
+		if s := probe("a"); !s.Up || len(s.Settled) != 1 {
+			t.Errorf("after %s: up %t, %d settled", stale, s.Up, len(s.Settled))
+		}
+		<-time.After(stale + time.Second)
+		probe("b")
+		if s := w.Known()[0]; s.Name != "a" || s.Up || len(s.Settled) != 0 {
+			t.Errorf("known of %s %s after its last probe: up %t, %d settled", s.Name, stale+time.Second, s.Up, len(s.Settled))
+		}
+		if s := probe("a"); s.Up || s.RefreshEnded || len(s.Settled) != 0 || s.Executions[0].Value != nil {
+			t.Errorf("back again: %+v", s)
+		}
+		hangs.Store(false)
+		<-time.After(time.Minute)
+		if s := probe("a"); !s.Up || len(s.Settled) != 1 {
+			t.Errorf("after it has answered again: up %t, %d settled", s.Up, len(s.Settled))
+		}
+	})
+}
+
+// TestATargetThatIsProbedForLong is in use all the time, so that nothing of it is forgotten.
+func TestATargetThatIsProbedForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &emulator.API{Scenario: emulator.Runs(ended(1)...)}, collector.Options{})
+		w.apply(target("a", id(0)))
+		before, _ := w.AcquireOne("a", "eu-west-1")
+		before.Release()
+		first, _ := w.AcquireOne("a", "eu-west-1")
+		first.Sources[0].Lookup(t.Context())
+		<-time.After(time.Hour)
+		second, _ := w.AcquireOne("a", "eu-west-1")
+		if first.Sources[0] != second.Sources[0] {
+			t.Error("it is looked up anew while a scrape uses it")
+		}
+		first.Release()
+		second.Release()
+	})
+}
+
+// TestRenderingIsOfATarget holds that what is slow to render takes no time from others.
+func TestRenderingIsOfATarget(t *testing.T) {
+	w := newWorld(t, &emulator.API{Scenario: emulator.Runs()}, collector.Options{})
+	w.apply(target("a", id(0)), target("b", id(1)))
+	of := func() [3]*atomic.Int64 {
+		a, _ := w.AcquireOne("a", "eu-west-1")
+		b, _ := w.AcquireOne("b", "eu-west-1")
+		all := w.Acquire()
+		return [3]*atomic.Int64{a.Rendering, b.Rendering, all.Rendering}
+	}
+	first, again := of(), of()
+	if first != again || first[0] == first[1] || first[0] == first[2] || first[1] == first[2] {
+		t.Errorf("%v, then %v", first, again)
+	}
+}
+
+// TestProbesDuringAReload probes while targets change and are forgotten. It is for the race detector.
+func TestProbesDuringAReload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &emulator.API{Scenario: emulator.Runs(ended(2)...)}, collector.Options{})
+		w.apply(target("a", id(0)), target("b", id(0)))
+		var running sync.WaitGroup
+		for n := range 50 {
+			<-time.After(time.Hour)
+			running.Go(func() { w.apply(target("a", id(n%2)), target("b", id(0), id(n%2))) })
+			for _, name := range []string{"a", "b"} {
+				running.Go(func() {
+					scrape, _ := w.AcquireOne(name, "eu-west-1")
+					defer scrape.Release()
+					scrape.Sources[0].Lookup(t.Context())
+				})
+			}
+			running.Go(func() { w.Known() })
+			running.Go(func() {
+				for range w.Names() {
+				}
+			})
+		}
+		running.Wait()
+		for _, s := range w.scrape() {
+			for _, x := range s.Executions {
+				if s.Name == "a" && x.ID != id(1) {
+					t.Errorf("a has execution %s", x.ID)
+				}
+			}
 		}
 	})
 }
