@@ -83,7 +83,7 @@ var calls = []call{
 	},
 	{
 		operation: imagebuilder.GetImage,
-		needed:    func(t *trial) bool { return len(t.Pipelines)+len(t.Images)+len(t.ImageSelectors) > 0 },
+		needed:    (*trial).selectsImages,
 		subject:   func(t *trial) (subject, unknown string) { return cmp.Or(t.build, t.image), "no build is known" },
 		ask: func(ctx context.Context, t *trial, build string) error {
 			_, err := t.Client.GetImage(ctx, build, nil)
@@ -95,7 +95,7 @@ var calls = []call{
 	},
 	{
 		operation: imagebuilder.ListWorkflowExecutions,
-		needed:    func(t *trial) bool { return len(t.Pipelines)+len(t.Images)+len(t.ImageSelectors) > 0 },
+		needed:    (*trial).selectsImages,
 		subject:   func(t *trial) (subject, unknown string) { return t.image, "no build is known" },
 		ask: func(ctx context.Context, t *trial, build string) error {
 			all, err := t.first.ListWorkflowExecutions(ctx, build, nil)
@@ -134,6 +134,11 @@ var calls = []call{
 			return err
 		},
 	},
+}
+
+// selectsImages reports whether images are selected, by themselves or through pipelines.
+func (t *trial) selectsImages() bool {
+	return len(t.Pipelines)+len(t.Images)+len(t.ImageSelectors) > 0
 }
 
 // firstPipeline returns the first of the pipelines that are selected.

@@ -110,7 +110,8 @@ func (d *document) targetsOf(t *Target, i int, names map[string]bool) ([]Target,
 }
 
 // checkAccounts holds the bounds of the file for a target that stands for n, as if all of them
-// were written down. One is counted, with so many instructions of regular expressions.
+// were written down. One of them is counted already; instructions is how many its regular
+// expressions have.
 func (d *document) checkAccounts(t *Target, i, n, instructions int) error {
 	d.targets += (n - 1) * max(1, len(t.Regions))
 	d.selectors += (n - 1) * (len(t.Pipelines) + len(t.ImageSelectors()))

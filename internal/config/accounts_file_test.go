@@ -80,8 +80,8 @@ func TestASecondNameFromAnAccountsFile(t *testing.T) {
 	}
 }
 
-// TestAccountsFilesThatCannotBeRead holds that errors point at the key that names them, and have a cause: another
-// try may read them.
+// TestAccountsFilesThatCannotBeRead holds that errors point at the key that names them, and have a
+// cause: another try may read them.
 func TestAccountsFilesThatCannotBeRead(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "conf", "config.yml", fmt.Sprintf(organization, "accounts_file: accounts.txt"))

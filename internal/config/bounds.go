@@ -103,21 +103,29 @@ func (d *document) checkList(sequence *yaml.Node, item reflect.Type, key string)
 	switch {
 	case item == reflect.TypeFor[Target]() && n > maxTargets:
 		return d.errorf(sequence, "%s has more than %d items", key, maxTargets)
-	case item == reflect.TypeFor[Selector]():
-		if d.selectors += n; d.selectors > maxSelectors {
-			return d.errorf(sequence, "the file has more than %d selectors of images and pipelines up to here; one regular expression can match many", maxSelectors)
-		}
-	case item == reflect.TypeFor[Image]():
-		for _, n := range sequence.Content {
-			if resolve(n).Kind == yaml.MappingNode {
-				d.selectors++
-			}
-		}
-		if d.selectors > maxSelectors {
-			return d.errorf(sequence, "the file has more than %d selectors of images and pipelines up to here; one regular expression can match many", maxSelectors)
-		}
 	case key == "regions" && n > maxRegions:
 		return d.errorf(sequence, "%s has more than %d items", key, maxRegions)
 	}
+	if d.selectors += selectorsIn(sequence, item); d.selectors > maxSelectors {
+		return d.errorf(sequence, "the file has more than %d selectors of images and pipelines up to here; one regular expression can match many", maxSelectors)
+	}
 	return nil
+}
+
+// selectorsIn returns how many items of a list are selectors. In a list of images, these are the
+// mappings; the others are ARNs.
+func selectorsIn(sequence *yaml.Node, item reflect.Type) int {
+	switch item {
+	case reflect.TypeFor[Selector]():
+		return len(sequence.Content)
+	case reflect.TypeFor[Image]():
+		n := 0
+		for _, image := range sequence.Content {
+			if resolve(image).Kind == yaml.MappingNode {
+				n++
+			}
+		}
+		return n
+	}
+	return 0
 }

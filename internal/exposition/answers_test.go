@@ -63,6 +63,17 @@ func (p *play) happen(what, n byte) {
 	}
 }
 
+// fill makes so many executions and images begin, and settle in batches of about that size.
+func (p *play) fill(n, batch int) {
+	random := rand.New(rand.NewPCG(1, 18))
+	for range n {
+		p.happen(byte(random.IntN(2)), byte(random.Uint32()))
+		if random.IntN(batch) == 0 {
+			p.happen(2, 0)
+		}
+	}
+}
+
 // some returns the index of the batch that n chooses, -1 when there is none.
 func (p *play) some(n byte) int {
 	if len(p.Settled) == 0 {
@@ -140,14 +151,8 @@ func FuzzAnswers(f *testing.F) {
 // TestGzipReadsAnAnswerOfManyBatches holds that other programs read what is put together from
 // many parts: gzip checks the length and the sum.
 func TestGzipReadsAnAnswerOfManyBatches(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 18))
 	p, h := newPlay("golden", "a text"), newHandler()
-	for range 1_500 {
-		p.happen(byte(random.IntN(2)), byte(random.Uint32()))
-		if random.IntN(20) == 0 {
-			p.happen(2, 0)
-		}
-	}
+	p.fill(1_500, 20)
 	if len(p.Settled) < 50 || len(p.Executions)+len(p.Images) == 0 {
 		t.Fatalf("%d batches, %d live executions and images", len(p.Settled), len(p.Executions)+len(p.Images))
 	}

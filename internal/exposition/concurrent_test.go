@@ -103,13 +103,7 @@ func TestASlowReader(t *testing.T) {
 // buffers on the way hold.
 func manyBatches(t *testing.T) http.Handler {
 	p, h, answers := newPlay("golden", "a text"), newHandler(), &server.Answers{}
-	random := rand.New(rand.NewPCG(1, 18))
-	for range 2_000 {
-		p.happen(byte(random.IntN(2)), byte(random.Uint32()))
-		if random.IntN(100) == 0 {
-			p.happen(2, 0)
-		}
-	}
+	p.fill(2_000, 100)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var all server.Page
 		h.Serve(&all, r, collectorOf(t, p.moment))

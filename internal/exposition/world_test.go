@@ -71,7 +71,7 @@ func (w *world) arn(kind, name string) string {
 	return "arn:aws:imagebuilder:" + w.region + ":111122223333:" + kind + "/" + name
 }
 
-func (w *world) text() string { return oddTexts[w.random.IntN(len(oddTexts))] }
+func (w *world) text() string { return pick(w.random, oddTexts) }
 
 // run returns a new execution that starts at that time.
 func (w *world) run(start time.Time) emulator.Run {
@@ -87,7 +87,7 @@ func (w *world) run(start time.Time) emulator.Run {
 	for range 1 + w.random.IntN(3) {
 		r.Steps = append(r.Steps, emulator.Step{
 			Name: w.text(), Action: w.text(), Takes: time.Duration(w.random.IntN(200)) * time.Second,
-			Ends:  []emulator.Outcome{emulator.Succeeded, emulator.Succeeded, emulator.Succeeded, emulator.SkippedStep, emulator.Failed, emulator.FailedIgnored}[w.random.IntN(6)],
+			Ends:  pick(w.random, []emulator.Outcome{emulator.Succeeded, emulator.Succeeded, emulator.Succeeded, emulator.SkippedStep, emulator.Failed, emulator.FailedIgnored}),
 			Waits: w.random.IntN(4) == 0,
 		})
 	}
@@ -138,7 +138,7 @@ func (w *world) retry(at time.Time) bool {
 	if len(failed) == 0 {
 		return false
 	}
-	i := failed[w.random.IntN(len(failed))]
+	i := pick(w.random, failed)
 	r := w.run(at)
 	r.Skipped, r.Cancelled = false, 0
 	for n := range r.Steps {
@@ -185,7 +185,7 @@ func (w *world) rename() { w.pipelines[w.random.IntN(len(w.pipelines))].Name = w
 func (w *world) fail() {
 	i := w.image()
 	ids := []string{i.ARN, i.PipelineARN, lookuptest.ID(1 + w.random.IntN(w.ids)), lookuptest.ID(1 + w.random.IntN(w.ids))}
-	w.faults[cmp.Or(ids[w.random.IntN(len(ids))], i.ARN)] = true
+	w.faults[cmp.Or(pick(w.random, ids), i.ARN)] = true
 }
 
 // change makes something happen, and returns what, or "" for nothing.

@@ -14,9 +14,8 @@ import (
 // time that it has failed, why. Each is asked once.
 type details struct {
 	question
-	build   *build
-	image   *imagebuilder.Image // the answer, nil for none yet
-	askedAt time.Time           // when the lookup of the answer began
+	build *build
+	image *imagebuilder.Image // the answer, nil for none yet
 }
 
 // Ask implements schedule.Question.
@@ -26,7 +25,7 @@ func (d *details) Ask(ctx context.Context, started func()) (func(time.Time), err
 }
 
 func (d *details) take(image *imagebuilder.Image) {
-	d.image, d.askedAt = image, d.Begun
+	d.image = image
 	d.build.followDetails()
 	d.build.reportFailure()
 	d.target.derived.outdated = true
@@ -81,7 +80,7 @@ func (b *build) ownSource() *source {
 // failureAsked reports whether details has an answer about the failure of b: one that was
 // asked for after it.
 func (b *build) failureAsked() bool {
-	return b.details != nil && b.details.image != nil && !b.details.askedAt.Before(b.endedAt)
+	return b.details != nil && b.details.image != nil && !b.details.AskedAt.Before(b.endedAt)
 }
 
 // followDetails makes details be asked for, or no longer, as the sources of b and the answer

@@ -12,9 +12,9 @@ import (
 // pace is how often discovery asks each of its questions, as far as its rate allows.
 //
 // Discovery gets a share of the rate limit, and of the requests that may be on the wire at a time:
-// two that take 500 ms each are no more than 4 in a second. While all its requests fit into that within one
-// discovery_interval, each question is asked once in discovery_interval. When there are more,
-// the intervals grow, so that what is due is as much as can be asked, and no queue builds up:
+// two that take 500 ms each are no more than 4 in a second. While all its requests fit into that
+// within one discovery_interval, each question is asked once in discovery_interval. When there are
+// more, the intervals grow, so that what is due is as much as can be asked, and no queue builds up:
 //
 //   - The lists of pipelines and images are asked once in discovery_interval, for they tell
 //     which pipelines have a new run.
@@ -66,13 +66,14 @@ func (p pace) longest() time.Duration { return max(p.lists, p.building, p.rest) 
 func (t *Target) paceDiscovery(now time.Time) {
 	var n requests
 	for q := range t.discoveries {
+		pages := max(1, q.pages) // also for an empty list, and before the first answer
 		switch s := t.sources[q.Subject.ID]; {
 		case s == nil:
-			n.lists += max(1, q.pages)
+			n.lists += pages
 		case s.building():
-			n.building += max(1, q.pages)
+			n.building += pages
 		default:
-			n.rest += max(1, q.pages)
+			n.rest += pages
 		}
 	}
 	t.pace = newPace(t.c.DiscoveryInterval, t.discoveryRate(), n)
@@ -192,7 +193,7 @@ func (t *Target) reportPace() {
 }
 
 // pagesOf returns about how many requests a list of so many rows takes.
-func pagesOf(rows int) int { return max(1, (rows+imagebuilder.RowsOfPage-1)/imagebuilder.RowsOfPage) }
+func pagesOf(rows int) int { return (rows + imagebuilder.RowsOfPage - 1) / imagebuilder.RowsOfPage }
 
 // discoveryInterval returns the interval that Snapshot names.
 func (t *Target) discoveryInterval() time.Duration {

@@ -14,10 +14,9 @@ import (
 // those whose newest build a followed pipeline has made.
 type versionList struct {
 	question
-	listed   bool                        // whether the API has ever listed them
 	all      []imagebuilder.ImageVersion // as the API has listed them last
 	since    time.Time                   // what pipelines have made up to then has to be known, see chooseVersions
-	readAt   time.Time                   // when all was read
+	readAt   time.Time                   // when all was read, zero for never
 	before   time.Time                   // when the list before was read, zero for never
 	outdated bool                        // whether names do not follow from what is known
 	names    []*imageName                // that a selector matches, nil until versions were chosen
@@ -37,7 +36,7 @@ func (l *versionList) Failed(time.Time) { l.target.derived.outdated = true }
 
 func (l *versionList) take(all []imagebuilder.ImageVersion, now time.Time) {
 	l.target.derived.outdated = true
-	l.all, l.listed, l.outdated = all, true, true
+	l.all, l.outdated = all, true
 	l.measure(len(all), now)
 	l.before, l.readAt = l.readAt, now
 	l.since = time.Time{}
@@ -64,7 +63,7 @@ func (t *Target) outdateVersions() {
 // need. It waits until the pipelines that are followed have told what they have made, so that
 // nobody asks for that.
 func (t *Target) chooseVersions(now time.Time) {
-	if l := t.images; l != nil && l.listed && l.outdated && t.pipelinesReadSince(l.since) {
+	if l := t.images; l != nil && l.outdated && !l.readAt.IsZero() && t.pipelinesReadSince(l.since) {
 		l.choose(now)
 	}
 }

@@ -36,7 +36,7 @@ type Config struct {
 // New returns a Target that lives as long as the test. It belongs to the test's bubble.
 func New(t *testing.T, c Config) *lookup.Target {
 	t.Helper()
-	c.Region = cmp.Or(c.Region, Region)
+	c.Region, c.Limits = cmp.Or(c.Region, Region), cmp.Or(c.Limits, Limits())
 	httpClient, end := emulator.Pipe(c.API)
 	t.Cleanup(end)
 	if c.Metrics == nil {
@@ -46,7 +46,7 @@ func New(t *testing.T, c Config) *lookup.Target {
 		Target: c.Name, Region: c.Region, EndpointURL: "http://emulator", STSEndpointURL: "http://sts", HTTPClient: httpClient,
 		Static:  &imagebuilder.StaticCredentials{AccessKeyID: "AKID", SecretAccessKey: "secret"},
 		Role:    c.Role,
-		Limits:  cmp.Or(c.Limits, Limits()),
+		Limits:  c.Limits,
 		Metrics: c.Metrics,
 	})
 	if err != nil {
@@ -55,7 +55,7 @@ func New(t *testing.T, c Config) *lookup.Target {
 	if c.Logger == nil {
 		c.Logger = log.NewNopLogger()
 	}
-	discovery := cmp.Or(c.Limits, Limits()).ForDiscovery()
+	discovery := c.Limits.ForDiscovery()
 	c.Selection.DiscoveryRate, c.Selection.DiscoverySlots = discovery.RateLimit, discovery.Concurrency
 	target := lookup.New(lookup.Config{
 		Name: c.Name, Region: c.Region, Selection: withDefaults(c.Selection), Client: client, Panics: c.Panics, Logger: c.Logger,

@@ -103,16 +103,16 @@ type History struct {
 	Begun     time.Time // when the last lookup began; zero for never
 	LookedUp  bool      // whether a lookup has ended
 	HasAnswer bool      // and the subject is not gone
+	AskedAt   time.Time // when the lookup began that brought the answer
 	ReadAt    time.Time // when the answer was taken in, or that it is gone
 	Settled   bool      // whether the answer can never change, so that it is not asked again
 	Failing   bool      // whether the last lookup has failed
 	Gone      int       // lookups in a row that said that the subject is gone; its owner may reset it
 
-	askedAt time.Time     // when the lookup began that brought the answer
-	wait    time.Duration // Entry.Wait at that time
-	misses  int           // failures in a row that count for the back-off
-	limit   time.Duration // of the back-off
-	outage  *outage       // that the last lookup is a part of, nil for none
+	wait   time.Duration // Entry.Wait when the answer came
+	misses int           // failures in a row that count for the back-off
+	limit  time.Duration // of the back-off
+	outage *outage       // that the last lookup is a part of, nil for none
 }
 
 // Fresh reports whether the answer is settled, or was due again not too long ago.
@@ -124,7 +124,7 @@ func (e *Entry) Fresh(now time.Time) bool {
 	if !e.Failing {
 		limit += max(e.Wait, e.wait) // also after that has become shorter
 	}
-	return now.Sub(e.askedAt) <= limit
+	return now.Sub(e.AskedAt) <= limit
 }
 
 // SetPriority makes the entry go before those of its lane that have a lower priority, and
@@ -217,7 +217,7 @@ func (e *Entry) begin(now time.Time) { e.Begun, e.askNow = now, false }
 
 // succeed takes in that a lookup has an answer.
 func (e *Entry) succeed(now time.Time) {
-	e.LookedUp, e.HasAnswer, e.ReadAt, e.askedAt, e.wait = true, true, now, e.Begun, e.Wait
+	e.LookedUp, e.HasAnswer, e.ReadAt, e.AskedAt, e.wait = true, true, now, e.Begun, e.Wait
 	e.Failing, e.misses, e.Gone = false, 0, 0
 }
 

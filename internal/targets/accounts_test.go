@@ -9,9 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/collector"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
 )
@@ -46,16 +44,7 @@ func TestAnAccountThatIsAdded(t *testing.T) {
 		folder := t.TempDir()
 		accounts := &file{t: t, path: filepath.Join(folder, "accounts.txt")}
 		accounts.write("111122223333\n012345678901 # dev\n")
-		f := &file{
-			w: newWorld(t, organization("111122223333", "012345678901", "444455556666"), collector.Options{}),
-			t: t, path: filepath.Join(folder, "config.yml"), reg: prometheus.NewPedanticRegistry(),
-		}
-		f.write(organizationFile)
-		f.Reloader = NewReloader(f.w.Set, f.path, func() (*config.Config, error) { return config.Load(f.path) }, f.reg)
-		if err := f.Load(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		go f.Watch(t.Context(), 10*time.Second)
+		f := newFileIn(t, folder, organization("111122223333", "012345678901", "444455556666"), organizationFile)
 		want := map[string]float64{}
 		expectRequests := func(what string, ids ...string) {
 			t.Helper()
@@ -75,10 +64,6 @@ func TestAnAccountThatIsAdded(t *testing.T) {
 			}
 		}
 		expectRequests("at first", "111122223333", "012345678901")
-		tick := func() {
-			<-time.After(10 * time.Second)
-			synctest.Wait()
-		}
 		tick()
 		f.expect("nothing changed", 0, 0, 1, 10*time.Second)
 

@@ -31,8 +31,14 @@ type file struct {
 // newFile returns a file with this content, loaded, and looked at every ten seconds.
 func newFile(t *testing.T, content string) *file {
 	t.Helper()
-	f := &file{w: newWorld(t, &emulator.API{Scenario: emulator.Runs()}, collector.Options{}), t: t, reg: prometheus.NewPedanticRegistry()}
-	f.path = filepath.Join(t.TempDir(), "config.yml")
+	return newFileIn(t, t.TempDir(), &emulator.API{Scenario: emulator.Runs()}, content)
+}
+
+// newFileIn is newFile in a folder where accounts files may stand, for targets that ask api.
+func newFileIn(t *testing.T, folder string, api *emulator.API, content string) *file {
+	t.Helper()
+	f := &file{w: newWorld(t, api, collector.Options{}), t: t, reg: prometheus.NewPedanticRegistry()}
+	f.path = filepath.Join(folder, "config.yml")
 	f.write(content)
 	f.Reloader = NewReloader(f.w.Set, f.path, func() (*config.Config, error) { return config.Load(f.path) }, f.reg)
 	if err := f.Load(t.Context()); err != nil {
@@ -51,6 +57,12 @@ func (f *file) write(content string) {
 	if err := os.Rename(f.path+"~", f.path); err != nil {
 		f.t.Fatal(err)
 	}
+}
+
+// tick lets ten seconds go by, after which files are looked at again.
+func tick() {
+	<-time.After(10 * time.Second)
+	synctest.Wait()
 }
 
 // expect holds how many loads have been logged as good and bad so far, and the metrics.
@@ -72,10 +84,6 @@ func (f *file) expect(what string, good, bad int, successful float64, since time
 func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFile(t, goodFile)
-		tick := func() {
-			<-time.After(10 * time.Second)
-			synctest.Wait()
-		}
 		tick()
 		f.expect("nothing changed", 0, 0, 1, 10*time.Second)
 		f.write(strings.Replace(goodFile, "name: a", "name: b", 1))
