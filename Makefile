@@ -15,7 +15,7 @@ ABOUT   = github.com/prometheus/common/version
 LDFLAGS = -s -w -X $(ABOUT).Version=$(VERSION) -X $(ABOUT).Revision=$(REVISION) -X $(ABOUT).BuildDate=$(DATE)
 
 .PHONY: help build demo demo-stack clean
-.PHONY: test golden lint fmt promtool fuzz bench bench-rules soak e2e day helm-test licenses vuln
+.PHONY: test golden lint fmt promtool fuzz bench bench-rules soak scale-test e2e day helm-test licenses vuln
 .PHONY: image packages chart release release-notes
 .PHONY: reproducible image-test packages-test release-test iam-test
 
@@ -70,6 +70,15 @@ promtool: $(BIN)/promtool ## metrics, queries and alerts, with promtool
 e2e: $(BIN)/prometheus ## with the real programs: Prometheus, Alertmanager, a browser
 	$(GO) vet -C e2e ./...
 	$(GO) test -C e2e -count 1 -timeout 10m .
+	$(GO) test -C e2e -count 1 -timeout 10m ./scale
+
+# Debian's packages prometheus and prometheus-alertmanager. A few minutes: 50 accounts in three
+# regions, of which each replica is replaced. SCALE="-accounts 50 -pipelines 33 -builds 7
+# -interval 30s" has 100,000 executions.
+SCALE ?= -accounts 50 -replaced 3 -interval 3s
+scale-test: $(BIN)/prometheus ## replicas over many accounts, replaced, added and killed under two Prometheus servers
+	$(GO) vet -C e2e ./scale
+	$(GO) test -C e2e -run '^TestReplicas$$' -count 1 -timeout 1h -v ./scale $(SCALE)
 
 # A few minutes of computing: a real day, with Prometheus and Alertmanager as libraries.
 day: ## the messages of a day on which 200 pipelines fail for one cause
