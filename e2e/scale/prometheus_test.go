@@ -181,6 +181,26 @@ func (m *monitoring) query(server, expr string) []series {
 	return all
 }
 
+// scrapeErrors returns why targets could not be scraped, and how many.
+func (m *monitoring) scrapeErrors(server string) map[string]int {
+	m.t.Helper()
+	status, body := fetch(m.t.Context(), m.servers[server].URL+"/api/v1/targets?state=active")
+	var answer struct {
+		Data struct {
+			ActiveTargets []struct{ LastError string }
+		}
+	}
+	if err := json.Unmarshal(body, &answer); err != nil || status != http.StatusOK {
+		m.t.Fatalf("targets: %d %s", status, body)
+	}
+	all := map[string]int{}
+	for _, target := range answer.Data.ActiveTargets {
+		all[target.LastError]++
+	}
+	delete(all, "")
+	return all
+}
+
 // until waits until something is so for every server.
 func (m *monitoring) until(what string, limit time.Duration, is func(server string) bool) {
 	m.t.Helper()
@@ -191,7 +211,7 @@ func (m *monitoring) until(what string, limit time.Duration, is func(server stri
 			case <-time.After(200 * time.Millisecond):
 			case <-late:
 				m.t.Fatalf("%s: after %s it is not so that %s; %v, alerts: %v", server, limit, what,
-					m.query(server, "count by (instance) (imagebuilder_workflow_execution_steps)"), m.query(server, "count by (alertname) (ALERTS)"))
+					m.scrapeErrors(server), m.query(server, "count by (alertname) (ALERTS)"))
 			}
 		}
 	}

@@ -118,7 +118,13 @@ func (r *replicas) kill(n int) {
 // assigned returns the address of the replica of each target in each region.
 func (r *replicas) assigned() map[string]string {
 	r.t.Helper()
-	status, body := fetch(r.t.Context(), r.service+"/sd")
+	var status int
+	var body []byte
+	for range 10 { // where a machine is slow, nobody answers within the second that peers have
+		if status, body = fetch(r.t.Context(), r.service+"/sd"); status == http.StatusOK {
+			break
+		}
+	}
 	var groups []struct {
 		Targets []string
 		Labels  map[string]string
