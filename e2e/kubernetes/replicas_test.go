@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -110,6 +111,10 @@ func TestReplicasGoOneAfterAnother(t *testing.T) {
 	for _, c := range d.Spec.Template.Spec.TopologySpreadConstraints {
 		keys = append(keys, c.TopologyKey)
 		selects(t, "the topology spread", c.LabelSelector.MatchLabels, d.Spec.Template.Labels)
+		// Else the pods that an upgrade replaces count, and the new ones may end up together.
+		if !slices.Equal(c.MatchLabelKeys, []string{"pod-template-hash"}) {
+			t.Errorf("%s: pods of all versions count", c.TopologyKey)
+		}
 		if c.WhenUnsatisfiable != corev1.ScheduleAnyway {
 			t.Errorf("%s: a cluster of one node cannot have them", c.TopologyKey)
 		}
