@@ -243,7 +243,7 @@ $(BIN)/golangci-lint: tools/golangci-lint/go.mod tools/golangci-lint/go.sum
 	$(GO) build -C tools/golangci-lint -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 $(BIN)/promtool $(BIN)/prometheus: tools/prometheus/go.mod tools/prometheus/go.sum
-	$(GO) build -C tools/prometheus -tags remove_all_sd -o ../../$@ github.com/prometheus/prometheus/cmd/$(@F)
+	$(GO) build -C tools/prometheus -tags remove_all_sd,enable_dns_sd -o ../../$@ github.com/prometheus/prometheus/cmd/$(@F)
 
 $(BIN)/helm: e2e/kubernetes/go.mod e2e/kubernetes/go.sum
 	$(GO) build -C e2e/kubernetes -o ../../$@ helm.sh/helm/v3/cmd/helm

@@ -37,7 +37,7 @@ func TestScrapeJobsHonorLabels(t *testing.T) {
 			}
 		}
 	})
-	want := map[string]bool{"README.md": true, "docs/operations.md": true, "deploy/compose/prometheus.yml": true, "deploy/demo-stack/stack/stack.go": true}
+	want := map[string]bool{"README.md": true, "docs/install.md": true, "docs/operations.md": true, "deploy/compose/prometheus.yml": true, "deploy/compose/prometheus-replicas.yml": true, "deploy/demo-stack/stack/stack.go": true}
 	if diff := cmp.Diff(want, found); diff != "" {
 		t.Errorf("files with a scrape job of the exporter (-want +got):\n%s", diff)
 	}

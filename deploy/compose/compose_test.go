@@ -25,7 +25,7 @@ func TestCompose(t *testing.T) {
 	if err := yaml.Unmarshal(text, &file); err != nil {
 		t.Fatal(err)
 	}
-	if len(file.Services) != 4 {
+	if len(file.Services) != 6 {
 		t.Errorf("there are %d services", len(file.Services))
 	}
 	for name, s := range file.Services {
@@ -53,7 +53,7 @@ func TestCompose(t *testing.T) {
 			}
 		}
 	}
-	for _, f := range []string{"prometheus.yml", "grafana/datasources.yml", "grafana/dashboards.yml"} {
+	for _, f := range []string{"prometheus.yml", "prometheus-replicas.yml", "grafana/datasources.yml", "grafana/dashboards.yml"} {
 		text, err := os.ReadFile(f)
 		if err != nil {
 			t.Fatal(err)

@@ -259,12 +259,8 @@ func TestAsADependency(t *testing.T) {
 }
 
 // TestNotes holds what Helm prints after an installation. Without a cluster the program
-// does not, so this is its engine.
+// does not, so notes has its engine.
 func TestNotes(t *testing.T) {
-	c, err := loader.Load(chart)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for file, want := range map[string]string{
 		"demo":   "This is a demo: nothing here is AWS, all executions are made up.\n\nWhat it knows, http://localhost:10120/executions:\n",
 		"config": "Let Prometheus scrape http://monitoring-imagebuilder-exporter.imagebuilder.svc:10120/metrics with honor_labels: true, or set serviceMonitor.enabled.",
@@ -277,20 +273,31 @@ Whether it has every permission that it needs:
   kubectl -n imagebuilder exec deployment/monitoring-imagebuilder-exporter -- /imagebuilder_exporter --config.file=/etc/imagebuilder_exporter/config.yml --config.check --config.check-aws
 `,
 	} {
-		values, err := chartutil.ReadValuesFile(chart + "/ci/" + file + "-values.yaml")
-		if err != nil {
-			t.Fatal(err)
-		}
-		all, err := chartutil.ToRenderValues(c, values, chartutil.ReleaseOptions{Name: release, Namespace: "imagebuilder"}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out, err := engine.Render(c, all)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if notes := out["imagebuilder-exporter/templates/NOTES.txt"]; !strings.Contains(notes, want) {
-			t.Errorf("%s: the notes are\n%s\nwant in them\n%s", file, notes, want)
+		values := string(read(t, chart+"/ci/"+file+"-values.yaml"))
+		if got := notes(t, values); !strings.Contains(got, want) {
+			t.Errorf("%s: the notes are\n%s\nwant in them\n%s", file, got, want)
 		}
 	}
+}
+
+// notes returns what Helm prints after an installation with values.
+func notes(t *testing.T, values string) string {
+	t.Helper()
+	c, err := loader.Load(chart)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := chartutil.ReadValues([]byte(values))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := chartutil.ToRenderValues(c, read, chartutil.ReleaseOptions{Name: release, Namespace: "imagebuilder"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := engine.Render(c, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out["imagebuilder-exporter/templates/NOTES.txt"]
 }

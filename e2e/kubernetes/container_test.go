@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -37,6 +38,7 @@ func exporter(t *testing.T) string {
 // yours are Secrets that the release does not have.
 var yours = map[string]map[string]string{
 	"my-config": {"config.yml": "targets: [{name: x, regions: [eu-west-1], pipelines: [{name: .*}]}]\n"},
+	"my-peers":  {"peers.yml": "basic_auth: {username: prometheus, password: prometheus}\n"},
 	"my-web":    {"web.yml": "basic_auth_users: {prometheus: $2y$10$X0h1gDsPszWURQaxFh.zoubFi6DXncSjhoQNJgRrnGs7EsimhC7zG}\n"},
 }
 
@@ -162,15 +164,40 @@ func (c *container) start(t *testing.T) {
 	})
 }
 
-// stop ends it as Kubernetes does.
+// stop ends it as Kubernetes does, but does not wait until it has drained.
 func (c *container) stop(t *testing.T) {
 	t.Helper()
 	if err := c.process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
+	if slices.ContainsFunc(c.spec.Args, func(arg string) bool { return strings.HasPrefix(arg, "--web.drain=") }) {
+		c.endDrain(t)
+		return
+	}
 	if <-c.done; c.err != nil {
 		t.Errorf("%v\n%s", c.err, c.logged())
 	}
+}
+
+// endDrain holds that it drains, which the liveness probe does not mind, and ends it.
+func (c *container) endDrain(t *testing.T) {
+	t.Helper()
+	// Only the readiness probe of a Service without a web configuration sees the drain. Others
+	// With a web configuration both probes ask only whether it is healthy.
+	for ready := c.spec.ReadinessProbe; ready.HTTPGet != nil && c.probe(t, ready) == nil; {
+		select {
+		case <-c.done:
+			t.Fatalf("it has ended: %v\n%s", c.err, c.logged())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	if err := c.probe(t, c.spec.LivenessProbe); err != nil {
+		t.Errorf("the liveness probe, while it drains: %v\n%s", err, c.logged())
+	}
+	if err := c.process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	<-c.done
 }
 
 // logged returns its log.
@@ -219,6 +246,7 @@ func TestTheConfiguration(t *testing.T) {
 	for file, summary := range map[string]string{
 		"config":     "valid, 1 target: 1 pipeline selector",
 		"text":       "valid, 1 target: 1 image",
+		"replicas":   "valid, 2 targets: 2 pipeline selectors",
 		"everything": "valid, 2 targets: 1 workflow execution, 2 pipeline selectors",
 	} {
 		t.Run(file, func(t *testing.T) {

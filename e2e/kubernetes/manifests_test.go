@@ -60,6 +60,18 @@ func get[T any](t *testing.T, all manifests, kind string) (m T, ok bool) {
 	return m, ok
 }
 
+// named returns the manifest of a kind and name, as in "Secret/x".
+func named[T any](t *testing.T, all manifests, key string) (m T) {
+	t.Helper()
+	if all[key] == "" {
+		t.Fatalf("there is no %s: %q", key, slices.Sorted(maps.Keys(all)))
+	}
+	if err := yaml.UnmarshalStrict([]byte(all[key]), &m); err != nil {
+		t.Fatalf("%s: %v", key, err)
+	}
+	return m
+}
+
 // deployment returns the Deployment of a release with a file of values.
 func deployment(t *testing.T, file string) (appsv1.Deployment, manifests) {
 	t.Helper()
@@ -141,8 +153,8 @@ func TestManifestsBelongTogether(t *testing.T) {
 		port := pod.Spec.Containers[0].Ports[0]
 		selects(t, "the Deployment", d.Spec.Selector.MatchLabels, pod.Labels)
 
-		service, ok := get[corev1.Service](t, all, "Service")
-		if !ok || len(service.Spec.Ports) != 1 || service.Spec.Ports[0].TargetPort.String() != port.Name || service.Spec.Ports[0].Port != port.ContainerPort {
+		service := named[corev1.Service](t, all, "Service/"+d.Name)
+		if len(service.Spec.Ports) != 1 || service.Spec.Ports[0].TargetPort.String() != port.Name || service.Spec.Ports[0].Port != port.ContainerPort {
 			t.Errorf("the Service has the ports %v, the container %v", service.Spec.Ports, port)
 		}
 		selects(t, "the Service", service.Spec.Selector, pod.Labels)
@@ -158,7 +170,11 @@ func TestManifestsBelongTogether(t *testing.T) {
 			if err := yaml.Unmarshal([]byte(text), &m); err != nil {
 				t.Fatal(err)
 			}
-			selects(t, "the ServiceMonitor", m.Spec.Selector.MatchLabels, service.Labels)
+			selected := service
+			if *d.Spec.Replicas > 1 {
+				selected = named[corev1.Service](t, all, "Service/"+d.Name+"-replicas")
+			}
+			selects(t, "the ServiceMonitor", m.Spec.Selector.MatchLabels, selected.Labels)
 			if e := m.Spec.Endpoints[0]; e.Port != service.Spec.Ports[0].Name || e.Path != "" || e.Scheme != "https" {
 				t.Errorf("the ServiceMonitor has the endpoint %v", e)
 			}

@@ -194,6 +194,25 @@ func TestBadValues(t *testing.T) {
 		"{demo: true, dashboards: {labels: {grafana_dashboard: 1}}}":                          "at '/dashboards/labels/grafana_dashboard': got number, want string",
 		"{demo: true, networkPolicy: {from: {podSelector: {}}}}":                              "at '/networkPolicy/from': got object, want array",
 		"{demo: true, resources: {memory: 1Gi}}":                                              "at '/resources': additional properties 'memory' not allowed",
+		"{demo: true, extraArgs: [--web.drain=10s]}":                                          "extraArgs cannot have --web.drain: the chart sets it, or relies on its default.",
+		"{demo: true, extraArgs: ['--sd.peers=a:1']}":                                         "extraArgs cannot have --sd.peers: the chart sets it, or relies on its default.",
+		"{demo: true, extraArgs: [--sd.peer-config=x]}":                                       "extraArgs cannot have --sd.peer-config: the chart sets it, or relies on its default.",
+		"{demo: true, accounts: '111122223333'}":                                              "accounts needs config, whose targets name it: accounts_file: accounts.txt.",
+		"{demo: true, scrapeConfig: {enabled: true}}":                                         "scrapeConfig.enabled needs replicas above 1: one exporter has its targets on /metrics, which serviceMonitor.enabled lets Prometheus scrape.",
+		"{demo: true, web: {peerSecret: x}}":                                                  "web.peerSecret needs replicas above 1: one exporter asks no other one.",
+		"{demo: true, replicas: 2, serviceMonitor: {enabled: true}}":                          "serviceMonitor.enabled with replicas above 1 needs scrapeConfig.enabled: the targets are not on /metrics of the replicas.",
+		"{demo: true, replicas: 2, web: {existingSecret: x}}":                                 "replicas above 1 with web.existingSecret need web.peerSecret, a Secret that says how replicas ask each other whether they are ready: the web configuration makes every client show a password or a certificate, or has TLS, and replicas are asked by their addresses.",
+		"{demo: true, replicas: 2, scrapeConfig: {tlsConfig: {serverName: x}}}":               "scrapeConfig.tlsConfig needs https: set web.existingSecret or serviceMonitor.scheme.",
+		"{demo: true, replicas: 2, scrapeConfig: {labels: {helm.sh/chart: x}}}":               "scrapeConfig.labels cannot have helm.sh/chart: the chart sets it.",
+		"{demo: true, replicas: 2, web: {drain: 44s}}":                                        "web.drain is 44s: it must be at least 45s, which is scrapeConfig.refreshInterval and scrapeConfig.interval and 5s, for a replica that ends is scraped so long.",
+		"{demo: true, replicas: 2, scrapeConfig: {interval: 1m}}":                             "web.drain is 45s: it must be at least 75s, which is",
+		"{demo: true, replicas: 2, scrapeConfig: {refreshInterval: 1m}}":                      "web.drain is 45s: it must be at least 95s, which is",
+		"{demo: true, replicas: 2, web: {drain: 1h1s}}":                                       "web.drain is 1h1s: it may be 1h at most.",
+		"{demo: true, replicas: 2, web: {drain: 0s}}":                                         "at '/web/drain': '0s' does not match pattern",
+		"{demo: true, replicas: 2, web: {drain: ''}}":                                         "at '/web/drain': minLength: got 0, want 1",
+		"{demo: true, replicas: 2, web: {drain: 45}}":                                         "at '/web/drain': got number, want string",
+		"{demo: true, replicas: 2, scrapeConfig: {interval: 500ms}}":                          "at '/scrapeConfig/interval': '500ms' does not match pattern",
+		"{demo: true, replicas: 2, scrapeConfig: {scrapeTimeout: 31s}}":                       "scrapeConfig.scrapeTimeout is 31s: it may be as long as scrapeConfig.interval at most, 30s.",
 		"{demo: true, fullnameOverride: My_Exporter}":                                         "at '/fullnameOverride': 'My_Exporter' does not match pattern",
 	} {
 		out, err := helm(t, "template", release, chart, "-f", file(t, "values.yaml", mistake))
@@ -214,7 +233,7 @@ func TestTheReadmesValues(t *testing.T) {
 	}
 	tried := 0
 	for _, block := range yamlBlock.FindAllStringSubmatch(string(doc), -1) {
-		if strings.HasPrefix(block[1], "# web.yml\n") {
+		if strings.HasPrefix(block[1], "# web.yml\n") || strings.HasPrefix(block[1], "# peers.yml\n") {
 			continue
 		}
 		tried++

@@ -58,7 +58,7 @@ timeoutSeconds: 5
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
 {{- fail (printf "%s cannot name a Service: it needs lower-case letters, digits and dashes, and a letter at the beginning. Set fullnameOverride." $name) -}}
 {{- end -}}
-{{- range $value, $labels := dict "serviceMonitor.labels" (.Values.serviceMonitor).labels "prometheusRule.labels" (.Values.prometheusRule).labels "dashboards.labels" (.Values.dashboards).labels -}}
+{{- range $value, $labels := dict "serviceMonitor.labels" (.Values.serviceMonitor).labels "scrapeConfig.labels" (.Values.scrapeConfig).labels "prometheusRule.labels" (.Values.prometheusRule).labels "dashboards.labels" (.Values.dashboards).labels -}}
 {{- range $label, $_ := include "imagebuilder-exporter.labels" $ | fromYaml -}}
 {{- if hasKey ($labels | default dict) $label -}}{{- fail (printf "%s cannot have %s: the chart sets it." $value $label) -}}{{- end -}}
 {{- end -}}
@@ -78,15 +78,19 @@ timeoutSeconds: 5
 {{- else if gt (len $sources) 1 -}}
 {{- fail (printf "%s are set: only one of config, existingSecret and demo can be." (join " and " $sources)) -}}
 {{- end -}}
+{{- if and .Values.accounts (not .Values.config) -}}
+{{- fail "accounts needs config, whose targets name it: accounts_file: accounts.txt." -}}
+{{- end -}}
 {{- if and .Values.serviceAccount.annotations (not .Values.serviceAccount.create) -}}
 {{- fail "serviceAccount.annotations needs serviceAccount.create: annotate the ServiceAccount that is there already yourself." -}}
 {{- end -}}
 {{- if and .Values.serviceMonitor.tlsConfig (eq (include "imagebuilder-exporter.scheme" .) "http") -}}
 {{- fail "serviceMonitor.tlsConfig needs https: set web.existingSecret or serviceMonitor.scheme." -}}
 {{- end -}}
+{{- include "imagebuilder-exporter.checkReplicas" . -}}
 {{- range .Values.extraArgs -}}
 {{- $flag := . | splitList "=" | first -}}
-{{- if has $flag (list "--config.file" "--config.auto-reload-interval" "--demo" "--web.config.file" "--web.listen-address" "--web.telemetry-path") -}}
+{{- if has $flag (list "--config.file" "--config.auto-reload-interval" "--demo" "--sd.peer-config" "--sd.peers" "--web.config.file" "--web.drain" "--web.listen-address" "--web.telemetry-path") -}}
 {{- fail (printf "extraArgs cannot have %s: the chart sets it, or relies on its default." $flag) -}}
 {{- end -}}
 {{- end -}}

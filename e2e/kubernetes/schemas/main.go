@@ -163,7 +163,7 @@ func collect(s any, definitions, needed map[string]schema) {
 
 // writeCustom writes the schemas of the Prometheus Operator's kinds.
 func writeCustom(to string, definitions map[string]schema) error {
-	for _, name := range []string{"servicemonitors", "prometheusrules"} {
+	for _, name := range []string{"servicemonitors", "prometheusrules", "scrapeconfigs"} {
 		text, err := operator.read("example/prometheus-operator-crd/monitoring.coreos.com_" + name + ".yaml")
 		if err != nil {
 			return err

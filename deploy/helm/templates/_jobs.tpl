@@ -1,0 +1,36 @@
+{{/* The scrape jobs for a Prometheus without the Operator: those that it would not make. */}}
+{{- define "imagebuilder-exporter.jobs" -}}
+{{- $scheme := include "imagebuilder-exporter.scheme" . -}}
+{{- $targets := not .Values.scrapeConfig.enabled -}}
+{{- $replicas := not .Values.serviceMonitor.enabled -}}
+{{- if or $targets $replicas }}
+
+Prometheus needs a job for the targets and one for the replicas. Add what follows to its
+configuration{{ if .Values.web.existingSecret }}, with the tls_config and basic_auth that web.existingSecret asks for, in each job and in http_sd_configs{{ end }}.
+Or set scrapeConfig.enabled and serviceMonitor.enabled.
+
+scrape_configs:
+{{- if $targets }}
+  - job_name: imagebuilder
+    honor_labels: true
+    scrape_interval: {{ .Values.scrapeConfig.interval }}
+    {{- with .Values.scrapeConfig.scrapeTimeout }}
+    scrape_timeout: {{ . }}
+    {{- end }}
+    http_sd_configs:
+      - url: {{ include "imagebuilder-exporter.sdURL" . }}
+        refresh_interval: {{ .Values.scrapeConfig.refreshInterval }}
+{{- end }}
+{{- if $replicas }}
+  - job_name: imagebuilder-exporter
+    honor_labels: true
+    {{- if eq $scheme "https" }}
+    scheme: https
+    {{- end }}
+    dns_sd_configs:
+      - names: [{{ include "imagebuilder-exporter.headless" . }}.{{ .Release.Namespace }}.svc]
+        type: A
+        port: 10120
+{{- end }}
+{{- end }}
+{{- end -}}
