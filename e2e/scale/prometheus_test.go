@@ -202,8 +202,9 @@ func (m *monitoring) scrapeErrors(server string) map[string]int {
 }
 
 // until waits until something is so for every server.
-func (m *monitoring) until(what string, limit time.Duration, is func(server string) bool) {
+func (m *monitoring) until(what string, is func(server string) bool) {
 	m.t.Helper()
+	limit := time.Minute + 20**interval // alerts wait for so long, too
 	late := time.After(limit)
 	for server := range m.servers {
 		for !is(server) {

@@ -48,8 +48,8 @@ func TestReplicas(t *testing.T) {
 		w.start(n)
 	}
 	w.monitoring = startMonitoring(t, w.replicas)
-	w.settles("all that is configured", 5*time.Minute)
-	w.until("what has failed is told", time.Minute, func(server string) bool {
+	w.settles("all that is configured")
+	w.until("what has failed is told", func(server string) bool {
 		return len(w.messages.got()) == len(a.failed) && len(w.query(server, `ALERTS{alertstate="firing"}`)) == len(a.failed)
 	})
 	begun := time.Now()
@@ -68,10 +68,10 @@ func (w *world) executions() int {
 }
 
 // settles waits until all series are there.
-func (w *world) settles(what string, limit time.Duration) {
+func (w *world) settles(what string) {
 	w.Helper()
 	want := fmt.Sprint(w.executions())
-	w.until(what+" is scraped", limit, func(server string) bool {
+	w.until(what+" is scraped", func(server string) bool {
 		s := w.query(server, "count(imagebuilder_workflow_execution_steps)")
 		return len(s) == 1 && s[0].samples[0].value == want && len(w.query(server, `up{job="imagebuilder"} == 0`)) == 0
 	})
@@ -150,10 +150,10 @@ func (w *world) replaced(n int) {
 	before := w.assigned()
 	w.stop(n)
 	w.onlyItsTargetsMoved(before, n)
-	w.settles("all without a replica", time.Minute)
+	w.settles("all without a replica")
 	w.start(n)
 	<-time.After(w.timing.refresh + w.timing.scrape)
-	w.settles("all with the replica", time.Minute)
+	w.settles("all with the replica")
 	for server := range w.servers {
 		failed := 0
 		for _, s := range w.query(server, fmt.Sprintf(`up{job="imagebuilder"}[%s]`, since(from))) {
@@ -203,7 +203,7 @@ func (w *world) added(n int) {
 	before := w.assigned()
 	w.start(n)
 	<-time.After(w.timing.refresh + 2*w.timing.scrape)
-	w.settles("all with one replica more", time.Minute)
+	w.settles("all with one replica more")
 	moved := 0
 	for instance, is := range w.assigned() {
 		switch {
@@ -229,7 +229,7 @@ func (w *world) killed(n int) {
 	w.kill(n)
 	w.onlyItsTargetsMoved(before, n)
 	<-time.After(w.timing.refresh + w.timing.scrape)
-	w.settles("all without what was killed", time.Minute)
+	w.settles("all without what was killed")
 	took, moved := time.Since(from), 0
 	for _, was := range before {
 		if was == w.addresses[n] {
