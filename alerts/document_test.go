@@ -82,3 +82,17 @@ func addExpectedLabels(t *testing.T, name string, all map[string][]map[string]st
 		}
 	}
 }
+
+// TestNoAlertIsOneOfAnInstance holds that no alert has a label that changes when a replica or a
+// pod does: it would end, and come again.
+func TestNoAlertIsOneOfAnInstance(t *testing.T) {
+	for alert, expected := range expectedLabels(t) {
+		for _, labels := range expected {
+			for _, label := range []string{"instance", "pod", "peer"} {
+				if value, found := labels[label]; found {
+					t.Errorf("%s has the label %s=%q", alert, label, value)
+				}
+			}
+		}
+	}
+}

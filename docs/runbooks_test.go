@@ -138,7 +138,7 @@ func (a *incident) callCLI(t *testing.T, program string, words []string) {
 func TestRunbooksAskAboutTheAlert(t *testing.T) {
 	limits := map[string]string{
 		"SelectorMatchesNothing.md": `target="TARGET", selector="SELECTOR"`,
-		"LabelsRenamed.md":          `job="JOB", instance="INSTANCE"`,
+		"LabelsRenamed.md":          `job="JOB"`,
 	}
 	published := promqltest.Published(t, "../testdata/metrics.txt")
 	queries := 0
