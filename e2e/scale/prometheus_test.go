@@ -81,8 +81,13 @@ func startMonitoring(t *testing.T, r *replicas) *monitoring {
 	if err != nil {
 		t.Fatal(err)
 	}
-	binarytest.WriteFile(t, filepath.Join(dir, "rules.yml"), shorter(string(rules), r.timing.minute))
-	for name, program := range map[string]string{"Prometheus 3": "../../bin/prometheus", "Debian": "prometheus"} {
+	text, programs := shorter(string(rules), r.timing.minute), map[string]string{"Prometheus 3": "../../bin/prometheus", "Debian": "prometheus"}
+	if *figures {
+		text = "groups: []\n"
+		delete(programs, "Debian")
+	}
+	binarytest.WriteFile(t, filepath.Join(dir, "rules.yml"), text)
+	for name, program := range programs {
 		file := strings.ReplaceAll(name, " ", "") + ".yml"
 		binarytest.WriteFile(t, filepath.Join(dir, file), r.scrapeJobs(name, strings.TrimPrefix(alertmanager.URL, "http://")))
 		m.servers[name] = m.run(dir, program, file, "--storage.tsdb.path="+filepath.Join(dir, file+".data"))
@@ -128,7 +133,7 @@ func shorter(rules string, minute time.Duration) string {
 // docs/operations.md.
 func (r *replicas) scrapeJobs(server, alertmanager string) string {
 	return fmt.Sprintf(`
-global: {scrape_interval: %[1]s, scrape_timeout: %[1]s, evaluation_interval: 1s, external_labels: {server: '%[2]s'}}
+global: {scrape_interval: %[1]s, scrape_timeout: %[1]s, evaluation_interval: %[1]s, external_labels: {server: '%[2]s'}}
 rule_files: [rules.yml]
 alerting:
   alert_relabel_configs: [{regex: server, action: labeldrop}]

@@ -20,6 +20,7 @@ var (
 	pipelines = flag.Int("pipelines", 2, "pipelines of each account in each region")
 	builds    = flag.Int("builds", 2, "builds of each pipeline, with three executions each")
 	replaced  = flag.Int("replaced", 1, "replicas that are replaced, one after the other")
+	figures   = flag.Bool("figures", false, "only measure, with one Prometheus server and without rules, what many executions cost")
 	interval  = flag.Duration("interval", 2*time.Second, "between two scrapes")
 )
 
@@ -49,6 +50,11 @@ func TestReplicas(t *testing.T) {
 	}
 	w.monitoring = startMonitoring(t, w.replicas)
 	w.settles("all that is configured")
+	if *figures {
+		w.steady()
+		w.killed(2)
+		return
+	}
 	w.until("what has failed is told", func(server string) bool {
 		return len(w.messages.got()) == len(a.failed) && len(w.query(server, `ALERTS{alertstate="firing"}`)) == len(a.failed)
 	})

@@ -22,6 +22,7 @@ import (
 func TestDiscoveryModel(t *testing.T) {
 	for seed := range (*modelSeeds + 1) / 2 { // each takes as long as several of the others
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
 			test(t, func(t *testing.T) {
 				m := newDiscoveryModel(t, uint64(seed))
 				m.play(150)

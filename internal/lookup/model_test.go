@@ -20,6 +20,7 @@ var modelSeeds = flag.Int("model.seeds", 20, "how many random histories TestMode
 func TestModel(t *testing.T) {
 	for seed := range *modelSeeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
 			test(t, func(t *testing.T) { newModel(t, uint64(seed)).play(200) })
 		})
 	}
