@@ -125,11 +125,15 @@ func (s *Set) replace(members []*member) {
 	if s.closed {
 		return // the program ends
 	}
+	next := make(map[key]*member, len(members))
+	for _, m := range members {
+		next[m.key] = m
+	}
 	for _, m := range s.members {
-		if slices.Contains(members, m) {
+		if next[m.key] == m {
 			continue
 		}
-		if !slices.ContainsFunc(members, func(n *member) bool { return n.key == m.key }) {
+		if next[m.key] == nil {
 			level.Info(s.o.Logger).Log("msg", "target removed", "target", m.name, "region", m.region)
 		}
 		m.gone = true
