@@ -92,7 +92,8 @@ func (r *replicas) start(n int) {
 	r.t.Helper()
 	c := binarytest.WithCredentials(binarytest.Command(context.WithoutCancel(r.t.Context()), r.t,
 		"--config.file="+r.files[n], "--web.listen-address="+r.addresses[n],
-		"--sd.peers="+strings.Join(r.addresses, ","), "--web.drain="+r.timing.drain.String()))
+		"--sd.peers="+strings.Join(r.addresses, ","), "--web.drain="+r.timing.drain.String(),
+		"--scrape.timeout-offset="+(r.timing.scrape/2).String())) // machines with tests are slow
 	c.Env = append(c.Env, "AWS_ENDPOINT_URL_STS="+r.api[n])
 	c.Stderr = r.t.Output()
 	r.running[n] = binarytest.StartAt(r.t, c, r.addresses[n])

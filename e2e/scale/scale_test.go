@@ -19,7 +19,7 @@ var (
 	accounts  = flag.Int("accounts", 4, "accounts, each in three regions")
 	pipelines = flag.Int("pipelines", 2, "pipelines of each account in each region")
 	builds    = flag.Int("builds", 2, "builds of each pipeline, with three executions each")
-	replaced  = flag.Int("replaced", 1, "replicas that are replaced, one after the other")
+	replaced  = flag.Int("replaced", 1, "replicas that are replaced, one after the other, of two that were there from the start")
 	figures   = flag.Bool("figures", false, "only measure, with one Prometheus server and without rules, what many executions cost")
 	interval  = flag.Duration("interval", 2*time.Second, "between two scrapes")
 )
@@ -40,8 +40,8 @@ type world struct {
 	*monitoring
 }
 
-// TestReplicas follows many accounts with three replicas, replaces one as a rolling update does,
-// kills one, and adds a fourth one, while an alert fires.
+// TestReplicas follows many accounts with three replicas, kills one, adds another one, and replaces
+// some as a rolling update does, while alerts fire.
 func TestReplicas(t *testing.T) {
 	a := newAWS(*accounts, size{*pipelines, *builds})
 	w := &world{T: t, aws: a, replicas: newReplicas(t, a, timings(*interval), 4)}
@@ -60,11 +60,14 @@ func TestReplicas(t *testing.T) {
 	})
 	begun := time.Now()
 	w.steady()
+	killed := time.Now()
+	w.killed(2)
+	w.added(3)
 	for n := range *replaced {
 		w.replaced(n)
 	}
-	w.added(3)
-	w.killed(2)
+	// TargetDown and ExporterAbsent would fire after five minutes.
+	<-time.After(time.Until(killed.Add(6 * w.timing.minute)))
 	w.alertsWere(begun)
 }
 
@@ -161,16 +164,17 @@ func (w *world) replaced(n int) {
 	<-time.After(w.timing.refresh + w.timing.scrape)
 	w.settles("all with the replica")
 	for server := range w.servers {
-		failed := 0
+		var failed []string
 		for _, s := range w.query(server, fmt.Sprintf(`up{job="imagebuilder"}[%s]`, since(from))) {
 			for _, at := range s.samples {
 				if at.value != "1" {
-					failed++
+					failed = append(failed, fmt.Sprintf("%s after %s", s.labels["instance"], at.at.Sub(from)))
 				}
 			}
 		}
-		if failed > 0 {
-			w.Errorf("%s: %d scrapes failed while replica %d was replaced; the last errors: %v", server, failed, n, w.scrapeErrors(server))
+		if len(failed) > 0 {
+			w.Errorf("%s: %d scrapes failed while replica %d was replaced, the first of %s; the last errors: %v",
+				server, len(failed), n, failed[0], w.scrapeErrors(server))
 		}
 		w.Logf("%s: replica %d replaced: a series was missing for %s at most", server, n, w.longestGap(server, from))
 	}

@@ -77,10 +77,15 @@ func (s *Set) newTarget(w wanted, client *imagebuilder.Client) *lookup.Target {
 	})
 }
 
-// freshFor returns how long at most an answer may be published that is not asked for again.
-func (m *member) freshFor() time.Duration {
+// leastUnused is longer than Prometheus ever waits between two scrapes of a series that is to stay:
+// it looks back five minutes.
+const leastUnused = 10 * time.Minute
+
+// maxUnused returns after how long without a scrape a member is forgotten: what it knows would be
+// stale, and nobody scrapes it any more.
+func (m *member) maxUnused() time.Duration {
 	l := m.wanted.lookup
-	return max(l.MinInterval, l.DiscoveryInterval) + l.MaxStaleness
+	return max(l.MinInterval+l.MaxStaleness, l.DiscoveryInterval+l.MaxStaleness, leastUnused)
 }
 
 // change makes m look up what w says, with the same access.

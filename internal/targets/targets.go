@@ -198,7 +198,7 @@ func (s *Set) acquire(members []*member, rendering *atomic.Int64) *Scrape {
 // what they know would be stale. The caller holds s.mu.
 func (s *Set) forgetUnused(now time.Time) {
 	for _, m := range s.members {
-		if m.scrapes > 0 || m.usedAt.IsZero() || now.Sub(m.usedAt) <= m.freshFor() {
+		if m.scrapes > 0 || m.usedAt.IsZero() || now.Sub(m.usedAt) <= m.maxUnused() {
 			continue
 		}
 		s.closing.Go(m.target.Close)

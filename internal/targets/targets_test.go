@@ -338,6 +338,28 @@ func TestATargetThatComesBack(t *testing.T) {
 	})
 }
 
+// TestATargetThatIsProbedRarely has answers that are stale at once, and is looked up once all the same.
+func TestATargetThatIsProbedRarely(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &emulator.API{Scenario: emulator.Runs(ended(1)...)}, collector.Options{})
+		c := config.Default()
+		c.Lookup.MaxStaleness, c.Lookup.DiscoveryInterval = 0, time.Second
+		c.Targets = []config.Target{target("a", id(0))}
+		if err := w.Apply(t.Context(), &c); err != nil {
+			t.Fatal(err)
+		}
+		for range 5 {
+			scrape, _ := w.AcquireOne("a", "eu-west-1")
+			scrape.Sources[0].Lookup(t.Context())
+			scrape.Release()
+			<-time.After(5 * time.Minute)
+		}
+		if diff := cmp.Diff(map[string]float64{"a eu-west-1 GetWorkflowExecution": 1}, w.requests()); diff != "" {
+			t.Errorf("requests (-want +got):\n%s", diff)
+		}
+	})
+}
+
 // TestATargetThatIsProbedForLong is in use all the time, so that nothing of it is forgotten.
 func TestATargetThatIsProbedForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
