@@ -84,7 +84,7 @@ const leastUnused = 10 * time.Minute
 // maxUnused returns after how long without a scrape a member is forgotten: what it knows would be
 // stale, and nobody scrapes it any more.
 func (m *member) maxUnused() time.Duration {
-	l := m.wanted.lookup
+	l := m.lookup
 	return max(l.MinInterval+l.MaxStaleness, l.DiscoveryInterval+l.MaxStaleness, leastUnused)
 }
 
@@ -92,7 +92,7 @@ func (m *member) maxUnused() time.Duration {
 func (s *Set) change(m *member, w wanted) {
 	s.mu.Lock()
 	defer s.mu.Unlock() // until target has it, which may be replaced by one that looks up m.wanted
-	m.wanted.target, m.wanted.lookup = w.target, w.lookup
+	m.wanted.target, m.lookup = w.target, w.lookup
 	m.client.SetLimits(limits(w.lookup))
 	m.target.Select(selection(w, s.o.Collectors))
 }
