@@ -19,8 +19,8 @@ const FleetMin = 50
 //
 // At any time the newest build that has ended is a failure for about 5 % of the pipelines, for
 // different reasons, and for some of them after others. One never had a good image. One is
-// disabled. One build runs for up to a day where the others of its pipeline take two hours at
-// most, and is cancelled then. Two builds wait for an approval. All others are in good health:
+// disabled. One build runs for up to a day where the others of its pipeline take less than three
+// hours, and is cancelled then. Two builds wait for an approval. All others are in good health:
 // some of them run, some completed although a step failed, and a few were cancelled.
 //
 // At start, and at the same time of each day that follows, one of the two approvals is in the
