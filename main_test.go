@@ -66,6 +66,30 @@ func TestTheBinary(t *testing.T) {
 	}
 }
 
+// TestTheDemoOfManyPipelines follows all of them, with their owners, in four accounts.
+func TestTheDemoOfManyPipelines(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	out, err := binarytest.Command(ctx, t, "--once", "--demo", "--demo.pipelines=60").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(out)
+	for series, want := range map[string]int{
+		"\nimagebuilder_pipeline_info{":                             60,
+		"\nimagebuilder_pipeline_last_success_timestamp_seconds":    59,
+		"tag_owner=\"ana.silva@example.com\",tag_team=\"payments\"": 3,
+		"\nimagebuilder_up{":                                        4,
+	} {
+		if got := strings.Count(text, series); got != want {
+			t.Errorf("%d of %q, want %d", got, series, want)
+		}
+	}
+	if n := strings.Count(text, "\nimagebuilder_workflow_execution_info{"); n < 300 {
+		t.Errorf("%d executions, want those of three builds of each pipeline", n)
+	}
+}
+
 func TestOnce(t *testing.T) {
 	id, unknown := lookuptest.ID(1), lookuptest.ID(2)
 	url, _ := binarytest.Emulate(t, emulator.Run{ID: id, Start: time.Now().Add(-time.Hour), Steps: []emulator.Step{{Takes: time.Minute}}})
