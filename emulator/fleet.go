@@ -98,6 +98,10 @@ type fleetPipeline struct {
 	name  string
 	slug  string // the name in ARNs
 	tags  map[string]string
+
+	version string // of its images
+	before  int    // how many builds there were that are forgotten
+
 	story story
 	rank  int           // among the pipelines with the same story
 	since time.Duration // how long before start the newest build began
@@ -111,19 +115,30 @@ const day = 24 * time.Hour
 // pipeline returns the ith pipeline of f.
 func (f *fleet) pipeline(i int) fleetPipeline {
 	a := &fleetAccounts[i%len(fleetAccounts)]
-	p := fleetPipeline{
-		demo: demo{seed: f.seed, region: a.region, account: a.account}, fleetAccount: a, start: f.start, every: day, keep: 21,
-	}
+	p := fleetPipeline{demo: demo{seed: f.seed, region: a.region, account: a.account}, fleetAccount: a, start: f.start}
 	p.slug, p.tags = a.pipelineName(i / len(fleetAccounts))
 	if p.name = p.slug; a.platform == "Windows" {
 		p.name = title(p.slug)
 	}
 	p.story, p.rank = storyOf(f.ranks[i], len(f.ranks))
-	if weekly := p.story == nearlyDisabled || p.story <= troubled && f.digest(i)%10 < 3; weekly {
+	d := f.digest(i)
+	p.each = a.step * time.Duration(75+d/10%75) / 100
+	p.version = fmt.Sprintf("%d.%d.0", 1+d/1000%4, d/4000%12)
+	if p.story != neverGood {
+		p.before = int(d / 48000 % 300)
+	}
+	_, turn := math.Modf(float64(i) * math.Phi) // spread evenly, so that about as many run at any time
+	p.schedule(d%10 < 3, turn)
+	return p
+}
+
+// schedule says when p builds. A turn from 0 to 1 is how much of the time between two builds has
+// gone by at start.
+func (p *fleetPipeline) schedule(weekly bool, turn float64) {
+	p.every, p.keep = day, 21
+	if p.story == nearlyDisabled || weekly && (p.story == healthy || p.story == troubled) {
 		p.every, p.keep = 7*day, 9 // more than fail in a row
 	}
-	// Spread evenly, so that about as many builds run at any time.
-	_, turn := math.Modf(float64(i) * math.Phi)
 	p.since = time.Duration(float64(p.every) * turn).Truncate(time.Minute)
 	switch p.story {
 	case waits:
@@ -135,8 +150,6 @@ func (f *fleet) pipeline(i int) fleetPipeline {
 	case nearlyDisabled:
 		p.since = 3 * day
 	}
-	p.each = a.step * time.Duration(75+f.digest(i)/10%75) / 100
-	return p
 }
 
 // pipeline returns p as an account has it.

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -58,7 +59,7 @@ func (p *fleetPipeline) trouble(n int) (number int, fails bool) {
 
 // image returns the nth build of p.
 func (p *fleetPipeline) image(n int, at time.Time) Image {
-	i := p.demo.image(p.slug, "2.4.0", n+1, at)
+	i := p.demo.image(p.slug, p.version, p.before+n+1, at)
 	i.Name, i.Platform, i.Type, i.Tags = p.name, p.platform, p.kind, p.tags
 	i.Deprecates = at.AddDate(0, 0, 90)
 	w := p.work(i.vary(p.each))
@@ -82,7 +83,7 @@ func (p *fleetPipeline) image(n int, at time.Time) Image {
 			w.build[1].Takes, w.build[1].Timeout, w.cancelled = 3*day, 3*day, day
 		}
 	case healthy:
-		if digest(fmt.Sprint(p.seed), i.ARN, "cancelled")%80 == 0 {
+		if (n+p.rank)%50 == 0 {
 			w.cancelled = 3 * p.each
 		}
 	}
@@ -116,7 +117,8 @@ func (p *fleetPipeline) make(i *demoImage, w work) Image {
 		i.add("DISTRIBUTION", Run{Start: tested, Steps: w.distribution})
 	}
 	if p.kind == "DOCKER" {
-		uri := fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s:2.4.0", p.demo.account, p.demo.region, p.slug)
+		tag := strings.ReplaceAll(arnVersion(i.ARN), "/", "-")
+		uri := fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s:%s", p.demo.account, p.demo.region, p.slug, tag)
 		i.Outputs = []Output{{Region: p.demo.region, ContainerURI: uri}}
 		return i.Image
 	}
