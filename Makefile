@@ -28,9 +28,9 @@ build: ## the program, ./imagebuilder_exporter
 demo: build ## it, with made-up pipelines, on http://localhost:10120/metrics
 	./imagebuilder_exporter --demo
 
-# apt-get install prometheus prometheus-alertmanager
+# apt-get install prometheus prometheus-alertmanager; DEMO are its flags, such as '-pipelines 400'.
 demo-stack: build ## the demo with a Prometheus and an Alertmanager
-	$(GO) run ./deploy/demo-stack
+	$(GO) run ./deploy/demo-stack $(DEMO)
 
 clean: ## removes what was made
 	rm -rf $(BIN) dist imagebuilder_exporter

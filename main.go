@@ -54,6 +54,8 @@ const (
 	// shutdownTime is when a shutdown leaves behind what hangs, after the drain. The log may take another
 	// second, which makes the 15 s of docs/operations.md.
 	shutdownTime = 14 * time.Second
+	// maxDemoPipelines bounds the memory that a demo takes.
+	maxDemoPipelines = 1000
 )
 
 func main() {
@@ -129,7 +131,7 @@ func run(args []string, stdout *process.Output, stderr io.Writer) error {
 	o := targets.Options{Collectors: e.options, Metrics: imagebuilder.NewMetrics(own), Panics: e.panics, Logger: logger}
 	file, load := f.configFile, func() (*config.Config, error) { return config.Load(f.configFile) }
 	if f.demo {
-		url, c, end, err := startDemo(logger)
+		url, c, end, err := startDemo(f.demoPipelines, logger)
 		if err != nil {
 			return err
 		}
@@ -232,7 +234,7 @@ type flags struct {
 	configFile, telemetryPath, logLevel, logFormat              string
 	configCheck, configCheckAWS, once, healthCheck, demo, pprof bool
 	reloadInterval, onceTimeout, offset, drain                  duration
-	maxRequests, maxConnections                                 int
+	maxRequests, maxConnections, demoPipelines                  int
 	sdPeers, sdPeerConfig                                       string
 	peers                                                       sd.Peers // of sdPeers, which check reads
 	collectors                                                  collector.Options
@@ -259,6 +261,7 @@ func newApp() (*kingpin.Application, *flags) {
 	app.Flag("once.timeout", "How long --once may take.").Default("1m").StringVar(&f.onceTimeout.text)
 	app.Flag("health-check", "Ask the exporter that runs on this machine with the same --web flags whether it is healthy, and exit: 0 when it is, else 1.").BoolVar(&f.healthCheck)
 	app.Flag("demo", "Show executions of an emulated Image Builder. Reads no configuration file, uses no AWS account.").BoolVar(&f.demo)
+	app.Flag("demo.pipelines", "With --demo, show a large company with so many pipelines in four accounts, from 50 to 1000; 0 for the small demo.").Default("0").IntVar(&f.demoPipelines)
 	app.Flag("scrape.timeout-offset", "How long before Prometheus' scrape timeout a scrape is to be complete.").Default("0.5s").StringVar(&f.offset.text)
 	on := func(name string, to *bool, help string) {
 		app.Flag("collector."+name, help).Default("true").BoolVar(to)
@@ -332,15 +335,19 @@ func (f *flags) check() error {
 		return errors.New("--sd.peer-config goes with --sd.peers")
 	case f.configCheckAWS && !f.configCheck:
 		return errors.New("--config.check-aws goes with --config.check")
+	case f.demoPipelines != 0 && !f.demo:
+		return errors.New("--demo.pipelines goes with --demo")
+	case f.demoPipelines != 0 && (f.demoPipelines < emulator.FleetMin || f.demoPipelines > maxDemoPipelines):
+		return fmt.Errorf("--demo.pipelines=%d: must be from %d to %d, or 0 for the small demo", f.demoPipelines, emulator.FleetMin, maxDemoPipelines)
 	case f.demo && f.configCheck:
 		return errors.New("--config.check cannot be combined with --demo, which reads no configuration file")
 	}
 	return nil
 }
 
-// startDemo starts an emulator on a loopback port, and returns its URL, what to look up
-// there, and what ends it.
-func startDemo(logger log.Logger) (url string, c config.Config, end func(), err error) {
+// startDemo starts an emulator on a loopback port, with so many pipelines or, for 0, the small
+// demo. It returns its URL, what to look up there, and what ends it.
+func startDemo(pipelines int, logger log.Logger) (url string, c config.Config, end func(), err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", c, nil, fmt.Errorf("starting the demo: %w", err)
@@ -348,19 +355,12 @@ func startDemo(logger log.Logger) (url string, c config.Config, end func(), err 
 	url = "http://" + listener.Addr().String()
 	c = config.Default()
 	emulated, targets := emulator.Demo(1, time.Now())
+	if pipelines > 0 {
+		emulated, targets = emulator.Fleet(1, pipelines, time.Now())
+	}
 	for _, t := range targets {
-		target := config.DefaultTarget()
-		target.Name, target.Regions, target.EndpointURL = t.Name, []string{t.Region}, url
-		target.RoleARN, target.ExternalID, target.TagLabels = t.RoleARN, t.ExternalID, []string{"team"}
-		for _, name := range t.Pipelines {
-			target.Pipelines = append(target.Pipelines, demoSelector(name))
-		}
-		for _, arn := range t.Images {
-			target.Images = append(target.Images, config.Image{ARN: arn})
-		}
-		for _, name := range t.ImageNames {
-			target.Images = append(target.Images, config.Image{Selector: new(demoSelector(name))})
-		}
+		target := demoTarget(t)
+		target.EndpointURL, target.MaxExecutions = url, max(target.MaxExecutions, 4*pipelines)
 		c.Targets = append(c.Targets, target)
 	}
 	c.Lookup.DiscoveryInterval = 15 * time.Second // nobody wants to wait for a demo
@@ -370,9 +370,32 @@ func startDemo(logger log.Logger) (url string, c config.Config, end func(), err 
 	return url, c, func() { _ = api.Close() }, nil
 }
 
+// demoTarget returns the configuration of a target of the demo.
+func demoTarget(t emulator.DemoTarget) config.Target {
+	target := config.DefaultTarget()
+	target.Name, target.Regions = t.Name, []string{t.Region}
+	target.RoleARN, target.ExternalID, target.TagLabels = t.RoleARN, t.ExternalID, t.OwnerTags
+	for _, name := range t.Pipelines {
+		target.Pipelines = append(target.Pipelines, demoSelector(name))
+	}
+	if t.AllPipelines {
+		target.Pipelines = []config.Selector{{Name: ".*", Builds: demoBuilds}}
+	}
+	for _, arn := range t.Images {
+		target.Images = append(target.Images, config.Image{ARN: arn})
+	}
+	for _, name := range t.ImageNames {
+		target.Images = append(target.Images, config.Image{Selector: new(demoSelector(name))})
+	}
+	return target
+}
+
+// demoBuilds is how many builds of each pipeline or image of the demo are kept.
+const demoBuilds = 3
+
 // demoSelector selects a pipeline or an image of the demo.
 func demoSelector(name string) config.Selector {
-	return config.Selector{Name: regexp.QuoteMeta(name), Builds: 3}
+	return config.Selector{Name: regexp.QuoteMeta(name), Builds: demoBuilds}
 }
 
 // newSD returns what answers /sd about the targets of a set, nil without --sd.peers. Its metrics

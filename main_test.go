@@ -66,6 +66,30 @@ func TestTheBinary(t *testing.T) {
 	}
 }
 
+// TestTheDemoOfManyPipelines follows all of them, with their owners, in four accounts.
+func TestTheDemoOfManyPipelines(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	out, err := binarytest.Command(ctx, t, "--once", "--demo", "--demo.pipelines=60").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(out)
+	for series, want := range map[string]int{
+		"\nimagebuilder_pipeline_info{":                             60,
+		"\nimagebuilder_pipeline_last_success_timestamp_seconds":    59,
+		"tag_owner=\"ana.silva@example.com\",tag_team=\"payments\"": 3,
+		"\nimagebuilder_up{":                                        4,
+	} {
+		if got := strings.Count(text, series); got != want {
+			t.Errorf("%d of %q, want %d", got, series, want)
+		}
+	}
+	if n := strings.Count(text, "\nimagebuilder_workflow_execution_info{"); n < 300 {
+		t.Errorf("%d executions, want those of three builds of each pipeline", n)
+	}
+}
+
 func TestOnce(t *testing.T) {
 	id, unknown := lookuptest.ID(1), lookuptest.ID(2)
 	url, _ := binarytest.Emulate(t, emulator.Run{ID: id, Start: time.Now().Add(-time.Hour), Steps: []emulator.Step{{Takes: time.Minute}}})
@@ -237,6 +261,9 @@ func TestWhatTheUserIsTold(t *testing.T) {
 		{"no scrapes", []string{"--web.max-requests=0"}, 1, "", "--web.max-requests=0: must be at least 1"},
 		{"no connections", []string{"--web.max-connections=0"}, 1, "", "--web.max-connections=0: must be at least 1"},
 		{"half a check", []string{"--config.check-aws"}, 1, "", "--config.check-aws goes with --config.check"},
+		{"a size without a demo", []string{"--demo.pipelines=400"}, 1, "", "--demo.pipelines goes with --demo\n"},
+		{"a demo that is too small", []string{"--demo", "--demo.pipelines=49"}, 1, "", "--demo.pipelines=49: must be from 50 to 1000, or 0 for the small demo\n"},
+		{"a demo that is too large", []string{"--demo", "--demo.pipelines=1001"}, 1, "", "--demo.pipelines=1001: must be from 50 to 1000, or 0 for the small demo\n"},
 		{"check of a demo", []string{"--config.check", "--demo"}, 1, "", "--config.check cannot be combined with --demo"},
 		{"bad level", []string{"--log.level=loud"}, 1, "", "--log.level=loud: must be one of debug, info, warn, error"},
 		{"bad format", []string{"--log.format=xml"}, 1, "", "--log.format=xml: must be one of logfmt, json"},

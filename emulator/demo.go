@@ -14,6 +14,9 @@ type DemoTarget struct {
 	Images    []string // ARNs of image versions to follow, of builds that no pipeline makes
 
 	ImageNames []string // names of images of which to follow all versions; no pipeline makes them
+
+	AllPipelines bool     // whether to follow every pipeline, in place of Pipelines
+	OwnerTags    []string // keys of the tags that say whose a pipeline is
 }
 
 // Demo returns the API of a small company's image builds, and what an exporter is to
@@ -30,6 +33,7 @@ func Demo(seed uint64, start time.Time) (*API, []DemoTarget) {
 			Images:    []Image{containers.lastContainer(start)},
 		},
 	}
+	owner := []string{"team"}
 	api := &API{
 		Roles: []Role{role},
 		Scenario: &Account{
@@ -45,10 +49,12 @@ func Demo(seed uint64, start time.Time) (*API, []DemoTarget) {
 			Pipelines:  []string{"Amazon Linux Golden", "Windows Golden", "Ubuntu Golden", "EKS Node"},
 			Images:     []string{golden.arn("image/bastion-host/1.0.0"), golden.arn("image/ci-runner/2.1.0")},
 			ImageNames: []string{"Batch Worker"},
+			OwnerTags:  owner,
 		},
 		{
 			Name: "containers", Region: containers.region, RoleARN: role.ARN, ExternalID: role.ExternalID,
 			Pipelines: []string{"container-base"},
+			OwnerTags: owner,
 		},
 	}
 }

@@ -53,7 +53,7 @@ func (d demo) windows(start time.Time) Pipeline {
 			i := d.image("windows-golden", "3.0.2", n+1, at)
 			i.Name, i.Platform, i.Tags = "Windows Golden", "Windows", map[string]string{"team": "desktop"}
 			each := i.vary(130 * time.Second)
-			build, test := Run{Start: at, Steps: withApproval(buildSteps(each))}, testSteps(each)
+			build, test := Run{Start: at, Steps: withApproval(buildSteps(each), approvalTakes, approvalLimit)}, testSteps(each)
 			switch n % 4 {
 			case 1:
 				failAt(build.Steps, "WaitForApproval")
@@ -83,8 +83,8 @@ func (d demo) windows(start time.Time) Pipeline {
 const approvalTakes, approvalLimit = 62 * time.Minute, 64 * time.Minute
 
 // withApproval puts an approval behind the second step.
-func withApproval(steps []Step) []Step {
-	approval := Step{Name: "WaitForApproval", Action: "WaitForAction", Takes: approvalTakes, Waits: true, Timeout: approvalLimit}
+func withApproval(steps []Step, takes, limit time.Duration) []Step {
+	approval := Step{Name: "WaitForApproval", Action: "WaitForAction", Takes: takes, Waits: true, Timeout: limit}
 	return append(steps[:2:2], append([]Step{approval}, steps[2:]...)...)
 }
 

@@ -20,6 +20,9 @@
 // Other accounts stand behind roles, which the same endpoint lets callers assume, as
 // STS does.
 //
+// Two scenarios are ready-made and go on for ever: Demo, small enough to be read as a whole,
+// and Fleet, with hundreds of pipelines.
+//
 // The package stands alone: it imports nothing of the exporter, and other programs
 // may use it for their own tests. It emulates what reads need, and what people do about a
 // build that fails, hangs or waits. These four change an Account:

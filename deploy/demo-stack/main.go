@@ -28,6 +28,7 @@ func run() error {
 	prometheus := flag.String("prometheus", "", "the Prometheus to run; that on PATH, or bin/prometheus of the repository, when empty")
 	alertmanager := flag.String("alertmanager", "", "the Alertmanager to run; that on PATH when empty")
 	fast := flag.Bool("fast", false, "whether alerts wait for as many seconds as their rules have minutes")
+	pipelines := flag.Int("pipelines", 0, "how many pipelines the demo has, see --demo.pipelines of the exporter; 0 for the small demo")
 	flag.Parse()
 
 	dir, err := os.MkdirTemp("", "demo-stack-")
@@ -41,7 +42,7 @@ func run() error {
 	}
 	o := stack.Options{
 		Dir: dir, Root: folder, Interval: 5 * time.Second, Fast: *fast,
-		Exporter:        exec.Command(filepath.Join(folder, "imagebuilder_exporter"), "--demo"),
+		Exporter:        exec.Command(filepath.Join(folder, "imagebuilder_exporter"), "--demo", fmt.Sprintf("--demo.pipelines=%d", *pipelines)),
 		ExporterAddress: "127.0.0.1:10120", PrometheusAddress: "127.0.0.1:9090", AlertmanagerAddress: "127.0.0.1:9093",
 	}
 	if o.Prometheus, err = stack.Find(*prometheus, "prometheus", filepath.Join(folder, "bin/prometheus")); err != nil {
