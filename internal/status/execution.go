@@ -2,7 +2,6 @@ package status
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
@@ -71,13 +70,4 @@ func seconds(d time.Duration, ok bool) *float64 {
 		return nil
 	}
 	return new(d.Seconds())
-}
-
-// matches reports whether e passes the filters of q but that of the target.
-func (e *execution) matches(q query) bool {
-	if q.Status != "" && q.Status != e.Status || q.Pipeline != "" && q.Pipeline != e.Pipeline {
-		return false
-	}
-	text := strings.Join([]string{e.ID, e.Status, e.Type, e.Image, e.Version, e.Pipeline, e.Message, e.Error}, "\n")
-	return strings.Contains(strings.ToLower(text), strings.ToLower(q.Text))
 }

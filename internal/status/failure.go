@@ -136,19 +136,24 @@ func newFailed(s *lookup.Snapshot, images []*lookup.Image, executions []*executi
 		rows[image.Pipeline] = len(all)
 		p := pipelines[image.Pipeline]
 		row := failed{Target: t.Name + " " + t.Region, Image: newImage(image, p), Href: t.imageHref(i), Tags: tagsOf(p, s.TagLabels)}
-		if image.Failed != nil && hasExecution(executions, image.Failed.ExecutionID) {
-			row.Href = t.href(image.Failed.ExecutionID)
+		if e := failedExecution(image, executions); e != nil {
+			row.Href = t.href(e.ID)
 		}
 		all = append(all, row)
 	}
 	return all
 }
 
-// hasExecution reports whether rows, in the order of their ids, show what is known of the
-// execution with this id.
-func hasExecution(rows []*execution, id string) bool {
-	i, found := slices.BinarySearchFunc(rows, id, func(x *execution, id string) int { return strings.Compare(x.ID, id) })
-	return found && rows[i].Status != ""
+// failedExecution returns the one of rows, in the order of their ids, in which the image failed;
+// nil when that, or what became of it, is not known.
+func failedExecution(i *lookup.Image, rows []*execution) *execution {
+	if i.Failed == nil {
+		return nil
+	}
+	if e := find(rows, i.Failed.ExecutionID); e != nil && e.Status != "" {
+		return e
+	}
+	return nil
 }
 
 // pipelinesByName returns the pipelines of s by the names that images have.

@@ -54,7 +54,13 @@ func newPage(all []lookup.Snapshot, q query, now time.Time) *page {
 			rows[j] = newExecution(x, s.Time)
 			statuses[rows[j].Status], pipelines[rows[j].Pipeline] = true, true
 		}
-		if q.Target != "" && q.Target != s.Name {
+		for _, i := range s.AllImages() {
+			statuses[string(i.Status)], pipelines[i.Pipeline] = true, true
+		}
+		for _, row := range s.Pipelines {
+			statuses[string(row.LastRunStatus)], pipelines[row.Name] = true, true
+		}
+		if !q.choosesTarget(s) {
 			continue
 		}
 		t := newTargetSection(p, fmt.Sprintf("target-%d", i+1), s, rows)

@@ -20,9 +20,8 @@ type waiting struct {
 	Href                   string `json:"-"` // leads to the execution
 }
 
-// newWaiting returns the steps that wait for an approval. link returns the address of an
-// execution.
-func newWaiting(s *lookup.Snapshot, t *targetSection, link func(id string) string) []waiting {
+// newWaiting returns the rows of steps of s that wait for an approval.
+func newWaiting(s *lookup.Snapshot, steps []lookup.WaitingStep, t *targetSection) []waiting {
 	images := map[string]imagebuilder.ImageBuildVersion{}
 	for _, x := range s.Executions { // of what is settled nothing waits
 		if x.Value != nil {
@@ -30,11 +29,11 @@ func newWaiting(s *lookup.Snapshot, t *targetSection, link func(id string) strin
 		}
 	}
 	var all []waiting
-	for _, w := range s.Waiting {
+	for _, w := range steps {
 		i := images[w.ExecutionID]
 		all = append(all, waiting{
 			ExecutionID: w.ExecutionID, Step: w.Name, Since: w.Since.UTC(), Timeout: optionalTime(w.Timeout),
-			Image: i.Name, Version: i.Version, Target: t.Name + " " + t.Region, Href: link(w.ExecutionID),
+			Image: i.Name, Version: i.Version, Target: t.Name + " " + t.Region, Href: t.href(w.ExecutionID),
 		})
 	}
 	return all

@@ -79,10 +79,10 @@ func TestWaitingRows(t *testing.T) {
 		{WaitingStep: &imagebuilder.WaitingStep{ExecutionID: "wf-2", Name: "Test", Since: now}},
 	}
 	section := &targetSection{Name: "golden", Region: "eu-west-1"}
-	got := newWaiting(&s, section, func(id string) string { return "#" + id })
+	got := newWaiting(&s, s.Waiting, section)
 	want := []waiting{
-		{ExecutionID: s.Executions[0].ID, Step: "Approve", Since: now, Timeout: pointer(now.Add(time.Hour)), Image: "linux", Version: "1.0.0/1", Target: "golden eu-west-1", Href: "#" + s.Executions[0].ID},
-		{ExecutionID: "wf-2", Step: "Test", Since: now, Target: "golden eu-west-1", Href: "#wf-2"},
+		{ExecutionID: s.Executions[0].ID, Step: "Approve", Since: now, Timeout: pointer(now.Add(time.Hour)), Image: "linux", Version: "1.0.0/1", Target: "golden eu-west-1", Href: section.href(s.Executions[0].ID)},
+		{ExecutionID: "wf-2", Step: "Test", Since: now, Target: "golden eu-west-1", Href: section.href("wf-2")},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

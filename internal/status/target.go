@@ -40,19 +40,20 @@ type targetSection struct {
 
 	Timeline *timeline `json:"-"`
 
-	AllImages, AllPipelines int `json:"-"` // how many there are, on all pages
+	AllImages    int `json:"images_matching"` // on all pages
+	AllPipelines int `json:"pipelines_matching"`
 }
 
 // newTargetSection returns the section of p that shows a target, whose executions are rows.
 // Of long lists it has the part that p's query asks for.
 func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution) targetSection {
-	images := s.AllImages()
+	images, selected := imagesThat(p.Query, s.AllImages()), pipelinesThat(p.Query, s)
 	t := targetSection{
 		Page: p, ID: id, Name: s.Name, Region: s.Region,
 		Interval:    optionalSeconds(s.DiscoveryInterval),
 		LastSuccess: optionalTime(s.LastSuccess), Discovered: optionalTime(s.DiscoveredAt),
 		Dropped: s.Dropped, Selected: len(rows), Counts: byStatus(rows),
-		AllImages: len(images), AllPipelines: len(s.Pipelines), MoreErrors: max(0, len(s.Errors)-maxProblems),
+		AllImages: len(images), AllPipelines: len(selected), MoreErrors: max(0, len(s.Errors)-maxProblems),
 	}
 	if s.RefreshEnded {
 		t.Up = &s.Up
@@ -60,16 +61,16 @@ func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution)
 	all := rows
 	rows = sorted(rows, p.Query)
 	t.Matching, t.Executions = len(rows), onPage(rows, p.Query.Page)
-	t.Pages = (max(len(rows), len(images), len(s.Pipelines)) + pageSize - 1) / pageSize
+	t.Pages = (max(len(rows), len(images), len(selected)) + pageSize - 1) / pageSize
 	t.Timeline = newTimeline(rows, s.Time, t.href)
-	t.Waiting = newWaiting(s, &t, t.href)
+	t.Waiting = newWaiting(s, waitingThat(p.Query, s.Waiting, all), &t)
 	t.Failed = newFailed(s, images, all, &t)
 	pipelines := pipelinesByName(s)
 	for _, i := range onPage(images, p.Query.Page) {
 		t.Images = append(t.Images, newImage(i, pipelines[i.Pipeline]))
 	}
-	for _, row := range onPage(s.Pipelines, p.Query.Page) {
-		t.Pipelines = append(t.Pipelines, newPipeline(&row, s.TagLabels))
+	for _, row := range onPage(selected, p.Query.Page) {
+		t.Pipelines = append(t.Pipelines, newPipeline(row, s.TagLabels))
 	}
 	for _, m := range s.Selectors {
 		t.Selectors = append(t.Selectors, selector{m.Selector, m.Matches})
