@@ -78,7 +78,7 @@ func TestFiltersHoldForEveryTable(t *testing.T) {
 		s := p.Targets[0]
 		got := []string{
 			names(s.Executions, func(e *execution) string { return e.Pipeline }), names(s.Images, func(i image) string { return i.Name }),
-			names(s.Pipelines, func(p pipeline) string { return p.Name }), names(s.Waiting, func(w waiting) string { return w.Step }),
+			names(s.Pipelines, func(p *pipeline) string { return p.Name }), names(s.Waiting, func(w waiting) string { return w.Step }),
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", query, diff)

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// pageSize is how many executions of a target are on one page.
-const pageSize = 200
+// pageSize is how many rows of each list are on one page.
+const pageSize = 100
 
 // query says what to show. An empty filter lets everything through.
 type query struct {
