@@ -48,6 +48,7 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 	}
 	mux.Handle("GET "+pathStatus, s.config.Status)
 	mux.Handle("GET "+pathStatus+"/style.css", s.config.Status)
+	mux.Handle("GET "+pathStatus+"/{id}", s.config.Status)
 	if s.config.Pprof {
 		mux.Handle("GET "+pathPprof, http.DefaultServeMux)
 		s.allowStyle(http.DefaultServeMux, pathPprof)

@@ -22,6 +22,9 @@ func TestPages(t *testing.T) {
 			fmt.Fprintln(w, "[]")
 		})
 	}))
+	pages := run(t, newServer(t, func(c *Config) {
+		c.Status = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "status of", r.URL.Path) })
+	}))
 	for _, c := range []struct {
 		server       *running
 		method, path string
@@ -64,6 +67,12 @@ func TestPages(t *testing.T) {
 		{full, "GET", "/", 200, "debug/pprof/heap", ""},
 		{full, "HEAD", "/", 200, "", ""},
 		{full, "PUT", "/", 405, "Method Not Allowed", "GET, HEAD"},
+		{pages, "GET", "/executions", 200, "status of /executions\n", ""},
+		{pages, "GET", "/executions/style.css", 200, "status of /executions/style.css\n", ""},
+		{pages, "GET", "/executions/wf-1", 200, "status of /executions/wf-1\n", ""},
+		{pages, "GET", "/executions/", 404, "not found", ""},
+		{pages, "GET", "/executions/wf-1/steps", 404, "not found", ""},
+		{pages, "POST", "/executions/wf-1", 405, "Method Not Allowed", "GET, HEAD"},
 		{full, "GET", "/nonsense", 404, "not found", ""},
 		{full, "POST", "/nonsense", 404, "not found", ""},
 		{full, "GET", "/debug/pprof/", 200, "goroutine", ""},

@@ -107,6 +107,7 @@ var everyPath = []struct{ method, path string }{
 	{"GET", "/-/reload"},
 	{"GET", "/executions"},
 	{"GET", "/executions/style.css"},
+	{"GET", "/executions/wf-165b1cb6-3a62-4618-a021-94ddcbe32908"},
 	{"GET", "/debug/pprof/"},
 	{"GET", "/debug/pprof/cmdline"},
 	{"GET", "/debug/pprof/heap"},

@@ -37,7 +37,7 @@ func TestThePageOfExecutionsAsksNothing(t *testing.T) {
 	asked := api.Requests(operation)
 	for range 3 {
 		body := page()
-		for _, text := range []string{"FAILED", "golden", "Patch", "not_found"} {
+		for _, text := range []string{"FAILED", "golden", `"executions/` + known + `"`, "not_found"} {
 			if !strings.Contains(body, text) {
 				t.Errorf("the page does not say %s:\n%s", text, body)
 			}
@@ -45,6 +45,12 @@ func TestThePageOfExecutionsAsksNothing(t *testing.T) {
 		if strings.Contains(body, "AKID") || strings.Contains(body, binarytest.Secret) {
 			t.Error("the page shows a secret")
 		}
+	}
+	if status, body := p.Do(t, http.MethodGet, "/executions/"+known); status != http.StatusOK || !strings.Contains(body, "FAILED") || !strings.Contains(body, "Patch") {
+		t.Errorf("the page of the execution answers %d, or does not say what failed:\n%s", status, body)
+	}
+	if status, body := p.Do(t, http.MethodGet, "/executions/"+lookuptest.ID(3)); status != http.StatusNotFound || !strings.Contains(body, "no target follows") {
+		t.Errorf("the page of another execution answers %d: %s", status, body)
 	}
 	if got := api.Requests(operation); asked == 0 || got != asked {
 		t.Errorf("reading the page made %d requests, after %d of the scrape", got-asked, asked)

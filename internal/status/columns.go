@@ -2,6 +2,7 @@ package status
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
@@ -27,6 +28,7 @@ var comparisons = map[string]func(a, b *execution) int{
 type heading struct {
 	Name  string
 	Href  string // sorts by the column; empty when that is not possible
+	Class string // wide for one that narrow screens do not have
 	Order string // ascending or descending, empty when another column is sorted by
 }
 
@@ -35,6 +37,9 @@ func (q query) Headings() []heading {
 	all := make([]heading, len(columns))
 	for i, name := range columns {
 		all[i].Name = name
+		if narrow := []string{"status", "image", "pipeline", "duration"}; !slices.Contains(narrow, name) {
+			all[i].Class = "wide"
+		}
 		if comparisons[name] != nil {
 			all[i].Href = q.With("sort", name)
 		}

@@ -2,7 +2,6 @@ package status
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
@@ -26,7 +25,11 @@ type execution struct {
 	LookedUp   bool       `json:"-"` // whether a lookup has ended
 	ErrorClass string     `json:"lookup_error_class,omitempty"`
 	Error      string     `json:"lookup_error,omitempty"`
-	StepRows   []step     `json:"step_executions,omitempty"`
+	StepRows   []step     `json:"step_executions,omitempty"` // where they are shown: newSteps
+
+	Section *targetSection `json:"-"`
+	source  *lookup.Execution
+	now     time.Time
 }
 
 // step is a line in the list of an execution's steps. What is not known is empty.
@@ -43,7 +46,7 @@ type step struct {
 func newExecution(x *lookup.Execution, now time.Time) *execution {
 	e := &execution{
 		ID: x.ID, Pipeline: x.Pipeline, ReadAt: optionalTime(x.ReadAt), LookedUp: x.LookedUp,
-		ErrorClass: string(x.Failure), Error: x.Reason,
+		ErrorClass: string(x.Failure), Error: x.Reason, source: x, now: now,
 	}
 	v := x.Value
 	if v == nil {
@@ -53,17 +56,29 @@ func newExecution(x *lookup.Execution, now time.Time) *execution {
 	e.Image, e.Version, e.ImageARN = v.Image.Name, v.Image.Version, v.ImageBuildVersionARN
 	e.Started, e.Ended = optionalTime(v.Start), optionalTime(v.End)
 	e.Duration, e.Steps = seconds(v.Duration(now)), (*steps)(v.Steps)
+	return e
+}
+
+// Href leads to the page of the execution.
+func (e *execution) Href() string { return executionHref(e.ID) }
+
+// newSteps returns the steps of x in the order of their start; nil when they are not known.
+func newSteps(x *lookup.Execution, now time.Time) []step {
+	if x.Value == nil {
+		return nil
+	}
+	var all []step
 	for _, s := range x.Steps {
-		e.StepRows = append(e.StepRows, step{
+		all = append(all, step{
 			ID: s.ID, Name: s.Name, Action: s.Action, Status: s.Status,
-			Started: optionalTime(s.Start), Duration: seconds(s.Duration(now, v.Status.Final())), Message: s.Message,
+			Started: optionalTime(s.Start), Duration: seconds(s.Duration(now, x.Value.Status.Final())), Message: s.Message,
 		})
 	}
-	slices.SortStableFunc(e.StepRows, func(a, b step) int { // those that have not begun last
+	slices.SortStableFunc(all, func(a, b step) int { // those that have not begun last
 		never := time.Unix(1<<40, 0)
 		return valueOr(a.Started, never).Compare(valueOr(b.Started, never))
 	})
-	return e
+	return all
 }
 
 func seconds(d time.Duration, ok bool) *float64 {
@@ -71,13 +86,4 @@ func seconds(d time.Duration, ok bool) *float64 {
 		return nil
 	}
 	return new(d.Seconds())
-}
-
-// matches reports whether e passes the filters of q but that of the target.
-func (e *execution) matches(q query) bool {
-	if q.Status != "" && q.Status != e.Status || q.Pipeline != "" && q.Pipeline != e.Pipeline {
-		return false
-	}
-	text := strings.Join([]string{e.ID, e.Status, e.Type, e.Image, e.Version, e.Pipeline, e.Message, e.Error}, "\n")
-	return strings.Contains(strings.ToLower(text), strings.ToLower(q.Text))
 }

@@ -3,6 +3,7 @@ package status
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -115,40 +116,67 @@ type failed struct {
 	Older  int    // builds of the pipeline that failed, too
 }
 
-// newFailed returns those of images, which are all images of s, that failed, the newest first:
-// of each pipeline the newest one, of images without a pipeline all. executions are all rows of t.
-func newFailed(s *lookup.Snapshot, images []*lookup.Image, executions []*execution, t *targetSection) []failed {
-	var places []int // in images
-	for i, image := range images {
-		if image.Status.Failed() && !image.Superseded.True {
-			places = append(places, i)
-		}
-	}
-	slices.SortStableFunc(places, func(a, b int) int { return images[b].Compare(images[a].Image) })
-	pipelines, rows := pipelinesByName(s), map[string]int{} // of pipelines, in all
+// newFailed returns those of images, which are images of k, that failed, the newest first: of
+// each pipeline the newest one, of images without a pipeline all. Executions that failed and
+// whose image is not known follow.
+func newFailed(k *known, images []*lookup.Image, t *targetSection) []failed {
+	broken := slices.DeleteFunc(slices.Clone(images), func(i *lookup.Image) bool { return !i.Status.Failed() || i.Superseded.True })
+	slices.SortStableFunc(broken, func(a, b *lookup.Image) int { return compareImages(b, a) })
+	rows := map[string]int{} // of pipelines, in all
 	var all []failed
-	for _, i := range places {
-		image := images[i]
-		if row, ok := rows[image.Pipeline]; ok && image.Pipeline != "" {
+	for _, i := range broken {
+		if row, ok := rows[i.Pipeline]; ok && i.Pipeline != "" {
 			all[row].Older++
 			continue
 		}
-		rows[image.Pipeline] = len(all)
-		p := pipelines[image.Pipeline]
-		row := failed{Target: t.Name + " " + t.Region, Image: newImage(image, p), Href: t.imageHref(i), Tags: tagsOf(p, s.TagLabels)}
-		if image.Failed != nil && hasExecution(executions, image.Failed.ExecutionID) {
-			row.Href = t.href(image.Failed.ExecutionID)
+		rows[i.Pipeline] = len(all)
+		row := failed{
+			Target: t.Name + " " + t.Region, Image: imageOf{i, k, t}.row(), Tags: tagsOf(k.byName[i.Pipeline], k.TagLabels),
+			Href: "executions?" + url.Values{"target": {t.Name}, "region": {t.Region}, "q": {i.ARN}}.Encode(),
+		}
+		if e := failedExecution(i, k.rows); e != nil {
+			row.Href = executionHref(e.ID)
 		}
 		all = append(all, row)
+	}
+	return append(all, failedAlone(k, t)...)
+}
+
+// failedAlone returns the executions of k that failed and pass the filters, and whose image is
+// not known.
+func failedAlone(k *known, t *targetSection) []failed {
+	var all []failed
+	for _, e := range k.rows {
+		if !imagebuilder.Status(e.Status).Failed() || e.source.Superseded.True || !e.matches(t.Page.Query) || k.hasImage(e.ImageARN) {
+			continue
+		}
+		all = append(all, failed{
+			Target: t.Name + " " + t.Region, Href: executionHref(e.ID),
+			Image: image{
+				ARN: cmp.Or(e.ImageARN, e.ID), Name: e.Image, Version: e.Version, Status: e.Status, Pipeline: e.Pipeline,
+				Reason: e.Message, Created: e.Started, Section: t,
+			},
+		})
 	}
 	return all
 }
 
-// hasExecution reports whether rows, in the order of their ids, show what is known of the
-// execution with this id.
-func hasExecution(rows []*execution, id string) bool {
-	i, found := slices.BinarySearchFunc(rows, id, func(x *execution, id string) int { return strings.Compare(x.ID, id) })
-	return found && rows[i].Status != ""
+// hasImage reports whether the image with this ARN is known.
+func (k *known) hasImage(arn string) bool {
+	_, found := slices.BinarySearchFunc(k.images, arn, func(i *lookup.Image, arn string) int { return strings.Compare(i.ARN, arn) })
+	return found
+}
+
+// failedExecution returns the one of rows, in the order of their ids, in which the image failed;
+// nil when that, or what became of it, is not known.
+func failedExecution(i *lookup.Image, rows []*execution) *execution {
+	if i.Failed == nil {
+		return nil
+	}
+	if e := find(rows, i.Failed.ExecutionID); e != nil && e.Status != "" {
+		return e
+	}
+	return nil
 }
 
 // pipelinesByName returns the pipelines of s by the names that images have.

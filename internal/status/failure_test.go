@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
@@ -87,10 +85,10 @@ func TestWhatFailedStandsOnTop(t *testing.T) {
 		t.Fatalf("the page has no notice:\n%s", body)
 	}
 	for _, want := range []string{
-		`<a href="#target-1-wf-00000000-0000-4000-8000-000000000001"><bdi>linux</bdi> 1.0.0/1</a>`,
+		`<a href="executions/wf-00000000-0000-4000-8000-000000000001"><bdi>linux</bdi> 1.0.0/1</a>`,
 		"step ApplyBuildComponents, component harden 1.2.0, phase build, step InstallAgent", "exit code 1", "team=web",
 		"log-group/my$252Fgroup/log-events/1.0.0$252F1",
-		"1 older build of the pipeline failed, too", `<a href="#target-1-image-2"><bdi>linux</bdi> 1.0.0/2</a>`, "30 Regions failed", "region-19: FAILED", "and 10 more",
+		"1 older build of the pipeline failed, too", `<a href="executions?q=arn%3Aaws%3Aimagebuilder%3Aeu-west-1%3A111122223333%3Aimage%2Flinux%2F1.0.0%2F2&amp;region=eu-west-1&amp;target=golden"><bdi>linux</bdi> 1.0.0/2</a>`, "30 Regions failed", "region-19: FAILED", "and 10 more",
 		"reason 3",
 	} {
 		if !strings.Contains(notice, want) {
@@ -107,21 +105,35 @@ func TestWhatFailedStandsOnTop(t *testing.T) {
 	}
 }
 
-// TestManyFailuresAreBounded on the page, and lead to the page of their image.
+// TestManyFailuresAreBounded on the page, the newest first, and lead to their image.
 func TestManyFailuresAreBounded(t *testing.T) {
 	all := snapshot()
 	for n := range 3 * pageSize {
 		all[0].Images = append(all[0].Images, lookup.Image{Image: &imagebuilder.Image{ARN: fmt.Sprint(n), Status: "FAILED", Created: now.Add(-time.Duration(n) * time.Minute)}})
 	}
-	section := newPage(all, query{Page: 2, Sort: "started", Order: "desc"}, now)
-	if len(section.Failed) != maxNotices || section.MoreFailed != 3*pageSize-maxNotices {
-		t.Errorf("%d failures and %d more", len(section.Failed), section.MoreFailed)
+	p := newPage(all, query{Page: 2, Sort: "started", Order: "desc"}, now)
+	if len(p.Failed.First) != maxNotices || p.Failed.More() != 3*pageSize-maxNotices {
+		t.Errorf("%d failures and %d more", len(p.Failed.First), p.Failed.More())
 	}
-	hrefs := section.Targets[0].Failed
-	got := []string{hrefs[0].Href, hrefs[pageSize].Href, hrefs[3*pageSize-1].Href}
-	want := []string{"?page=1#target-1-image-0", "#target-1-image-0", fmt.Sprintf("?page=3#target-1-image-%d", pageSize-1)}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	for n, f := range p.Failed.First {
+		if want := fmt.Sprintf("executions?q=%d&region=eu-west-1&target=golden", n); f.Href != want {
+			t.Errorf("failure %d leads to %s, want %s", n, f.Href, want)
+		}
+	}
+}
+
+// TestFailuresWithoutAnImage are on top, too: where only executions are looked up.
+func TestFailuresWithoutAnImage(t *testing.T) {
+	failed, retried, known := executionOf(1, "FAILED"), executionOf(2, "FAILED"), executionOf(3, "FAILED")
+	failed.Value.Message, retried.Superseded = "no space left", lookup.Fact{Known: true, True: true}
+	all := snapshot(failed, retried, known, executionOf(4, "COMPLETED"))
+	all[0].Images = []lookup.Image{{Image: &imagebuilder.Image{ARN: known.Value.ImageBuildVersionARN, Status: "AVAILABLE"}}}
+	p := newPage(all, query{Page: 1, Sort: "started", Order: "desc"}, now)
+	if p.Failed.All != 1 || p.Failed.First[0].Href != executionHref(failed.ID) || p.Failed.First[0].Image.Reason != "no space left" {
+		t.Errorf("got %+v", p.Failed)
+	}
+	if p := newPage(all, query{Page: 1, Sort: "started", Order: "desc", Text: "other"}, now); p.Failed.All != 0 {
+		t.Error("the filter does not hold for it")
 	}
 }
 

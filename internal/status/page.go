@@ -3,36 +3,61 @@ package status
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-// page is what the templates show, and what clients get as JSON.
+// page is what the templates show, and what clients get as JSON. People see one table for all
+// targets, programs get the lists of each target.
 type page struct {
-	Time    time.Time       `json:"time"` // when it was made
-	Version string          `json:"-"`
-	Query   query           `json:"-"`
-	Targets []targetSection `json:"targets"`
+	Time    time.Time        `json:"time"` // when it was made
+	Version string           `json:"-"`
+	Query   query            `json:"-"`
+	Targets []*targetSection `json:"targets"`
 
-	Up          int       `json:"-"` // how many targets are up
-	Down        []string  `json:"-"` // the names of those that are down
-	Filters     []filter  `json:"-"`
-	Counts      []count   `json:"-"` // of all targets' executions, by status
-	Waiting     []waiting `json:"-"` // the first ones of all targets
-	MoreWaiting int       `json:"-"` // how many more there are
-	Failed      []failed  `json:"-"` // the first images of all targets that failed
-	MoreFailed  int       `json:"-"`
+	Up      int              `json:"-"` // how many targets are up
+	Failed  notices[failed]  `json:"-"`
+	Waiting notices[waiting] `json:"-"`
+	Down    notices[down]    `json:"-"`
+	Filters []filter         `json:"-"`
+	Counts  []count          `json:"-"` // of all executions of the targets, by status
+
+	Pipelines  list[*pipeline]      `json:"-"`
+	Executions list[*execution]     `json:"-"`
+	Images     list[image]          `json:"-"`
+	Sections   list[*targetSection] `json:"-"`
+	Timeline   *timeline            `json:"-"`
 }
 
-// filter is a parameter of the page with the values to choose from.
-type filter struct {
-	Label, Name string
-	Options     []string
-	Chosen      string // empty for all
+// Root leads from the page to where the exporter's pages are.
+func (*page) Root() string { return "" }
+
+// maxNotices is how many failed builds, waiting steps and targets that are down the top of the
+// page shows, of each kind.
+const maxNotices = 10
+
+// notices are the first ones, and how many there are.
+type notices[T any] struct {
+	First []T
+	All   int
 }
+
+func newNotices[T any](all []T) notices[T] {
+	return notices[T]{all[:min(maxNotices, len(all))], len(all)}
+}
+
+// More returns how many are not shown.
+func (n notices[T]) More() int { return n.All - len(n.First) }
+
+// list is the part of a list that is on this page, and how long the list is.
+type list[T any] struct {
+	Rows []T
+	All  int
+}
+
+func newList[T any](all []T, page int) list[T] { return list[T]{onPage(all, page), len(all)} }
 
 // count says how many executions have a status, empty for those whose status is not known.
 type count struct {
@@ -42,58 +67,66 @@ type count struct {
 
 // newPage returns the page of these snapshots.
 func newPage(all []lookup.Snapshot, q query, now time.Time) *page {
-	p := &page{Time: now.UTC(), Query: q, Targets: []targetSection{}}
-	names, statuses, pipelines := map[string]bool{}, map[string]bool{}, map[string]bool{}
-	var shown []*execution
+	p := &page{Time: now.UTC(), Query: q, Targets: []*targetSection{}}
+	g := gathered{options: newOptions()}
 	for i := range all {
-		s := &all[i]
-		names[s.Name] = true
-		executions := s.AllExecutions()
-		rows := make([]*execution, len(executions))
-		for j, x := range executions {
-			rows[j] = newExecution(x, s.Time)
-			statuses[rows[j].Status], pipelines[rows[j].Pipeline] = true, true
-		}
-		if q.Target != "" && q.Target != s.Name {
-			continue
-		}
-		t := newTargetSection(p, fmt.Sprintf("target-%d", i+1), s, rows)
-		p.Targets = append(p.Targets, t)
-		p.Waiting = append(p.Waiting, t.Waiting...)
-		p.Failed = append(p.Failed, t.Failed...)
-		shown = append(shown, rows...)
-		switch {
-		case s.RefreshEnded && s.Up:
-			p.Up++
-		case s.RefreshEnded:
-			p.Down = append(p.Down, s.Name+" "+s.Region)
+		k := newKnown(&all[i])
+		g.options.add(k)
+		if q.choosesTarget(k.Snapshot) {
+			g.add(p, fmt.Sprintf("target-%d", i+1), k)
 		}
 	}
-	p.Filters = []filter{
-		{"Target", "target", options(names, q.Target), q.Target},
-		{"Status", "status", options(statuses, q.Status), q.Status},
-		{"Pipeline", "pipeline", options(pipelines, q.Pipeline), q.Pipeline},
+	p.Filters, p.Counts = g.options.filters(q), byStatus(g.all)
+	slices.SortStableFunc(g.failed, func(a, b failed) int { return compareTimes(b.Image.Created, a.Image.Created) })
+	slices.SortStableFunc(g.waiting, func(a, b waiting) int { return a.Since.Compare(b.Since) })
+	p.Failed, p.Waiting, p.Down = newNotices(g.failed), newNotices(g.waiting), newNotices(g.down)
+	sortByNeed(g.pipelines)
+	p.Pipelines, p.Sections = newList(g.pipelines, q.Page), newList(p.Targets, q.Page)
+	sortRows(g.executions, q)
+	p.Executions = newList(g.executions, q.Page)
+	for _, e := range g.executions {
+		e.Section.add(e, q.Page)
 	}
-	p.Counts = byStatus(shown)
-	p.MoreWaiting = max(0, len(p.Waiting)-maxNotices)
-	p.Waiting = p.Waiting[:len(p.Waiting)-p.MoreWaiting]
-	p.MoreFailed = max(0, len(p.Failed)-maxNotices)
-	p.Failed = p.Failed[:len(p.Failed)-p.MoreFailed]
+	p.Timeline = newTimeline(g.executions, now, executionHref)
+	slices.SortFunc(g.images, func(a, b imageOf) int { return compareImages(b.Image, a.Image) })
+	p.Images.All = len(g.images)
+	for _, i := range onPage(g.images, q.Page) {
+		p.Images.Rows = append(p.Images.Rows, i.row())
+	}
 	return p
 }
 
-// maxNotices is how many waiting steps, and failed images, the top of the page shows.
-const maxNotices = 20
+// Pages returns how many pages the longest of the lists has.
+func (p *page) Pages() int {
+	return pagesOf(p.Executions.All, p.Images.All, p.Pipelines.All, p.Sections.All)
+}
 
-// options returns the first values of set, in their order, and the chosen one in any case.
-func options(set map[string]bool, chosen string) []string {
-	delete(set, "")
-	all := slices.Sorted(maps.Keys(set))
-	all = all[:min(pageSize, len(all))]
-	if chosen != "" && !slices.Contains(all, chosen) {
-		all = append(all, chosen)
+func pagesOf(lengths ...int) int { return (slices.Max(lengths) + pageSize - 1) / pageSize }
+
+// Selected returns how many executions the targets have, also those that do not match.
+func (p *page) Selected() int {
+	n := 0
+	for _, t := range p.Targets {
+		n += t.Selected
 	}
-	return all
+	return n
+}
+
+// addSteps adds the steps of the executions of each target, which the tables do not have.
+func (p *page) addSteps() {
+	for _, t := range p.Targets {
+		for _, e := range t.Executions {
+			e.StepRows = newSteps(e.source, e.now)
+		}
+	}
+}
+
+// One returns the pipeline that the filters select, nil when they select several or none.
+func (p *page) One() *pipeline {
+	if p.Query.Pipeline == "" || p.Pipelines.All != 1 || len(p.Pipelines.Rows) != 1 {
+		return nil
+	}
+	return p.Pipelines.Rows[0]
 }
 
 // byStatus counts executions, the most frequent status first.
@@ -108,4 +141,24 @@ func byStatus(rows []*execution) []count {
 	}
 	slices.SortFunc(all, func(a, b count) int { return cmp.Or(b.N-a.N, cmp.Compare(a.Status, b.Status)) })
 	return all
+}
+
+// sortRows sorts rows in the order that q asks for.
+func sortRows(rows []*execution, q query) {
+	compare := comparisons[q.Sort]
+	slices.SortFunc(rows, func(a, b *execution) int {
+		if q.Order == "desc" {
+			a, b = b, a
+		}
+		if c := compare(a, b); c != 0 {
+			return c
+		}
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Section.ID, b.Section.ID))
+	})
+}
+
+// onPage returns the part of all that is on a page, which counts from 1.
+func onPage[T any](all []T, page int) []T {
+	from := min((page-1)*pageSize, len(all))
+	return all[from:min(from+pageSize, len(all))]
 }

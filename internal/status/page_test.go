@@ -2,7 +2,6 @@ package status
 
 import (
 	"fmt"
-	"html"
 	"net/http"
 	"os"
 	"reflect"
@@ -16,9 +15,10 @@ import (
 )
 
 var (
-	idPattern   = regexp.MustCompile(` id="([^"]*)"`)
-	rowPattern  = regexp.MustCompile(`href="#([^"]*)"`)
-	elsePattern = regexp.MustCompile(`href="(\?q=[^"]*)#([^"]*)"`)
+	idPattern  = regexp.MustCompile(` id="([^"]*)"`)
+	rowPattern = regexp.MustCompile(`href="#([^"]*)"`)
+
+	executionPattern = regexp.MustCompile(`href="executions/(wf-[^"]*)"`)
 )
 
 // checkLinks holds that every link within a page leads to something on it.
@@ -67,19 +67,16 @@ func TestAPageOfVeryMany(t *testing.T) {
 	if rows := strings.Count(body, "<tr"); len(body) > 1<<20 || rows > 3*(pageSize+1) || strings.Count(body, "<option") > 2*pageSize {
 		t.Errorf("the page has %d bytes, %d rows and %d options", len(body), rows, strings.Count(body, "<option"))
 	}
-	for _, text := range []string{"Page 1 of 50: 10000 executions, 10000 images, 10000 pipelines", "and 9980 more"} {
+	for _, text := range []string{"Page 1 of 100: 10000 executions, 10000 images, 10000 pipelines", "and 9990 more"} {
 		if !strings.Contains(body, text) {
 			t.Errorf("the page does not say %q", text)
 		}
 	}
 	checkLinks(t, body)
-	elsewhere := elsePattern.FindAllStringSubmatch(body, -1)
-	if len(elsewhere) == 0 {
-		t.Fatal("no link leads to what is on another page")
-	}
-	there := pageOf(t, all, strings.TrimPrefix(html.UnescapeString(elsewhere[0][1]), "?"))
-	if !strings.Contains(there, ` id="`+elsewhere[0][2]+`"`) {
-		t.Errorf("%s does not lead to %s", elsewhere[0][1], elsewhere[0][2])
+	for _, to := range executionPattern.FindAllStringSubmatch(body, -1)[:maxNotices] {
+		if w := get(t, all, "/executions/"+to[1], "text/html"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), to[1]) {
+			t.Errorf("%s does not lead to its execution: %d", to[1], w.Code)
+		}
 	}
 }
 
@@ -97,9 +94,9 @@ func TestWhatIsNotKnown(t *testing.T) {
 		all       []lookup.Snapshot
 		says, not []string
 	}{
-		{"nobody has scraped", silent, []string{"Nobody has scraped the exporter yet", "not scraped yet"}, []string{"> up<", "> down<"}},
+		{"nobody has scraped", silent, []string{"Nobody has scraped the exporter yet", "Nothing is known yet", "not scraped yet"}, []string{"> up<", "> down<"}},
 		{"one of two was scraped", append(snapshot(), silent[0]), []string{"1 of 2 targets up, the others were not scraped yet", "</span> up<"}, []string{"> down<"}},
-		{"one is down", both, []string{"1 of 2 targets down: golden eu-west-1.", "</span> down<"}, nil},
+		{"one is down", both, []string{"1 of 2 targets down", `<a href="executions?region=eu-west-1&amp;target=golden"><bdi>golden eu-west-1</bdi></a>`, "</span> down<"}, nil},
 		{"the only one is up", fresh, []string{"The target is up."}, nil},
 		{"all three are up", append(snapshot(), fresh[0], fresh[0]), []string{"All 3 targets are up."}, nil},
 		{"both are up", append(snapshot(), fresh[0]), []string{"Both targets are up."}, []string{"> down<"}},
@@ -130,7 +127,7 @@ func TestWhatIsNotKnown(t *testing.T) {
 func TestWhatWasReadJustNow(t *testing.T) {
 	e := executionOf(1, "RUNNING")
 	e.ReadAt = time.Now()
-	if body := pageOf(t, snapshot(e), ""); !strings.Contains(body, `<td class="number">0s ago`) {
+	if body := pageOf(t, snapshot(e), ""); !strings.Contains(body, `<td class="number wide">0s ago`) {
 		t.Errorf("the age of a fresh value is not 0s ago:\n%s", body)
 	}
 }
@@ -149,7 +146,7 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range []any{page{}, targetSection{}, execution{}, steps{}, step{}, waiting{}, image{}, pipeline{}, selector{}, imageSelector{}, lookupError{}} {
+	for _, v := range []any{page{}, targetSection{}, execution{}, steps{}, step{}, waiting{}, image{}, pipeline{}, build{}, detail{}, found{}, selector{}, imageSelector{}, lookupError{}} {
 		for f := range reflect.TypeOf(v).Fields() {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if name != "" && name != "-" && !strings.Contains(string(doc), "`"+name+"`") {
@@ -164,7 +161,7 @@ func TestManyImagesHavePages(t *testing.T) {
 	for range pageSize + 1 {
 		all[0].Images = append(all[0].Images, lookup.Image{Image: &imagebuilder.Image{ARN: "arn"}})
 	}
-	if body := pageOf(t, all, ""); !strings.Contains(body, "Page 1 of 2: 1 executions, 201 images") {
+	if body := pageOf(t, all, ""); !strings.Contains(body, "Page 1 of 2: 1 executions, 101 images") {
 		t.Error("the second page of images cannot be reached")
 	}
 }

@@ -11,16 +11,16 @@ import (
 	"strings"
 )
 
-// pageSize is how many executions of a target are on one page.
-const pageSize = 200
+// pageSize is how many rows of each list are on one page.
+const pageSize = 100
 
 // query says what to show. An empty filter lets everything through.
 type query struct {
-	Target, Status, Pipeline, Text string // filters
-	Sort                           string // the name of a column
-	Order                          string // asc or desc
-	Page                           int    // from 1
-	Refresh                        int    // seconds, 0 for never
+	Target, Region, Status, Pipeline, Text string // filters
+	Sort                                   string // the name of a column
+	Order                                  string // asc or desc
+	Page                                   int    // from 1
+	Refresh                                int    // seconds, 0 for never
 
 	given url.Values // the parameters that were given and are not empty
 }
@@ -29,6 +29,7 @@ type query struct {
 // parameter's name: "must be …".
 var parameters = map[string]func(*query, string) error{
 	"target":   func(q *query, v string) error { q.Target = v; return nil },
+	"region":   func(q *query, v string) error { q.Region = v; return nil },
 	"status":   func(q *query, v string) error { q.Status = v; return nil },
 	"pipeline": func(q *query, v string) error { q.Pipeline = v; return nil },
 	"q":        func(q *query, v string) error { q.Text = v; return nil },
@@ -86,7 +87,7 @@ func parseQuery(raw string) (query, error) {
 
 // Filtered reports whether something is left out.
 func (q query) Filtered() bool {
-	return cmp.Or(q.Target, q.Status, q.Pipeline, q.Text) != ""
+	return cmp.Or(q.Target, q.Region, q.Status, q.Pipeline, q.Text) != ""
 }
 
 // With returns the address of the same page with one parameter changed, or without it

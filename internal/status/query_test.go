@@ -16,7 +16,7 @@ import (
 
 func TestQueriesThatCannotBe(t *testing.T) {
 	for query, want := range map[string]string{
-		"x=1":                    `the parameter "x" is unknown; allowed are order, page, pipeline, q, refresh, sort, status, target`,
+		"x=1":                    `the parameter "x" is unknown; allowed are order, page, pipeline, q, refresh, region, sort, status, target`,
 		"sort=size":              `the parameter "sort" must be one of age, duration, image, pipeline, started, status, type`,
 		"order=up":               `the parameter "order" must be asc or desc`,
 		"page=0":                 `the parameter "page" must be a whole number from 1 to 100000`,

@@ -20,9 +20,8 @@ type waiting struct {
 	Href                   string `json:"-"` // leads to the execution
 }
 
-// newWaiting returns the steps that wait for an approval. link returns the address of an
-// execution.
-func newWaiting(s *lookup.Snapshot, t *targetSection, link func(id string) string) []waiting {
+// newWaiting returns the rows of steps of s that wait for an approval.
+func newWaiting(s *lookup.Snapshot, steps []lookup.WaitingStep, t *targetSection) []waiting {
 	images := map[string]imagebuilder.ImageBuildVersion{}
 	for _, x := range s.Executions { // of what is settled nothing waits
 		if x.Value != nil {
@@ -30,11 +29,11 @@ func newWaiting(s *lookup.Snapshot, t *targetSection, link func(id string) strin
 		}
 	}
 	var all []waiting
-	for _, w := range s.Waiting {
+	for _, w := range steps {
 		i := images[w.ExecutionID]
 		all = append(all, waiting{
 			ExecutionID: w.ExecutionID, Step: w.Name, Since: w.Since.UTC(), Timeout: optionalTime(w.Timeout),
-			Image: i.Name, Version: i.Version, Target: t.Name + " " + t.Region, Href: link(w.ExecutionID),
+			Image: i.Name, Version: i.Version, Target: t.Name + " " + t.Region, Href: executionHref(w.ExecutionID),
 		})
 	}
 	return all
@@ -57,6 +56,8 @@ type image struct {
 	// Why the last list of its executions has failed, empty when it has not.
 	ErrorClass string `json:"lookup_error_class,omitempty"`
 	Error      string `json:"lookup_error,omitempty"`
+
+	Section *targetSection `json:"-"`
 }
 
 // output is what a build has made. What is not known is empty.
@@ -83,37 +84,6 @@ func newImage(i *lookup.Image, p *lookup.Pipeline) image {
 	row.Logs = imageLogs(i.ARN, group, i.Build)
 	for _, o := range i.Outputs {
 		row.Outputs = append(row.Outputs, output(o))
-	}
-	return row
-}
-
-// pipeline is a row of the table of pipelines. What is not known is empty.
-type pipeline struct {
-	ARN         string     `json:"pipeline_arn"`
-	Name        string     `json:"pipeline"`
-	Enabled     *bool      `json:"enabled,omitempty"`
-	Schedule    string     `json:"schedule,omitempty"`
-	Timezone    string     `json:"timezone,omitempty"`
-	Tags        string     `json:"tags,omitempty"` // those of tag_labels
-	Logs        string     `json:"logs_url,omitempty"`
-	AutoDisable int        `json:"auto_disable_failures,omitempty"`
-	InRow       *int       `json:"consecutive_failed_builds,omitempty"`
-	LastRun     string     `json:"last_run_status,omitempty"`
-	Failures    *int       `json:"consecutive_failures,omitempty"`
-	NextRun     *time.Time `json:"next_run,omitempty"`
-	LastSuccess *time.Time `json:"last_success,omitempty"`
-}
-
-func newPipeline(p *lookup.Pipeline, tags []string) pipeline {
-	row := pipeline{
-		ARN: p.ARN, Name: p.Name, LastRun: string(p.LastRunStatus), Failures: p.ConsecutiveFailures, InRow: p.FailedInRow,
-		NextRun: optionalTime(p.NextRun), LastSuccess: optionalTime(p.LastSuccess), Tags: tagsOf(p, tags), Logs: pipelineLogs(p.ARN, p.LogGroup),
-	}
-	if s := p.Schedule; s != nil {
-		row.Schedule, row.Timezone, row.AutoDisable = s.Expression, s.Timezone, s.AutoDisableFailures
-	}
-	if enabled, known := p.Enabled(); known {
-		row.Enabled = &enabled
 	}
 	return row
 }

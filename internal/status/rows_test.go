@@ -79,10 +79,10 @@ func TestWaitingRows(t *testing.T) {
 		{WaitingStep: &imagebuilder.WaitingStep{ExecutionID: "wf-2", Name: "Test", Since: now}},
 	}
 	section := &targetSection{Name: "golden", Region: "eu-west-1"}
-	got := newWaiting(&s, section, func(id string) string { return "#" + id })
+	got := newWaiting(&s, s.Waiting, section)
 	want := []waiting{
-		{ExecutionID: s.Executions[0].ID, Step: "Approve", Since: now, Timeout: pointer(now.Add(time.Hour)), Image: "linux", Version: "1.0.0/1", Target: "golden eu-west-1", Href: "#" + s.Executions[0].ID},
-		{ExecutionID: "wf-2", Step: "Test", Since: now, Target: "golden eu-west-1", Href: "#wf-2"},
+		{ExecutionID: s.Executions[0].ID, Step: "Approve", Since: now, Timeout: pointer(now.Add(time.Hour)), Image: "linux", Version: "1.0.0/1", Target: "golden eu-west-1", Href: executionHref(s.Executions[0].ID)},
+		{ExecutionID: "wf-2", Step: "Test", Since: now, Target: "golden eu-west-1", Href: executionHref("wf-2")},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -96,7 +96,7 @@ func TestStepRows(t *testing.T) {
 		{ID: "step-3", Name: "Later", Status: "PENDING"},
 		{ID: "step-1", Name: "Patch", Start: now.Add(-time.Hour), Message: "for people"},
 	}
-	got := newExecution(&x, now).StepRows
+	got := newSteps(&x, now)
 	want := []step{
 		{ID: "step-1", Name: "Patch", Started: pointer(now.Add(-time.Hour)), Message: "for people"}, // without a duration: its end is not known
 		{ID: "step-2", Name: "Test", Action: "ExecuteComponents", Status: "FAILED", Started: pointer(now.Add(-time.Minute)), Duration: pointer(60.0)},

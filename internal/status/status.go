@@ -6,12 +6,14 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
 	"reflect"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sync/semaphore"
 
@@ -22,11 +24,14 @@ import (
 //go:embed *.html.tmpl style.css
 var files embed.FS
 
+// Path is where the page is. That of one execution is below it.
+const Path = "/executions"
+
 // StylePath is where the style sheet is, below the page.
 const StylePath = "/style.css"
 
-// Handler serves the page, as JSON to clients that prefer it, and its style sheet at StylePath
-// below it.
+// Handler serves the page at Path, one for each execution below it, both as JSON to clients that
+// prefer it, and their style sheet at StylePath below it.
 type Handler struct {
 	snapshots func() []lookup.Snapshot
 	version   string
@@ -46,6 +51,7 @@ func New(snapshots func() []lookup.Snapshot, version string) (*Handler, error) {
 
 // functions are what the templates call.
 var functions = template.FuncMap{
+	"args":      newFoundOn,
 	"add":       func(a, b int) int { return a + b },
 	"ago":       ago,
 	"class":     class,
@@ -54,8 +60,12 @@ var functions = template.FuncMap{
 	"deref":     reflect.Indirect,
 	"duration":  duration,
 	"join":      strings.Join,
+	"long":      func(s string) bool { return utf8.RuneCountInString(s) > nameWidth },
+	"middle":    middle,
+	"name":      name,
 	"rfc3339":   func(t time.Time) string { return t.Format(time.RFC3339) },
 	"shortDate": shortDate,
+	"symbol":    symbol,
 	"truncate":  truncate,
 }
 
@@ -76,36 +86,74 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	made := func() (string, any, error) { return h.executions(q) }
+	if id, one := strings.CutPrefix(r.URL.Path, Path+"/"); one {
+		made = func() (string, any, error) { return h.execution(id, q) }
+	}
 	if !h.renders.TryAcquire(1) && h.renders.Acquire(r.Context(), 1) != nil {
 		http.Error(w, "other pages are being made, try again", http.StatusServiceUnavailable)
 		return
 	}
-	contentType, body, err := h.render(q, wantsJSON(r.Header.Values("Accept")))
+	contentType, body, err := h.render(made, wantsJSON(r.Header.Values("Accept")))
 	h.renders.Release(1)
-	if err != nil {
+	switch missing := errMissing(""); {
+	case errors.As(err, &missing):
+		http.Error(w, err.Error(), http.StatusNotFound)
+	case err != nil:
 		http.Error(w, "the page cannot be made: "+err.Error(), http.StatusInternalServerError)
-		return
+	default:
+		header.Set("Content-Type", contentType)
+		_, _ = w.Write(body) // the client has gone
 	}
-	header.Set("Content-Type", contentType)
-	_, _ = w.Write(body) // the client has gone
 }
 
-// render returns the page, or the same as JSON. It returns a panic as an error, so that its
-// caller releases what it has acquired.
-func (h *Handler) render(q query, asJSON bool) (contentType string, body []byte, err error) {
+// errMissing says, in a sentence for the client, that there is no such page.
+type errMissing string
+
+func (e errMissing) Error() string { return string(e) }
+
+// executions returns the page of all executions, and the name of its template.
+func (h *Handler) executions(q query) (name string, content any, err error) {
+	p := newPage(h.snapshots(), q, time.Now())
+	p.Version = h.version
+	return "page", p, nil
+}
+
+// execution returns the page of one execution, and the name of its template.
+func (h *Handler) execution(id string, q query) (name string, content any, err error) {
+	id, err = imagebuilder.ParseExecutionID(id)
+	if err != nil {
+		return "", nil, errMissing(err.Error())
+	}
+	d := newDetail(h.snapshots(), id, q, time.Now())
+	if len(d.Found) == 0 {
+		return "", nil, errMissing(fmt.Sprintf("no target follows the workflow execution %s", id))
+	}
+	d.Version = h.version
+	return "detail", d, nil
+}
+
+// render returns what made returns as a page, or the same as JSON. It returns a panic as an error,
+// so that its caller releases what it has acquired.
+func (h *Handler) render(made func() (string, any, error), asJSON bool) (contentType string, body []byte, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic: %v", v)
 		}
 	}()
-	p := newPage(h.snapshots(), q, time.Now())
-	p.Version = h.version
+	name, content, err := made()
+	if err != nil {
+		return "", nil, err
+	}
 	var b bytes.Buffer
 	if asJSON {
-		err = json.NewEncoder(&b).Encode(p)
+		if p, ok := content.(*page); ok {
+			p.addSteps()
+		}
+		err = json.NewEncoder(&b).Encode(content)
 		return "application/json", b.Bytes(), err
 	}
-	err = h.template.ExecuteTemplate(&b, "page", p)
+	err = h.template.ExecuteTemplate(&b, name, content)
 	return "text/html; charset=utf-8", b.Bytes(), err
 }
 
@@ -125,4 +173,19 @@ func class(status string) string {
 		return "running"
 	}
 	return "idle"
+}
+
+// symbol returns what tells the class of a status from the others without its colour.
+func symbol(class string) string {
+	switch class {
+	case "good":
+		return "✓"
+	case "failed":
+		return "✕"
+	case "running":
+		return "●"
+	case "waiting":
+		return "◷"
+	}
+	return "○"
 }

@@ -1,14 +1,6 @@
 package status
 
-import (
-	"cmp"
-	"fmt"
-	"net/url"
-	"slices"
-	"time"
-
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
-)
+import "time"
 
 // targetSection shows a target in a region.
 type targetSection struct {
@@ -27,9 +19,8 @@ type targetSection struct {
 	Counts      []count       `json:"-"`                   // of all that are selected, by status
 	Executions  []*execution  `json:"workflow_executions"` // of the page
 	Waiting     []waiting     `json:"waiting_steps,omitempty"`
-	Failed      []failed      `json:"-"`
 	Images      []image       `json:"images,omitempty"`
-	Pipelines   []pipeline    `json:"pipelines,omitempty"`
+	Pipelines   []*pipeline   `json:"pipelines,omitempty"`
 	Selectors   []selector    `json:"selectors,omitempty"`
 	Errors      []lookupError `json:"lookup_errors,omitempty"` // the first ones
 	MoreErrors  int           `json:"lookup_errors_omitted,omitempty"`
@@ -38,55 +29,49 @@ type targetSection struct {
 	ImageSelectors  []imageSelector `json:"image_selectors,omitempty"`
 	UnmatchedImages unmatched       `json:"-"` // selectors that match no image
 
-	Timeline *timeline `json:"-"`
+	AllImages    int `json:"images_matching"` // on all pages
+	AllPipelines int `json:"pipelines_matching"`
 
-	AllImages, AllPipelines int `json:"-"` // how many there are, on all pages
+	before int // how many executions precede those of the page
 }
 
-// newTargetSection returns the section of p that shows a target, whose executions are rows.
-// Of long lists it has the part that p's query asks for.
-func newTargetSection(p *page, id string, s *lookup.Snapshot, rows []*execution) targetSection {
-	images := s.AllImages()
-	t := targetSection{
-		Page: p, ID: id, Name: s.Name, Region: s.Region,
-		Interval:    optionalSeconds(s.DiscoveryInterval),
-		LastSuccess: optionalTime(s.LastSuccess), Discovered: optionalTime(s.DiscoveredAt),
-		Dropped: s.Dropped, Selected: len(rows), Counts: byStatus(rows),
-		AllImages: len(images), AllPipelines: len(s.Pipelines), MoreErrors: max(0, len(s.Errors)-maxProblems),
+// newTargetSection returns the section of p that shows a target, without what filters select.
+func newTargetSection(p *page, id string, k *known) *targetSection {
+	t := &targetSection{
+		Page: p, ID: id, Name: k.Name, Region: k.Region,
+		Interval:    optionalSeconds(k.DiscoveryInterval),
+		LastSuccess: optionalTime(k.LastSuccess), Discovered: optionalTime(k.DiscoveredAt),
+		Dropped: k.Dropped, Selected: len(k.rows), Counts: byStatus(k.rows), MoreErrors: max(0, len(k.Errors)-maxProblems),
+		Executions: []*execution{},
 	}
-	if s.RefreshEnded {
-		t.Up = &s.Up
+	if k.RefreshEnded {
+		t.Up = &k.Up
 	}
-	all := rows
-	rows = sorted(rows, p.Query)
-	t.Matching, t.Executions = len(rows), onPage(rows, p.Query.Page)
-	t.Pages = (max(len(rows), len(images), len(s.Pipelines)) + pageSize - 1) / pageSize
-	t.Timeline = newTimeline(rows, s.Time, t.href)
-	t.Waiting = newWaiting(s, &t, t.href)
-	t.Failed = newFailed(s, images, all, &t)
-	pipelines := pipelinesByName(s)
-	for _, i := range onPage(images, p.Query.Page) {
-		t.Images = append(t.Images, newImage(i, pipelines[i.Pipeline]))
-	}
-	for _, row := range onPage(s.Pipelines, p.Query.Page) {
-		t.Pipelines = append(t.Pipelines, newPipeline(&row, s.TagLabels))
-	}
-	for _, m := range s.Selectors {
+	for _, m := range k.Selectors {
 		t.Selectors = append(t.Selectors, selector{m.Selector, m.Matches})
 		if m.Matches == 0 {
 			t.Unmatched.add(m.Selector)
 		}
 	}
-	for _, m := range s.ImageSelectors {
+	for _, m := range k.ImageSelectors {
 		t.ImageSelectors = append(t.ImageSelectors, imageSelector{m.Selector, m.Matches})
 		if m.Matches == 0 {
 			t.UnmatchedImages.add(m.Selector)
 		}
 	}
-	for _, e := range s.Errors[:min(maxProblems, len(s.Errors))] {
+	for _, e := range k.Errors[:min(maxProblems, len(k.Errors))] {
 		t.Errors = append(t.Errors, newLookupError(e))
 	}
 	return t
+}
+
+// add takes the next of the target's executions, if it is on the page.
+func (t *targetSection) add(e *execution, page int) {
+	if t.before < (page-1)*pageSize {
+		t.before++
+	} else if len(t.Executions) < pageSize {
+		t.Executions = append(t.Executions, e)
+	}
 }
 
 // unmatched are selectors that match nothing: the first of them, and how many more there are.
@@ -103,44 +88,12 @@ func (u *unmatched) add(selector string) {
 	u.Selectors = append(u.Selectors, selector)
 }
 
+// Shown returns the part of u that the page shows. With several targets it shows few of each.
+func (t *targetSection) Shown(u unmatched) unmatched {
+	n := min(len(u.Selectors), t.maxShown())
+	return unmatched{u.Selectors[:n], u.More + len(u.Selectors) - n}
+}
+
 // maxProblems is how many lookups that fail, and how many selectors that match nothing, are
 // shown of a target.
 const maxProblems = 50
-
-// sorted returns those of rows that pass the filters, in the order that q asks for.
-func sorted(rows []*execution, q query) []*execution {
-	rows = slices.DeleteFunc(slices.Clone(rows), func(e *execution) bool { return !e.matches(q) })
-	slices.SortStableFunc(rows, func(a, b *execution) int {
-		if q.Order == "desc" {
-			a, b = b, a
-		}
-		return cmp.Or(comparisons[q.Sort](a, b), cmp.Compare(a.ID, b.ID))
-	})
-	return rows
-}
-
-// onPage returns the part of all that is on a page, which counts from 1.
-func onPage[T any](all []T, page int) []T {
-	from := min((page-1)*pageSize, len(all))
-	return all[from:min(from+pageSize, len(all))]
-}
-
-// imageHref returns the address of the nth image of the target: its row, on the page that
-// has it.
-func (t *targetSection) imageHref(n int) string {
-	anchor := fmt.Sprintf("#%s-image-%d", t.ID, n%pageSize)
-	if page := n/pageSize + 1; page != t.Page.Query.Page {
-		return fmt.Sprintf("?page=%d%s", page, anchor)
-	}
-	return anchor
-}
-
-// href returns the address of an execution: its row on this page or, when it has none here,
-// the page that shows it alone.
-func (t *targetSection) href(id string) string {
-	anchor := "#" + t.ID + "-" + id
-	if slices.ContainsFunc(t.Executions, func(e *execution) bool { return e.ID == id }) {
-		return anchor
-	}
-	return "?q=" + url.QueryEscape(id) + anchor
-}

@@ -3,7 +3,6 @@ package status
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 )
@@ -28,6 +27,7 @@ type timeline struct {
 // timelineBuild is a row of the timeline.
 type timelineBuild struct {
 	Label string
+	Title string // the whole label
 	Y     int
 	Bars  []bar
 }
@@ -63,7 +63,8 @@ func newTimeline(rows []*execution, now time.Time, link func(id string) string) 
 		t.Now = fmt.Sprintf("%.1f", x(now))
 	}
 	for i, b := range builds {
-		build := timelineBuild{Label: truncate(b[0].Image+" "+b[0].Version, 34), Y: timelineRow*i + 16}
+		title := b[0].Image + " " + b[0].Version
+		build := timelineBuild{Label: middle(title, 34), Title: title, Y: timelineRow*i + 16}
 		for _, e := range b {
 			build.Bars = append(build.Bars, newBar(e, link(e.ID), timelineRow*i+5, x))
 		}
@@ -141,21 +142,53 @@ func later(a, b time.Time) time.Time {
 
 // newestBuilds returns the executions that have started, by image build, the newest build first.
 func newestBuilds(rows []*execution) [][]*execution {
-	byARN := map[string][]*execution{}
+	begun := map[string]time.Time{}
 	for _, e := range rows {
-		if e.Started != nil && e.ImageARN != "" {
-			byARN[e.ImageARN] = append(byARN[e.ImageARN], e)
+		if e.Started == nil || e.ImageARN == "" {
+			continue
+		}
+		if first, ok := begun[e.ImageARN]; !ok || e.Started.Before(first) {
+			begun[e.ImageARN] = *e.Started
 		}
 	}
-	for _, b := range byARN {
+	newest := newestOf(begun, timelineBuilds)
+	if len(newest) == 0 {
+		return nil
+	}
+	oldest := begun[newest[len(newest)-1]]
+	builds := make([][]*execution, len(newest))
+	for _, e := range rows {
+		if e.Started == nil || e.Started.Before(oldest) {
+			continue
+		}
+		if i := slices.Index(newest, e.ImageARN); i >= 0 {
+			builds[i] = append(builds[i], e)
+		}
+	}
+	for _, b := range builds {
 		slices.SortFunc(b, func(x, y *execution) int {
 			return cmp.Or(x.Started.Compare(*y.Started), cmp.Compare(x.ID, y.ID))
 		})
 	}
-	builds := slices.SortedFunc(maps.Values(byARN), func(x, y []*execution) int {
-		return cmp.Or(y[0].Started.Compare(*x[0].Started), cmp.Compare(x[0].ImageARN, y[0].ImageARN))
-	})
-	return builds[:min(len(builds), timelineBuilds)]
+	return builds
+}
+
+// newestOf returns the n keys with the latest times, the latest first. It does not sort all, for
+// there may be very many.
+func newestOf(times map[string]time.Time, n int) []string {
+	var first []string
+	compare := func(a, b string) int { return cmp.Or(times[b].Compare(times[a]), cmp.Compare(a, b)) }
+	var last time.Time // of first, once that is full
+	for key, t := range times {
+		if len(first) == n && t.Before(last) {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(first, key, compare)
+		first = slices.Insert(first, at, key)
+		first = first[:min(n, len(first))]
+		last = times[first[len(first)-1]]
+	}
+	return first
 }
 
 // until returns when e ended, or the moment until which it is known to have run.
