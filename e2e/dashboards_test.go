@@ -146,7 +146,7 @@ var (
 
 // expand puts values in place of variables, as Grafana does.
 func expand(expr string, chosen map[string]string) string {
-	pairs := []string{"$__rate_interval", "30s", "$__range", "1h", "$__interval", "15s"}
+	pairs := []string{"$__rate_interval", "30s", "$__range_s", "3600", "$__range", "1h", "$__interval", "15s"}
 	for name, value := range chosen {
 		pairs = append(pairs, "$"+name, strings.ReplaceAll(value, `\`, `\\`))
 	}
