@@ -50,7 +50,7 @@ type Set struct {
 	members []*member      // in the order of the configuration; the slice is replaced, never changed
 	open    map[key]int    // members that are not closed, replaced ones too
 	closed  bool           // by Close
-	closing sync.WaitGroup // members that are no longer in the configuration
+	closing sync.WaitGroup // targets of members that have left the configuration, or that were unused
 
 	rendering atomic.Int64 // of scrapes of all members
 }
