@@ -153,12 +153,13 @@ func run(args []string, stdout *process.Output, stderr io.Writer) error {
 		return err
 	}
 	e.spread = discovery != nil
-	page, err := status.New(set.Known, version.Version)
+	page, err := status.New(status.Config{
+		Snapshots: set.Known, Version: version.Version, MetricsPath: f.telemetryPath, Replica: discovery != nil, Pprof: f.pprof,
+	})
 	if err != nil {
 		return err
 	}
 	s, err := server.New(server.Config{
-		Name: name, Description: "Prometheus exporter for the workflow executions of EC2 Image Builder", Version: version.Info(),
 		MetricsPath: f.telemetryPath, Metrics: promhttp.InstrumentMetricHandler(own, e),
 		Probe: promhttp.InstrumentMetricHandler(own, http.HandlerFunc(e.Probe)), SD: discovery, Status: page,
 		Reload: reloader.Reload, Pprof: f.pprof, Web: f.web, MaxConnections: f.maxConnections, Drain: f.drain.Duration, Logger: logger, Slog: logs.Slog,

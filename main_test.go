@@ -43,7 +43,7 @@ func TestTheBinary(t *testing.T) {
 	for page, want := range map[string]string{
 		"GET /metrics": `imagebuilder_up{region="us-east-1",target="containers"} 1`,
 		"GET /probe?target=containers&region=us-east-1": `imagebuilder_up{region="us-east-1",target="containers"} 1`,
-		"GET /":          `href="/metrics"`,
+		"GET /":          `href="metrics"`,
 		"GET /-/healthy": "Healthy",
 		"GET /-/ready":   "Ready",
 		"POST /-/reload": "Reloaded",

@@ -143,13 +143,14 @@ func hostilePage(t *testing.T) (address string) {
 		s.Images = append(s.Images, lookup.Image{Pipeline: text, Image: &imagebuilder.Image{ARN: text, Status: imagebuilder.ImageStatus(text), Reason: text}})
 		s.Pipelines = append(s.Pipelines, lookup.Pipeline{Pipeline: &imagebuilder.Pipeline{ARN: text, Name: text, LastRunStatus: imagebuilder.ImageStatus(text)}})
 	}
-	h, err := status.New(func() []lookup.Snapshot { s.Time = time.Now(); return []lookup.Snapshot{s} }, "1.2.3")
+	h, err := status.New(status.Config{
+		Snapshots: func() []lookup.Snapshot { s.Time = time.Now(); return []lookup.Snapshot{s} }, Version: "1.2.3", MetricsPath: "/metrics",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/executions", h)
-	mux.Handle("/executions/", h)
+	mux.Handle("/", h)
 	mux.HandleFunc("/favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -160,24 +161,29 @@ func hostilePage(t *testing.T) (address string) {
 func TestBrowserHostile(t *testing.T) {
 	address := hostilePage(t)
 	b := newBrowser(t, address)
-	for _, without := range []bool{false, true} {
-		var scripts, images int
-		var title string
-		b.run(t, emulation.SetScriptExecutionDisabled(without), chromedp.Navigate("http://"+address+"/executions"), chromedp.WaitVisible("main"),
-			chromedp.Evaluate(`document.querySelectorAll("script, iframe, object, embed, [onmouseover], [onerror], [onload]").length`, &scripts),
-			chromedp.Evaluate(`document.querySelectorAll("img").length`, &images), chromedp.Title(&title))
-		if scripts != 0 || images != 0 || title != "Workflow executions – imagebuilder_exporter" {
-			t.Errorf("the page has %d scripts or handlers, %d images, and the title %q", scripts, images, title)
-		}
+	pages := []struct{ path, title string }{
+		{"/", "imagebuilder_exporter"}, {"/executions", "Workflow executions – imagebuilder_exporter"}, {"/executions/wf-00000000-0000-4000-8000-000000000000", hostile[0] + " of " + hostile[0]},
 	}
-	for _, width := range []int64{1280, 400} {
-		var wide, inner int64
-		var over string
-		b.run(t, emulation.SetScriptExecutionDisabled(false), chromedp.EmulateViewport(width, 900), chromedp.Navigate("http://"+address+"/executions"), chromedp.WaitVisible("main"),
-			chromedp.Evaluate(`[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth && !e.closest(".scroll")).map(e => e.outerHTML.slice(0, 200)).slice(0, 5).join("\n")`, &over),
-			chromedp.Evaluate(`document.documentElement.scrollWidth`, &wide), chromedp.Evaluate(`window.innerWidth`, &inner))
-		if wide > inner {
-			t.Errorf("at a width of %d the page is %d wide:\n%s", inner, wide, over)
+	for _, p := range pages {
+		for _, without := range []bool{false, true} {
+			var scripts, images int
+			var title string
+			b.run(t, emulation.SetScriptExecutionDisabled(without), chromedp.Navigate("http://"+address+p.path), chromedp.WaitVisible("main"),
+				chromedp.Evaluate(`document.querySelectorAll("script, iframe, object, embed, [onmouseover], [onerror], [onload]").length`, &scripts),
+				chromedp.Evaluate(`document.querySelectorAll("img").length`, &images), chromedp.Title(&title))
+			if scripts != 0 || images != 0 || !strings.HasPrefix(title, p.title) {
+				t.Errorf("%s has %d scripts or handlers, %d images, and the title %q", p.path, scripts, images, title)
+			}
+		}
+		for _, width := range []int64{1280, 400} {
+			var wide, inner int64
+			var over string
+			b.run(t, emulation.SetScriptExecutionDisabled(false), chromedp.EmulateViewport(width, 900), chromedp.Navigate("http://"+address+p.path), chromedp.WaitVisible("main"),
+				chromedp.Evaluate(`[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth && !e.closest(".scroll")).map(e => e.outerHTML.slice(0, 200)).slice(0, 5).join("\n")`, &over),
+				chromedp.Evaluate(`document.documentElement.scrollWidth`, &wide), chromedp.Evaluate(`window.innerWidth`, &inner))
+			if wide > inner {
+				t.Errorf("at a width of %d %s is %d wide:\n%s", inner, p.path, wide, over)
+			}
 		}
 	}
 	b.content(t)

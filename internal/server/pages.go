@@ -9,8 +9,6 @@ import (
 	"path"
 	"strings"
 	"time"
-
-	"github.com/prometheus/exporter-toolkit/web"
 )
 
 // PathReady and PathProbe are what other programs ask for, too.
@@ -58,37 +56,8 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 		return mux, nil
 	}
 	mux.HandleFunc("GET "+p, s.metrics)
-	landing, err := web.NewLandingPage(web.LandingConfig{
-		Name: s.config.Name, Description: s.config.Description, Version: s.config.Version,
-		Links: s.links(),
-		Form: web.LandingForm{Action: PathProbe, Inputs: []web.LandingFormInput{
-			{Label: "Probe target", Type: "text", Name: "target"},
-			{Label: "in region", Type: "text", Name: "region"},
-		}},
-		Profiling: fmt.Sprint(s.config.Pprof),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("making the landing page: %w", err)
-	}
-	mux.Handle("GET /{$}", landing)
-	s.allowStyle(landing, "/")
+	mux.Handle("GET /{$}", s.config.Status)
 	return mux, nil
-}
-
-// links returns those of the landing page.
-func (s *Server) links() []web.LandingLinks {
-	links := []web.LandingLinks{{Address: s.config.MetricsPath, Text: "Metrics"}}
-	if s.config.SD != nil {
-		links = []web.LandingLinks{
-			{Address: s.config.MetricsPath, Text: "Metrics of this replica alone: those of targets are probed"},
-			{Address: pathSD, Text: "Service discovery: which replica to probe for each target"},
-		}
-	}
-	return append(links,
-		web.LandingLinks{Address: pathStatus, Text: "Executions"},
-		web.LandingLinks{Address: pathHealthy, Text: "Healthy"},
-		web.LandingLinks{Address: PathReady, Text: "Ready"},
-	)
 }
 
 // CheckPath finds what is wrong with a path of the metrics. The error goes on after the

@@ -93,7 +93,6 @@ func start(t *testing.T, webConfig string, changes ...func(*Server)) *running {
 func newServer(t *testing.T, changes ...func(*Config)) *Server {
 	t.Helper()
 	c := Config{
-		Name: "imagebuilder_exporter", Description: "An exporter", Version: "1.2.3",
 		MetricsPath: "/metrics",
 		Metrics:     http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ours 1") }),
 		Probe:       http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "one of", r.URL.RawQuery) }),

@@ -19,14 +19,11 @@ import (
 
 // Config is what a Server needs. Only SD may be nil.
 type Config struct {
-	Name        string // the program's name
-	Description string // of the program, one sentence
-	Version     string
 	MetricsPath string                          // such as /metrics; with / there is no landing page
 	Metrics     http.Handler                    // sets its own write deadline, and ends with the request's context
 	Probe       http.Handler                    // of PathProbe; as Metrics
 	SD          http.Handler                    // of /sd, which gets a *Page; nil for no such page
-	Status      http.Handler                    // of /executions, and what is below
+	Status      http.Handler                    // of /, /executions, and what is below
 	Reload      func(ctx context.Context) error // what POST /-/reload does; the client sees the error's text
 	Pprof       bool                            // whether to serve /debug/pprof/
 	Web         *web.FlagConfig                 // where to listen, and the file about TLS and passwords

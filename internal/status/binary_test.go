@@ -55,8 +55,10 @@ func TestThePageOfExecutionsAsksNothing(t *testing.T) {
 	if got := api.Requests(operation); asked == 0 || got != asked {
 		t.Errorf("reading the page made %d requests, after %d of the scrape", got-asked, asked)
 	}
-	if _, body := p.Do(t, http.MethodGet, "/"); !strings.Contains(body, `"/executions"`) {
-		t.Errorf("the landing page does not link to it:\n%s", body)
+	for _, link := range []string{`"executions"`, `"metrics"`, `"-/healthy"`, `"-/ready"`, `"executions?region=eu-west-1&amp;target=golden"`, "1 up, 0 down"} {
+		if _, body := p.Do(t, http.MethodGet, "/"); !strings.Contains(body, link) {
+			t.Errorf("the landing page does not have %s:\n%s", link, body)
+		}
 	}
 	if status, _ := p.Do(t, http.MethodGet, "/executions/style.css"); status != http.StatusOK {
 		t.Errorf("the style sheet answers %d", status)

@@ -26,8 +26,10 @@ func newDown(k *known, t *targetSection) down {
 }
 
 // Href leads to the page of the target: that of all executions, filtered.
-func (t *targetSection) Href() string {
-	return "executions?" + url.Values{"target": {t.Name}, "region": {t.Region}}.Encode()
+func (t *targetSection) Href() string { return targetHref(t.Name, t.Region) }
+
+func targetHref(name, region string) string {
+	return "executions?" + url.Values{"target": {name}, "region": {region}}.Encode()
 }
 
 // State is up, down, or empty when no refresh has ended.

@@ -108,7 +108,7 @@ func TestSizeOfThePages(t *testing.T) {
 // BenchmarkPages of 50,000 executions are to take at most 0.3 s each.
 func BenchmarkPages(b *testing.B) {
 	all := company(1, 5000, 10)
-	h, err := New(func() []lookup.Snapshot { return all }, "1.2.3")
+	h, err := New(Config{Snapshots: func() []lookup.Snapshot { return all }, Version: "1.2.3"})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -35,7 +35,7 @@ type page struct {
 func (*page) Root() string { return "" }
 
 // maxNotices is how many failed builds, waiting steps and targets that are down the top of the
-// page shows, of each kind.
+// page shows, of each kind, unless a status is chosen.
 const maxNotices = 10
 
 // notices are the first ones, and how many there are.
@@ -44,8 +44,12 @@ type notices[T any] struct {
 	All   int
 }
 
-func newNotices[T any](all []T) notices[T] {
-	return notices[T]{all[:min(maxNotices, len(all))], len(all)}
+func newNotices[T any](all []T, q query) notices[T] {
+	most := maxNotices
+	if q.Status != "" {
+		most = pageSize
+	}
+	return notices[T]{all[:min(most, len(all))], len(all)}
 }
 
 // More returns how many are not shown.
@@ -79,7 +83,7 @@ func newPage(all []lookup.Snapshot, q query, now time.Time) *page {
 	p.Filters, p.Counts = g.options.filters(q), byStatus(g.all)
 	slices.SortStableFunc(g.failed, func(a, b failed) int { return compareTimes(b.Image.Created, a.Image.Created) })
 	slices.SortStableFunc(g.waiting, func(a, b waiting) int { return a.Since.Compare(b.Since) })
-	p.Failed, p.Waiting, p.Down = newNotices(g.failed), newNotices(g.waiting), newNotices(g.down)
+	p.Failed, p.Waiting, p.Down = newNotices(g.failed, q), newNotices(g.waiting, q), newNotices(g.down, q)
 	sortByNeed(g.pipelines)
 	p.Pipelines, p.Sections = newList(g.pipelines, q.Page), newList(p.Targets, q.Page)
 	sortRows(g.executions, q)

@@ -1,4 +1,4 @@
-// Package status shows the targets and their executions, as a page for people and as JSON for
+// Package status shows the targets and their executions, as pages for people and as JSON for
 // programs. It makes no API call: it shows what the last scrape has left.
 package status
 
@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"reflect"
 	"strings"
 	"time"
@@ -30,23 +31,32 @@ const Path = "/executions"
 // StylePath is where the style sheet is, below the page.
 const StylePath = "/style.css"
 
-// Handler serves the page at Path, one for each execution below it, both as JSON to clients that
-// prefer it, and their style sheet at StylePath below it.
+// Config is what a Handler shows.
+type Config struct {
+	Snapshots   func() []lookup.Snapshot // what is known, called for each request
+	Version     string                   // of the exporter
+	MetricsPath string                   // such as /metrics
+	Replica     bool                     // whether there is /sd, and /metrics has no target
+	Pprof       bool                     // whether there is /debug/pprof/
+}
+
+// Handler serves the landing page at /, the page of all executions at Path and one for each
+// execution below it, these two as JSON to clients that prefer it, and the style sheet of all at
+// StylePath below Path.
 type Handler struct {
-	snapshots func() []lookup.Snapshot
-	version   string
-	template  *template.Template
-	renders   *semaphore.Weighted // bounds how many pages are rendered at a time
+	Config
+	template *template.Template
+	renders  *semaphore.Weighted // bounds how many pages are rendered at a time
 }
 
 // maxRenders is how many pages are rendered at a time, the others wait. Each copies everything
 // that is known, and delays scrapes meanwhile.
 const maxRenders = 2
 
-// New returns a Handler that shows what snapshots returns at each request.
-func New(snapshots func() []lookup.Snapshot, version string) (*Handler, error) {
+// New returns a Handler.
+func New(c Config) (*Handler, error) {
 	pages, err := template.New("page").Funcs(functions).ParseFS(files, "*.html.tmpl")
-	return &Handler{snapshots, version, pages, semaphore.NewWeighted(maxRenders)}, err
+	return &Handler{c, pages, semaphore.NewWeighted(maxRenders)}, err
 }
 
 // functions are what the templates call.
@@ -81,20 +91,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	header.Set("Cache-Control", "no-store")
 	header.Set("Vary", "Accept")
-	q, err := parseQuery(r.URL.RawQuery)
+	made, err := h.page(r.URL)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
-	}
-	made := func() (string, any, error) { return h.executions(q) }
-	if id, one := strings.CutPrefix(r.URL.Path, Path+"/"); one {
-		made = func() (string, any, error) { return h.execution(id, q) }
 	}
 	if !h.renders.TryAcquire(1) && h.renders.Acquire(r.Context(), 1) != nil {
 		http.Error(w, "other pages are being made, try again", http.StatusServiceUnavailable)
 		return
 	}
-	contentType, body, err := h.render(made, wantsJSON(r.Header.Values("Accept")))
+	contentType, body, err := h.render(made, !isLanding(r) && wantsJSON(r.Header.Values("Accept")))
 	h.renders.Release(1)
 	switch missing := errMissing(""); {
 	case errors.As(err, &missing):
@@ -107,6 +113,21 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// page returns what makes the page at a URL, and the name of its template.
+func (h *Handler) page(at *url.URL) (func() (name string, content any, err error), error) {
+	if at.Path == "/" {
+		return h.landing, nil
+	}
+	q, err := parseQuery(at.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	if id, one := strings.CutPrefix(at.Path, Path+"/"); one {
+		return func() (string, any, error) { return h.execution(id, q) }, nil
+	}
+	return func() (string, any, error) { return h.executions(q) }, nil
+}
+
 // errMissing says, in a sentence for the client, that there is no such page.
 type errMissing string
 
@@ -114,8 +135,8 @@ func (e errMissing) Error() string { return string(e) }
 
 // executions returns the page of all executions, and the name of its template.
 func (h *Handler) executions(q query) (name string, content any, err error) {
-	p := newPage(h.snapshots(), q, time.Now())
-	p.Version = h.version
+	p := newPage(h.Snapshots(), q, time.Now())
+	p.Version = h.Version
 	return "page", p, nil
 }
 
@@ -125,11 +146,11 @@ func (h *Handler) execution(id string, q query) (name string, content any, err e
 	if err != nil {
 		return "", nil, errMissing(err.Error())
 	}
-	d := newDetail(h.snapshots(), id, q, time.Now())
+	d := newDetail(h.Snapshots(), id, q, time.Now())
 	if len(d.Found) == 0 {
 		return "", nil, errMissing(fmt.Sprintf("no target follows the workflow execution %s", id))
 	}
-	d.Version = h.version
+	d.Version = h.Version
 	return "detail", d, nil
 }
 

@@ -37,7 +37,7 @@ func executionOf(n int, status imagebuilder.Status) lookup.Execution {
 // get asks a page of snapshots.
 func get(t *testing.T, all []lookup.Snapshot, path, accept string) *httptest.ResponseRecorder {
 	t.Helper()
-	h, err := New(func() []lookup.Snapshot { return all }, "1.2.3")
+	h, err := New(Config{Snapshots: func() []lookup.Snapshot { return all }, Version: "1.2.3"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,22 +86,24 @@ func TestHostileTextsAreText(t *testing.T) {
 				ARN: arnOf + "image/linux/1.0.0/2", Build: imagebuilder.ImageBuildVersion{Name: text, Version: text}, Status: "FAILED", LogGroup: text,
 			}},
 		}
-		w := get(t, all, "/executions", "text/html")
-		body := w.Body.String()
-		for _, bad := range []string{"<script", "<img", " onmouseover", " onerror=alert(1)>", "style=", "javascript:"} {
-			if strings.Contains(strings.ReplaceAll(body, "&#39; onmouseover", ""), bad) {
-				t.Errorf("%q: the page contains %q", text, bad)
+		for _, path := range []string{"/", "/executions", "/executions/" + e.ID} {
+			w := get(t, all, path, "text/html")
+			body := w.Body.String()
+			for _, bad := range []string{"<script", "<img", " onmouseover", " onerror=alert(1)>", "style=", "javascript:"} {
+				if strings.Contains(strings.ReplaceAll(body, "&#39; onmouseover", ""), bad) {
+					t.Errorf("%q: %s contains %q", text, path, bad)
+				}
 			}
-		}
-		if w.Code != http.StatusOK {
-			t.Errorf("%q: status %d", text, w.Code)
+			if w.Code != http.StatusOK {
+				t.Errorf("%q: %s: status %d", text, path, w.Code)
+			}
 		}
 	}
 }
 
 // TestAShutdownShowsThePage has a request whose context has ended, and nobody else.
 func TestAShutdownShowsThePage(t *testing.T) {
-	h, err := New(func() []lookup.Snapshot { return nil }, "")
+	h, err := New(Config{Snapshots: func() []lookup.Snapshot { return nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +118,7 @@ func TestAShutdownShowsThePage(t *testing.T) {
 
 func TestPagesAtATime(t *testing.T) {
 	begun, end := make(chan struct{}, 10), make(chan struct{})
-	h, err := New(func() []lookup.Snapshot { begun <- struct{}{}; <-end; return nil }, "")
+	h, err := New(Config{Snapshots: func() []lookup.Snapshot { begun <- struct{}{}; <-end; return nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +140,7 @@ func TestPagesAtATime(t *testing.T) {
 
 // TestAPanicBlocksNoOtherPage asks for more pages than are rendered at a time.
 func TestAPanicBlocksNoOtherPage(t *testing.T) {
-	h, err := New(func() []lookup.Snapshot { panic("a bug") }, "")
+	h, err := New(Config{Snapshots: func() []lookup.Snapshot { panic("a bug") }})
 	if err != nil {
 		t.Fatal(err)
 	}
