@@ -10,6 +10,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"regexp"
@@ -232,7 +233,7 @@ func checkConfig(ctx context.Context, f *flags, stdout, stderr io.Writer) error 
 
 // flags are the values of the command line.
 type flags struct {
-	configFile, telemetryPath, logLevel, logFormat              string
+	configFile, telemetryPath, externalURL, logLevel, logFormat string
 	configCheck, configCheckAWS, once, healthCheck, demo, pprof bool
 	reloadInterval, onceTimeout, offset, drain                  duration
 	maxRequests, maxConnections, demoPipelines                  int
@@ -276,6 +277,7 @@ func newApp() (*kingpin.Application, *flags) {
 	app.Flag("sd.peer-config", "With --sd.peers, the file with Prometheus' HTTP client configuration, with which the replicas are asked whether they are ready.").StringVar(&f.sdPeerConfig)
 	app.Flag("log.level", "Log messages of this level and above: debug, info, warn or error.").Default("info").StringVar(&f.logLevel)
 	app.Flag("log.format", "How log messages are written: logfmt or json.").Default("logfmt").StringVar(&f.logFormat)
+	app.Flag("web.external-url", "The URL under which browsers find this exporter, such as https://example.com/imagebuilder, for the links in alerts and dashboards.").StringVar(&f.externalURL)
 	app.Flag("web.telemetry-path", "The path of the metrics.").Default("/metrics").StringVar(&f.telemetryPath)
 	app.Flag("web.max-requests", "How many scrapes are rendered at a time. Others wait for their turn, until their timeout.").Default("4").IntVar(&f.maxRequests)
 	app.Flag("web.max-connections", "How many connections may be open at a time. Others wait until one is closed.").Default("512").IntVar(&f.maxConnections)
@@ -318,6 +320,10 @@ func (f *flags) check() error {
 		}
 		d.value.Duration = v
 	}
+	var err error
+	if f.collectors.ExternalURL, err = parseExternalURL(f.externalURL); err != nil {
+		return fmt.Errorf("--web.external-url=%s: %w", f.externalURL, err)
+	}
 	if err := server.CheckPath(f.telemetryPath); err != nil {
 		return fmt.Errorf("--web.telemetry-path=%s: %w", f.telemetryPath, err)
 	}
@@ -344,6 +350,15 @@ func (f *flags) check() error {
 		return errors.New("--config.check cannot be combined with --demo, which reads no configuration file")
 	}
 	return nil
+}
+
+// parseExternalURL returns a URL to which the path of a page can be added, empty for an empty one.
+func parseExternalURL(s string) (string, error) {
+	u, err := url.Parse(s)
+	if s != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(s, "?# ")) {
+		return "", errors.New("must be a URL such as https://example.com/imagebuilder, without a user, a query or a fragment")
+	}
+	return strings.TrimRight(s, "/"), nil
 }
 
 // startDemo starts an emulator on a loopback port, with so many pipelines or, for 0, the small

@@ -99,12 +99,20 @@ var (
 	selected  = regexp.MustCompile(`\bimagebuilder[_:][a-z0-9_:]+(\{[^}]*\})?`)
 )
 
+// page is where a description begins to lead to a page of the exporter.
+var page = regexp.MustCompile(`\s*\{\{-? range \$i, \$_ := sortByLabel "url"`)
+
 // TestTextsSayWhyAndWhoseInTheSameWords holds that what several alerts say has one wording:
-// each alert on a pipeline ends with its tags, and four alerts say why an image failed.
+// each alert on a pipeline ends with its tags and a link to a page of the exporter, and four alerts
+// say why an image failed.
 func TestTextsSayWhyAndWhoseInTheSameWords(t *testing.T) {
-	reasons, tags := map[string][]string{}, map[string][]string{}
+	reasons, tags, pages := map[string][]string{}, map[string][]string{}, map[string][]string{}
 	for _, r := range rules(t) {
 		text := r.Annotations["description"]
+		if at := page.FindStringIndex(text); at != nil {
+			pages[text[at[1]:]] = append(pages[text[at[1]:]], r.Alert)
+			text = text[:at[0]]
+		}
 		if strings.Contains(text, "$labels.pipeline ") {
 			_, words, _ := strings.Cut(text, `$sep := " Tags: "`)
 			tags[words] = append(tags[words], r.Alert)
@@ -113,6 +121,9 @@ func TestTextsSayWhyAndWhoseInTheSameWords(t *testing.T) {
 			words, _, _ = strings.Cut(words, " It failed in stage ")
 			reasons[words] = append(reasons[words], r.Alert)
 		}
+	}
+	if len(pages) != 3 { // of an execution, a pipeline and a target
+		t.Errorf("pages: %q", pages)
 	}
 	if len(tags) != 1 || tags[""] != nil {
 		t.Errorf("tags: %q", slices.Collect(maps.Values(tags)))

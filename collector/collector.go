@@ -34,6 +34,8 @@ type Options struct {
 	Pipelines bool // imagebuilder_pipeline_*
 	Steps     bool // imagebuilder_workflow_step_*, except those of Waiting
 	Waiting   bool // imagebuilder_workflow_step_{waiting_since,timeout}_timestamp_seconds
+
+	ExternalURL string // of imagebuilder_target_page_info; empty for no such metric
 }
 
 // Panicked is called for each panic that was contained, with the part of the scrape that is
@@ -67,6 +69,9 @@ func New(ctx context.Context, sources []Source, o Options, panicked Panicked) *C
 	add(o.Images, images)
 	add(o.Pipelines, pipelines)
 	c.settledFamilies = slices.DeleteFunc(slices.Clone(c.families), func(f family) bool { return f.name == targets.name })
+	if o.ExternalURL != "" {
+		c.families = append(c.families, pages(o.ExternalURL))
+	}
 	return c
 }
 

@@ -55,6 +55,10 @@ func Published(t *testing.T, file string) Labels {
 // misses a new one.
 func Everything() (o collector.Options) {
 	for _, option := range reflect.ValueOf(&o).Elem().Fields() {
+		if option.Kind() == reflect.String {
+			option.SetString("https://example.com/imagebuilder")
+			continue
+		}
 		option.SetBool(true)
 	}
 	return o
