@@ -39,7 +39,9 @@ func TestTheLandingPage(t *testing.T) {
 		has, lacks []string
 	}{
 		{
-			"an exporter by itself", Config{Version: "1.2.3", MetricsPath: "/a/metrics"}, all,
+			"an exporter by itself",
+			Config{Version: "1.2.3", MetricsPath: "/a/metrics"},
+			all,
 			[]string{
 				"version 1.2.3", `<a href="executions">`, `<a href="a/metrics">Metrics</a> <span class="quiet">what Prometheus scrapes`, `<a href="-/healthy">`, `<a href="-/ready">`,
 				`<form action="probe">`, `name="target"`, `name="region"`, "1 up, 1 down", `<a href="executions?region=eu-west-1&amp;target=golden">`, "not scraped yet", "denied",
@@ -47,7 +49,9 @@ func TestTheLandingPage(t *testing.T) {
 			[]string{`href="sd"`, "debug/pprof", "<script", "style=", "secret arn"},
 		},
 		{
-			"a replica, with profiles", Config{MetricsPath: "/metrics", Replica: true, Pprof: true}, all[1:2],
+			"a replica, with profiles",
+			Config{MetricsPath: "/metrics", Replica: true, Pprof: true},
+			all[1:2],
 			[]string{`<a href="sd">`, "of this replica alone", `<a href="debug/pprof/">`, "Nobody has scraped a target of this replica yet"},
 			[]string{"version"},
 		},

@@ -65,8 +65,9 @@ func company(targets, pipelines, builds int) []lookup.Snapshot {
 // TestOf400PipelinesTheFailedOneIsFirst on the page, with why, and in the table of pipelines.
 func TestOf400PipelinesTheFailedOneIsFirst(t *testing.T) {
 	body := pageOf(t, company(1, 400, 10), "")
-	main := body[strings.Index(body, "<main"):]
-	first := main[:strings.Index(main, "<li>")+2000]
+	_, main, _ := strings.Cut(body, "<main")
+	top, list, _ := strings.Cut(main, "<li>")
+	first := top + list[:2000]
 	for _, text := range []string{"12 failed", "no space left on device", "team-00-ubuntu-2404-…"} {
 		if !strings.Contains(first, text) {
 			t.Errorf("what stands first does not have %q:\n%s", text, first)
@@ -113,7 +114,9 @@ func BenchmarkPages(b *testing.B) {
 		b.Fatal(err)
 	}
 	for _, c := range []struct{ name, path string }{
-		{"all", "/executions"}, {"text", "/executions?q=001"}, {"pipeline", "/executions?pipeline=" + all[0].Pipelines[7].Name},
+		{"all", "/executions"},
+		{"text", "/executions?q=001"},
+		{"pipeline", "/executions?pipeline=" + all[0].Pipelines[7].Name},
 		{"execution", "/executions/" + all[0].Settled[0].Executions[0].ID},
 	} {
 		b.Run(c.name, func(b *testing.B) {
