@@ -92,9 +92,10 @@ func lastBuilds(builds []*lookup.Image) []*lookup.Image {
 // judge sets the state and why it is so, from the last builds of the pipeline, the newest last,
 // and since when a step of it waits, zero for none.
 func (p *pipeline) judge(last []*lookup.Image, waits, now time.Time) {
-	var ended, newest *lookup.Image // the newest that has ended, and the newest
+	// The newest that failed or is good, and the newest. One that was cancelled says nothing.
+	var ended, newest *lookup.Image
 	for _, i := range last {
-		if newest = i; i.Status.Ended() {
+		if newest = i; i.Status.Failed() || i.Status.Good() {
 			ended = i
 		}
 	}
