@@ -65,13 +65,15 @@ func (p *tablePanel) width(t *testing.T, column string) (width float64, shares b
 // with a name or none.
 func TestTablesFit(t *testing.T) {
 	_, text := dashboards(t)
-	var d struct{ Panels []tablePanel }
-	if err := json.Unmarshal([]byte(text["overview.json"]), &d); err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range d.Panels {
-		if p.Type == "table" {
-			p.checkColumns(t)
+	for file, raw := range text {
+		var d struct{ Panels []tablePanel }
+		if err := json.Unmarshal([]byte(raw), &d); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for _, p := range d.Panels {
+			if p.Type == "table" {
+				p.checkColumns(t)
+			}
 		}
 	}
 }
@@ -139,23 +141,25 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// TestNumbersHaveLinks holds that each number of the overview leads to what it counts.
+// TestNumbersHaveLinks holds that each number leads to what it counts.
 func TestNumbersHaveLinks(t *testing.T) {
 	_, text := dashboards(t)
-	var d struct {
-		Panels []struct {
-			Type, Title string
-			FieldConfig struct {
-				Defaults struct{ Links []struct{ URL string } }
+	for file, raw := range text {
+		var d struct {
+			Panels []struct {
+				Type, Title string
+				FieldConfig struct {
+					Defaults struct{ Links []struct{ URL string } }
+				}
 			}
 		}
-	}
-	if err := json.Unmarshal([]byte(text["overview.json"]), &d); err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range d.Panels {
-		if p.Type == "stat" && len(p.FieldConfig.Defaults.Links) == 0 {
-			t.Errorf("%q leads nowhere", p.Title)
+		if err := json.Unmarshal([]byte(raw), &d); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for _, p := range d.Panels {
+			if p.Type == "stat" && len(p.FieldConfig.Defaults.Links) == 0 {
+				t.Errorf("%s: %q leads nowhere", file, p.Title)
+			}
 		}
 	}
 }
