@@ -33,6 +33,22 @@ type panel struct {
 		RefID, Expr string
 		Instant     bool
 	}
+	Transformations []struct {
+		Options struct {
+			ExcludeByName map[string]bool
+			IndexByName   map[string]int
+		}
+	}
+}
+
+// hasPlaceFor says whether a label of an answer is a column of p, or is left out of it.
+func (p *panel) hasPlaceFor(label string) bool {
+	if p.Type != "table" || len(p.Transformations) == 0 {
+		return true
+	}
+	o := p.Transformations[len(p.Transformations)-1].Options
+	_, column := o.IndexByName[label]
+	return column || o.ExcludeByName[label]
 }
 
 type variable struct {
@@ -181,6 +197,13 @@ func (s testStack) show(t *testing.T, p panel, chosen map[string]string) (empty 
 		get(t, address+url.QueryEscape(expr), &got)
 		if len(got.Warnings)+len(got.Infos) > 0 {
 			t.Errorf("%s, %s: %v %v\n%s", p.Title, target.RefID, got.Warnings, got.Infos, expr)
+		}
+		for _, r := range got.Data.Result {
+			for label := range r.Metric {
+				if !p.hasPlaceFor(label) {
+					t.Fatalf("%s, %s: the label %s is neither a column nor left out", p.Title, target.RefID, label)
+				}
+			}
 		}
 		if len(got.Data.Result) == 0 {
 			empty = append(empty, target.RefID)
