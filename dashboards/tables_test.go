@@ -23,7 +23,7 @@ type tablePanel struct {
 	}
 	FieldConfig struct {
 		Overrides []struct {
-			Matcher    struct{ Options string }
+			Matcher    matcher
 			Properties []struct {
 				ID    string
 				Value json.RawMessage
@@ -32,11 +32,21 @@ type tablePanel struct {
 	}
 }
 
+// matcher says of which columns an override is, by their name or a pattern.
+type matcher struct{ ID, Options string }
+
+func (m matcher) matches(column string) bool {
+	if m.ID == "byRegexp" {
+		return regexp.MustCompile(strings.Trim(m.Options, "/")).MatchString(column)
+	}
+	return m.ID == "byName" && m.Options == column
+}
+
 // property returns a property of a column, nil if it has none of that name.
 func (p *tablePanel) property(column, id string) (value json.RawMessage) {
 	for _, o := range p.FieldConfig.Overrides {
 		for _, each := range o.Properties {
-			if o.Matcher.Options == column && each.ID == id {
+			if o.Matcher.matches(column) && each.ID == id {
 				value = each.Value
 			}
 		}
