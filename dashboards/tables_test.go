@@ -23,7 +23,7 @@ type tablePanel struct {
 	}
 	FieldConfig struct {
 		Overrides []struct {
-			Matcher    struct{ Options string }
+			Matcher    matcher
 			Properties []struct {
 				ID    string
 				Value json.RawMessage
@@ -32,11 +32,21 @@ type tablePanel struct {
 	}
 }
 
+// matcher says of which columns an override is, by their name or a pattern.
+type matcher struct{ ID, Options string }
+
+func (m matcher) matches(column string) bool {
+	if m.ID == "byRegexp" {
+		return regexp.MustCompile(strings.Trim(m.Options, "/")).MatchString(column)
+	}
+	return m.ID == "byName" && m.Options == column
+}
+
 // property returns a property of a column, nil if it has none of that name.
 func (p *tablePanel) property(column, id string) (value json.RawMessage) {
 	for _, o := range p.FieldConfig.Overrides {
 		for _, each := range o.Properties {
-			if o.Matcher.Options == column && each.ID == id {
+			if o.Matcher.matches(column) && each.ID == id {
 				value = each.Value
 			}
 		}
@@ -65,13 +75,15 @@ func (p *tablePanel) width(t *testing.T, column string) (width float64, shares b
 // with a name or none.
 func TestTablesFit(t *testing.T) {
 	_, text := dashboards(t)
-	var d struct{ Panels []tablePanel }
-	if err := json.Unmarshal([]byte(text["overview.json"]), &d); err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range d.Panels {
-		if p.Type == "table" {
-			p.checkColumns(t)
+	for file, raw := range text {
+		var d struct{ Panels []tablePanel }
+		if err := json.Unmarshal([]byte(raw), &d); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for _, p := range d.Panels {
+			if p.Type == "table" {
+				p.checkColumns(t)
+			}
 		}
 	}
 }
@@ -139,23 +151,25 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// TestNumbersHaveLinks holds that each number of the overview leads to what it counts.
+// TestNumbersHaveLinks holds that each number leads to what it counts.
 func TestNumbersHaveLinks(t *testing.T) {
 	_, text := dashboards(t)
-	var d struct {
-		Panels []struct {
-			Type, Title string
-			FieldConfig struct {
-				Defaults struct{ Links []struct{ URL string } }
+	for file, raw := range text {
+		var d struct {
+			Panels []struct {
+				Type, Title string
+				FieldConfig struct {
+					Defaults struct{ Links []struct{ URL string } }
+				}
 			}
 		}
-	}
-	if err := json.Unmarshal([]byte(text["overview.json"]), &d); err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range d.Panels {
-		if p.Type == "stat" && len(p.FieldConfig.Defaults.Links) == 0 {
-			t.Errorf("%q leads nowhere", p.Title)
+		if err := json.Unmarshal([]byte(raw), &d); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for _, p := range d.Panels {
+			if p.Type == "stat" && len(p.FieldConfig.Defaults.Links) == 0 {
+				t.Errorf("%s: %q leads nowhere", file, p.Title)
+			}
 		}
 	}
 }
