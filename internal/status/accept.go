@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// isBrowser reports whether a client asks for HTML by its name.
+func isBrowser(accept []string) bool { return strings.Contains(strings.Join(accept, ","), "text/html") }
+
 // wantsJSON reports whether a client prefers JSON to HTML (RFC 9110, 12.5.1). Without a
 // preference it gets the page.
 func wantsJSON(accept []string) bool {

@@ -54,7 +54,7 @@ func newDetail(all []lookup.Snapshot, id string, q query, now time.Time) *detail
 func newFound(s *lookup.Snapshot, executions []*lookup.Execution, x *lookup.Execution) found {
 	f := found{Target: s.Name, Region: s.Region, execution: newExecution(x, s.Time)}
 	f.StepRows = newSteps(x, s.Time)
-	f.Waiting = newWaiting(s, slices.DeleteFunc(slices.Clone(s.Waiting), func(w lookup.WaitingStep) bool { return w.ExecutionID != x.ID }), &targetSection{Name: s.Name, Region: s.Region})
+	f.Waiting = newWaiting(s, slices.DeleteFunc(slices.Clone(s.Waiting), func(w lookup.WaitingStep) bool { return w.ExecutionID != x.ID }))
 	if x.Value == nil || f.ImageARN == "" {
 		return f
 	}
@@ -63,7 +63,7 @@ func newFound(s *lookup.Snapshot, executions []*lookup.Execution, x *lookup.Exec
 			f.Others = append(f.Others, newExecution(other, s.Time))
 		}
 	}
-	slices.SortFunc(f.Others, func(a, b *execution) int { return cmp.Or(compareTimes(a.Started, b.Started), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(f.Others, func(a, b *execution) int { return cmp.Or(compareStarts(a.Started, b.Started), cmp.Compare(a.ID, b.ID)) })
 	for _, i := range s.AllImages() {
 		if i.ARN == f.ImageARN {
 			f.Made = new(newImage(i, pipelinesByName(s)[i.Pipeline]))
@@ -103,11 +103,19 @@ func (f *found) Failure() *failure {
 // Failed reports whether something went wrong in the execution.
 func (f *found) Failed() bool { return imagebuilder.Status(f.Status).Failed() }
 
+// BuildFailed reports whether the image build failed that the execution is part of.
+func (f *found) BuildFailed() bool {
+	return f.Made != nil && imagebuilder.ImageStatus(f.Made.Status).Failed()
+}
+
+// TargetHref leads to the page of its target.
+func (f *found) TargetHref() string { return targetHref(f.Target, f.Region) }
+
 // PipelineHref leads to the page of its pipeline.
 func (f *found) PipelineHref() string { return pipelineHref(f.Target, f.Region, f.Pipeline) }
 
-// stepBar is a row of the table of steps: a step and, as a part of the time of its execution in
-// percent, when it ran. X is empty when it has not begun.
+// stepBar is a row of the table of steps: a step and, in percent of the time from the start of the
+// first step to the end of the last one, when it ran. X is empty when it has not begun.
 type stepBar struct {
 	step
 	X, W string

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"html/template"
 	"io"
 	"net/http"
 	"strings"
@@ -50,7 +51,7 @@ func TestThePageOfAnExecution(t *testing.T) {
 		`<a href="../executions">All executions</a>`, `<a href="../executions?pipeline=Linux&amp;region=eu-west-1&amp;target=golden">`,
 		"Why it failed", "step Harden, component harden 1.2.0, phase build", "no agent", "Step &#39;Harden&#39; failed", "the build failed", "exit code 1",
 		`<dt>took</dt><dd>40m</dd>`, `<td class="number">30m</td>`, `<rect x="0.0" width="25.0"`, `<rect x="25.0" width="75.0"`, "not begun",
-		"https://eu-west-1.console.aws.amazon.com/imagebuilder/", "/log-events/1.0.0$252F1", `<a href="wf-00000000-0000-4000-8000-000000000002">TEST`,
+		"https://eu-west-1.console.aws.amazon.com/imagebuilder/", "/log-events/1.0.0$252F1", `<a href="../executions/wf-00000000-0000-4000-8000-000000000002">TEST`,
 		"The same in <bdi>other</bdi>", "not asked yet", "The steps of this execution are not known",
 	} {
 		if !strings.Contains(body, want) {
@@ -104,12 +105,44 @@ func TestPagesThatAreNotThere(t *testing.T) {
 		"/executions/wf-00000000-0000-4000-8000-000000000099": "no target follows the workflow execution wf-00000000-0000-4000-8000-000000000099",
 		"/executions/<script>":                                `"<script>" is not the id of a workflow execution; one is wf- and a UUID, as in wf-165b1cb6-3a62-4618-a021-94ddcbe32908`,
 	} {
-		for _, accept := range []string{"text/html", "application/json"} {
+		for _, accept := range []string{"*/*", "application/json"} {
 			w := get(t, all, path, accept)
 			if got := strings.TrimSpace(w.Body.String()); w.Code != http.StatusNotFound || got != want || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain") {
 				t.Errorf("%s as %s: %d %q, want 404 %q", path, accept, w.Code, got, want)
 			}
 		}
+		w := get(t, all, path, "text/html,*/*;q=0.8")
+		if body := w.Body.String(); w.Code != http.StatusNotFound || !strings.Contains(body, "<p>"+template.HTMLEscapeString(want)+".</p>") || !strings.Contains(body, `<a href="../executions">`) {
+			t.Errorf("%s in a browser: %d %s", path, w.Code, body)
+		}
+	}
+}
+
+// TestAnExecutionOfABuildThatFailed in its distribution says so, and shows the others in the order
+// of their start.
+func TestAnExecutionOfABuildThatFailed(t *testing.T) {
+	all, _ := oneFailed()
+	s := &all[1]
+	for i, x := range s.Executions {
+		x.Value.Status, x.Value.ImageBuildVersionARN = "COMPLETED", s.Images[0].ARN
+		if i == 1 {
+			x.Value.Status, x.Value.Start = "PENDING", time.Time{}
+		}
+	}
+	s.Images[0].Failed = &imagebuilder.Failure{Stage: "DISTRIBUTING", Distribution: &imagebuilder.DistributionFailure{Message: "2 Regions failed."}}
+	body := get(t, all, "/executions/"+s.Executions[0].ID, "text/html").Body.String()
+	for _, want := range []string{"The image build failed, not this execution", "2 Regions failed.", `<dt>image build</dt><dd><span class="status failed">`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page does not have %q:\n%s", want, body)
+		}
+	}
+	_, others, _ := strings.Cut(body, "Executions of this build")
+	if last := others[strings.LastIndex(others, "<li>"):]; !strings.Contains(last, "PENDING") {
+		t.Errorf("what has not begun is not the last one:\n%s", others)
+	}
+	failed := newPage(all, query{Page: 1, Sort: "started"}, now).Failed.First
+	if len(failed) != 1 || !strings.HasPrefix(failed[0].Href, "executions/wf-") {
+		t.Errorf("the failure leads to %+v, want an execution of the build", failed)
 	}
 }
 
@@ -145,6 +178,11 @@ func TestThePageOfAPipeline(t *testing.T) {
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not have %q:\n%s", want, body)
+		}
+	}
+	for _, more := range []string{"&status=COMPLETED", "&q=nothing", "&page=2"} { // what its own links lead to
+		if body := pageOf(t, all, "target=golden&region=eu-west-1&pipeline=Linux"+more); !strings.Contains(body, "<h1>Pipeline <bdi>Linux</bdi></h1>") {
+			t.Errorf("with %s it is no longer the page of the pipeline", more)
 		}
 	}
 	for _, query := range []string{"", "pipeline=Linux", "pipeline=Other&region=eu-west-1"} {

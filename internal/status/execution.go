@@ -62,6 +62,11 @@ func newExecution(x *lookup.Execution, now time.Time) *execution {
 // Href leads to the page of the execution.
 func (e *execution) Href() string { return executionHref(e.ID) }
 
+// PipelineHref leads to the page of its pipeline.
+func (e *execution) PipelineHref() string {
+	return pipelineHref(e.Section.Name, e.Section.Region, e.Pipeline)
+}
+
 // newSteps returns the steps of x in the order of their start; nil when they are not known.
 func newSteps(x *lookup.Execution, now time.Time) []step {
 	if x.Value == nil {
@@ -74,11 +79,14 @@ func newSteps(x *lookup.Execution, now time.Time) []step {
 			Started: optionalTime(s.Start), Duration: seconds(s.Duration(now, x.Value.Status.Final())), Message: s.Message,
 		})
 	}
-	slices.SortStableFunc(all, func(a, b step) int { // those that have not begun last
-		never := time.Unix(1<<40, 0)
-		return valueOr(a.Started, never).Compare(valueOr(b.Started, never))
-	})
+	slices.SortStableFunc(all, func(a, b step) int { return compareStarts(a.Started, b.Started) })
 	return all
+}
+
+// compareStarts compares when things have begun. Those that have not come last.
+func compareStarts(a, b *time.Time) int {
+	never := time.Unix(1<<40, 0)
+	return valueOr(a, never).Compare(valueOr(b, never))
 }
 
 func seconds(d time.Duration, ok bool) *float64 {

@@ -139,7 +139,34 @@ func newFailed(k *known, images []*lookup.Image, t *targetSection) []failed {
 		}
 		all = append(all, row)
 	}
+	k.leadToExecutions(all)
+	for i := range all {
+		if p := k.byName[all[i].Image.Pipeline]; p != nil { // which also knows of those that are not followed
+			all[i].Older = max(all[i].Older, valueOr(p.FailedInRow, 0)-1)
+		}
+	}
 	return append(all, failedAlone(k, t)...)
+}
+
+// leadToExecutions makes those of all whose image did not fail in an execution that is known lead to
+// the newest execution of the image.
+func (k *known) leadToExecutions(all []failed) {
+	newest := map[string]*execution{} // by image, nil for one that has none yet
+	for _, f := range all {
+		if !strings.HasPrefix(f.Href, executionHref("")) {
+			newest[f.Image.ARN] = nil
+		}
+	}
+	for _, e := range k.rows {
+		if n, wanted := newest[e.ImageARN]; wanted && (n == nil || compareTimes(n.Started, e.Started) < 0) {
+			newest[e.ImageARN] = e
+		}
+	}
+	for i := range all {
+		if e := newest[all[i].Image.ARN]; e != nil {
+			all[i].Href = executionHref(e.ID)
+		}
+	}
 }
 
 // failedAlone returns the executions of k that failed and pass the filters, and whose image is

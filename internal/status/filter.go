@@ -29,7 +29,7 @@ func (e *execution) matches(q query) bool {
 	return q.says(e.ID, e.Status, e.Type, e.Image, e.Version, e.ImageARN, e.Pipeline, e.Message, e.Error)
 }
 
-// imagesThat returns those of images that pass the filters of rows.
+// imagesThat returns those of images that pass the filters of rows. It changes images.
 func imagesThat(q query, images []*lookup.Image) []*lookup.Image {
 	if !q.choosesRows() {
 		return images
@@ -49,20 +49,13 @@ func imagesThat(q query, images []*lookup.Image) []*lookup.Image {
 	})
 }
 
-// pipelinesThat returns those pipelines of s that pass the filters of rows. The status is that of
-// the last run.
-func pipelinesThat(q query, s *lookup.Snapshot) []*lookup.Pipeline {
-	var all []*lookup.Pipeline
-	for i := range s.Pipelines {
-		p := &s.Pipelines[i]
-		if q.Status != "" && q.Status != string(p.LastRunStatus) || q.Pipeline != "" && q.Pipeline != p.Name {
-			continue
-		}
-		if q.says(p.ARN, p.Name, p.Status, string(p.LastRunStatus), tagsOf(p, s.TagLabels)) {
-			all = append(all, p)
-		}
+// matches reports whether p passes the filters of rows but that of its name. The status is its
+// state, or that of its last run.
+func (p *pipeline) matches(q query) bool {
+	if q.Status != "" && q.Status != p.LastRun && !strings.EqualFold(q.Status, p.State) {
+		return false
 	}
-	return all
+	return q.says(p.ARN, p.Name, p.State, p.LastRun, p.Tags, p.Why)
 }
 
 // waitingThat returns those of steps that pass the filters of rows. rows are all executions, in the

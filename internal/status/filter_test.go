@@ -53,9 +53,9 @@ func TestFiltersHoldForEveryTable(t *testing.T) {
 		"status=FAILED":              {"", "linux", "Linux", ""},
 		"status=AVAILABLE":           {"", "web", "Web", ""},
 		"status=RUNNING":             {"Linux Web", "", "", "Approve"},
-		"status=WAITING":             {"", "", "", "Approve"},
+		"status=WAITING":             {"", "", "Web", "Approve"},
 		"status=WAITING&q=other":     {"", "", "", ""},
-		"q=HARDEN":                   {"", "linux", "", ""},
+		"q=HARDEN":                   {"", "linux", "Linux", ""},
 		"q=ami-77":                   {"", "web", "", ""},
 		"q=shop":                     {"", "", "Web", ""},
 		"q=hidden":                   {"", "", "", ""},
@@ -105,7 +105,7 @@ func TestThePageShowsWhatTheFilterSelects(t *testing.T) {
 		}
 	}
 	body := pageOf(t, twoPipelines(), "pipeline=Linux&region=eu-west-1")
-	if strings.Contains(body, "1.0.0/2") || strings.Contains(body, "us-east-1") || !strings.Contains(body, "Timeline") {
+	if strings.Contains(body, "1.0.0/2") || strings.Contains(body, "region=us-east-1") || !strings.Contains(body, "Timeline") {
 		t.Errorf("the page of Linux in eu-west-1 shows something else, or no timeline:\n%s", body)
 	}
 	for _, status := range []string{"RUNNING", "FAILED", "AVAILABLE"} {

@@ -30,7 +30,8 @@ func newKnown(s *lookup.Snapshot) *known {
 // gathered is what all targets that are shown have, as far as it passes the filters.
 type gathered struct {
 	options    options      // of all targets
-	all        []*execution // also those that do not pass
+	all        []*execution // also those of another status
+	named      []*pipeline  // those that have the name of the filter, whatever their rows
 	executions []*execution
 	images     []imageOf
 	pipelines  []*pipeline
@@ -44,9 +45,14 @@ func (g *gathered) add(p *page, id string, k *known) {
 	q := p.Query
 	t := newTargetSection(p, id, k)
 	p.Targets = append(p.Targets, t)
-	g.all = append(g.all, k.rows...)
+	anyStatus := q
+	anyStatus.Status = ""
 	for _, e := range k.rows {
-		if e.Section = t; e.matches(q) {
+		if e.Section = t; !e.matches(anyStatus) {
+			continue
+		}
+		g.all = append(g.all, e)
+		if q.Status == "" || q.Status == e.Status {
 			g.executions = append(g.executions, e)
 			t.Matching++
 		}
@@ -59,13 +65,20 @@ func (g *gathered) add(p *page, id string, k *known) {
 	for _, i := range onPage(images, q.Page) {
 		t.Images = append(t.Images, imageOf{i, k, t}.row())
 	}
-	pipelines := newPipelines(k, pipelinesThat(q, k.Snapshot), t)
+	pipelines := newPipelines(k, q.Pipeline, t)
+	if q.Pipeline != "" {
+		g.named = append(g.named, pipelines...)
+	}
+	pipelines = slices.DeleteFunc(slices.Clone(pipelines), func(p *pipeline) bool { return !p.matches(q) })
 	g.pipelines = append(g.pipelines, pipelines...)
 	t.AllPipelines, t.Pipelines = len(pipelines), onPage(pipelines, q.Page)
 	t.Pages = pagesOf(t.Matching, t.AllImages, t.AllPipelines)
-	t.Waiting = newWaiting(k.Snapshot, waitingThat(q, k.Waiting, k.rows), t)
+	t.Waiting = newWaiting(k.Snapshot, waitingThat(q, k.Waiting, k.rows))
 	g.waiting = append(g.waiting, t.Waiting...)
 	g.failed = append(g.failed, newFailed(k, images, t)...)
+	if k.RefreshEnded && k.Up && (p.Oldest == nil || k.LastSuccess.Before(*p.Oldest)) {
+		p.Oldest = optionalTime(k.LastSuccess)
+	}
 	if k.RefreshEnded && !k.Up {
 		g.down = append(g.down, newDown(k, t))
 	} else if k.RefreshEnded {

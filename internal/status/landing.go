@@ -17,6 +17,7 @@ type landing struct {
 	Replica  bool // whether the metrics of targets are probed, of several replicas
 	Links    []link
 	Up, Down int
+	Selected int           // executions of all targets
 	Targets  []targetState // first those that are down
 	More     int           // how many others there are
 }
@@ -51,6 +52,7 @@ func newLanding(c Config, all []lookup.Snapshot, now time.Time) *landing {
 		if s.RefreshEnded {
 			t.Up = &s.Up
 		}
+		l.Selected += t.Selected
 		switch {
 		case t.Up == nil:
 		case *t.Up:

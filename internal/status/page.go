@@ -18,11 +18,13 @@ type page struct {
 	Targets []*targetSection `json:"targets"`
 
 	Up      int              `json:"-"` // how many targets are up
+	Oldest  *time.Time       `json:"-"` // when the one of them was read whole that was so longest ago
+	One     *pipeline        `json:"-"` // the pipeline that the filters select; nil for several or none
 	Failed  notices[failed]  `json:"-"`
 	Waiting notices[waiting] `json:"-"`
 	Down    notices[down]    `json:"-"`
 	Filters []filter         `json:"-"`
-	Counts  []count          `json:"-"` // of all executions of the targets, by status
+	Counts  []count          `json:"-"` // of the executions that pass the other filters, by status
 
 	Pipelines  list[*pipeline]      `json:"-"`
 	Executions list[*execution]     `json:"-"`
@@ -35,7 +37,7 @@ type page struct {
 func (*page) Root() string { return "" }
 
 // maxNotices is how many failed builds, waiting steps and targets that are down the top of the
-// page shows, of each kind, unless a status is chosen.
+// page shows, of each kind.
 const maxNotices = 10
 
 // notices are the first ones, and how many there are.
@@ -44,12 +46,8 @@ type notices[T any] struct {
 	All   int
 }
 
-func newNotices[T any](all []T, q query) notices[T] {
-	most := maxNotices
-	if q.Status != "" {
-		most = pageSize
-	}
-	return notices[T]{all[:min(most, len(all))], len(all)}
+func newNotices[T any](all []T) notices[T] {
+	return notices[T]{all[:min(maxNotices, len(all))], len(all)}
 }
 
 // More returns how many are not shown.
@@ -75,15 +73,19 @@ func newPage(all []lookup.Snapshot, q query, now time.Time) *page {
 	g := gathered{options: newOptions()}
 	for i := range all {
 		k := newKnown(&all[i])
-		g.options.add(k)
+		g.options.addTarget(k)
 		if q.choosesTarget(k.Snapshot) {
+			g.options.addRows(k)
 			g.add(p, fmt.Sprintf("target-%d", i+1), k)
 		}
 	}
 	p.Filters, p.Counts = g.options.filters(q), byStatus(g.all)
 	slices.SortStableFunc(g.failed, func(a, b failed) int { return compareTimes(b.Image.Created, a.Image.Created) })
 	slices.SortStableFunc(g.waiting, func(a, b waiting) int { return a.Since.Compare(b.Since) })
-	p.Failed, p.Waiting, p.Down = newNotices(g.failed, q), newNotices(g.waiting, q), newNotices(g.down, q)
+	p.Failed, p.Waiting, p.Down = newNotices(g.failed), newNotices(g.waiting), newNotices(g.down)
+	if len(g.named) == 1 {
+		p.One = g.named[0]
+	}
 	sortByNeed(g.pipelines)
 	p.Pipelines, p.Sections = newList(g.pipelines, q.Page), newList(p.Targets, q.Page)
 	sortRows(g.executions, q)
@@ -91,7 +93,7 @@ func newPage(all []lookup.Snapshot, q query, now time.Time) *page {
 	for _, e := range g.executions {
 		e.Section.add(e, q.Page)
 	}
-	p.Timeline = newTimeline(g.executions, now, executionHref)
+	p.Timeline = newTimeline(g.executions, now)
 	slices.SortFunc(g.images, func(a, b imageOf) int { return compareImages(b.Image, a.Image) })
 	p.Images.All = len(g.images)
 	for _, i := range onPage(g.images, q.Page) {
@@ -125,13 +127,12 @@ func (p *page) addSteps() {
 	}
 }
 
-// One returns the pipeline that the filters select, nil when they select several or none.
-func (p *page) One() *pipeline {
-	if p.Query.Pipeline == "" || p.Pipelines.All != 1 || len(p.Pipelines.Rows) != 1 {
-		return nil
-	}
-	return p.Pipelines.Rows[0]
-}
+// Stale reports whether what is shown may have changed long since: nobody scrapes the exporter, or
+// lookups fail.
+func (p *page) Stale() bool { return p.Oldest != nil && p.Time.Sub(*p.Oldest) > staleAfter }
+
+// staleAfter is the age of what is shown from which on the page says so.
+const staleAfter = 5 * time.Minute
 
 // byStatus counts executions, the most frequent status first.
 func byStatus(rows []*execution) []count {

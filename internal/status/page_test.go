@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
@@ -64,7 +66,7 @@ func TestAPageOfVeryMany(t *testing.T) {
 		t.Error("what is chosen cannot be seen, for it is not among the first to choose from")
 	}
 	body = pageOf(t, all, "sort=started&order=asc")
-	if rows := strings.Count(body, "<tr"); len(body) > 1<<20 || rows > 3*(pageSize+1) || strings.Count(body, "<option") > 2*pageSize {
+	if rows := strings.Count(body, "<tr"); len(body) > 1<<20 || rows > 3*(pageSize+1) || strings.Count(body, "<option") > maxOptions+10 || !strings.Contains(body, "<option disabled>and 9500 more") {
 		t.Errorf("the page has %d bytes, %d rows and %d options", len(body), rows, strings.Count(body, "<option"))
 	}
 	for _, text := range []string{"Page 1 of 100: 10000 executions, 10000 images, 10000 pipelines", "and 9990 more"} {
@@ -138,6 +140,29 @@ func TestCountsLeadToTheirExecutions(t *testing.T) {
 	if !strings.Contains(body, "3 executions: 2 RUNNING, 1 FAILED; 3 match.") || !strings.Contains(body, `<a href="?q=linux&amp;status=FAILED">`) {
 		t.Errorf("the counts are not there:\n%s", body)
 	}
+	p := newPage(twoPipelines(), query{Page: 1, Sort: "started", Pipeline: "Linux", Status: "FAILED"}, now)
+	if diff := cmp.Diff([]count{{"RUNNING", 2}}, p.Counts); diff != "" || p.Executions.All != 0 {
+		t.Errorf("of another status than the chosen one, Linux has (-want +got):\n%s", diff)
+	}
+}
+
+// TestWhatIsShownMayBeOld some minutes after the last scrape.
+func TestWhatIsShownMayBeOld(t *testing.T) {
+	all := append(snapshot(), snapshot()[0])
+	for _, c := range []struct {
+		age  time.Duration
+		says string
+	}{{time.Minute, "Both targets are up."}, {6 * time.Minute, "what is shown may be old: a target was last read whole 6m"}} {
+		all[0].LastSuccess, all[1].LastSuccess = time.Now(), time.Now().Add(-c.age)
+		if body := pageOf(t, all, ""); !strings.Contains(body, c.says) || strings.Contains(body, "Both targets are up.") != (c.age == time.Minute) {
+			t.Errorf("after %s the page does not say %q alone", c.age, c.says)
+		}
+	}
+	first := snapshot(executionOf(1, "RUNNING"))
+	first[0].RefreshEnded, first[0].Up = false, false
+	if body := pageOf(t, first, ""); !strings.Contains(body, "The first scrape has not ended") || strings.Contains(body, "Nobody has scraped") {
+		t.Errorf("during the first scrape the page says\n%s", body)
+	}
 }
 
 // TestEveryFieldIsDocumented holds docs/operations.md against the JSON.
@@ -168,8 +193,8 @@ func TestManyImagesHavePages(t *testing.T) {
 
 func TestWhatIsNotKnownIsNoOption(t *testing.T) {
 	body := pageOf(t, snapshot(lookup.Execution{ID: executionOf(1, "").ID}), "")
-	if n := strings.Count(body, `<option value=""`); n != 3 {
-		t.Errorf("there are %d empty options, want the three that show all", n)
+	if n := strings.Count(body, `<option value=""`); n != 4 {
+		t.Errorf("there are %d empty options, want the four that show all", n)
 	}
 }
 

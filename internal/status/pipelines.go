@@ -61,8 +61,9 @@ func newPipeline(p *lookup.Pipeline, tags []string) pipeline {
 	return row
 }
 
-// newPipelines returns the rows of pipelines of k, with their builds and their states.
-func newPipelines(k *known, pipelines []*lookup.Pipeline, t *targetSection) []*pipeline {
+// newPipelines returns the rows of the pipelines of k with this name, or of all when it is empty,
+// with their builds and their states.
+func newPipelines(k *known, name string, t *targetSection) []*pipeline {
 	waits := map[string]time.Time{} // since when, by pipeline
 	for _, w := range k.Waiting {
 		if e := find(k.rows, w.ExecutionID); e != nil && (waits[e.Pipeline].IsZero() || w.Since.Before(waits[e.Pipeline])) {
@@ -70,7 +71,11 @@ func newPipelines(k *known, pipelines []*lookup.Pipeline, t *targetSection) []*p
 		}
 	}
 	var all []*pipeline
-	for _, p := range pipelines {
+	for i := range k.Pipelines {
+		p := &k.Pipelines[i]
+		if name != "" && name != p.Name {
+			continue
+		}
 		row := new(newPipeline(p, k.TagLabels))
 		row.Section = t
 		all = append(all, row)
@@ -111,7 +116,7 @@ func (p *pipeline) judge(last []*lookup.Image, waits, now time.Time) {
 		p.State = "disabled"
 	case newest != nil && newest.Status.Active() || newest == nil && status.Active():
 		p.State = "running"
-	case ended != nil && ended.Status.Good() || ended == nil && status.Good():
+	case ended != nil && (ended.Status.Good() || ended.Superseded.True) || ended == nil && status.Good():
 		p.State = "good"
 	default:
 		p.State = "unknown"
@@ -119,6 +124,23 @@ func (p *pipeline) judge(last []*lookup.Image, waits, now time.Time) {
 	if n := valueOr(p.InRow, 0); p.State == "failed" && n > 1 {
 		p.Why = strings.TrimSuffix(fmt.Sprintf("%d in a row: %s", n, p.Why), ": ")
 	}
+	p.Why = joined(p.Why, p.schedule())
+}
+
+// schedule says what a person must know of the schedule of a pipeline that its state does not say.
+func (p *pipeline) schedule() string {
+	switch {
+	case p.State != "disabled" && p.Enabled != nil && !*p.Enabled:
+		return "it is disabled"
+	case p.AutoDisable > 0 && p.Failures != nil && *p.Failures == p.AutoDisable-1:
+		return "AWS disables it with its next failure"
+	}
+	return ""
+}
+
+// joined returns those texts that are not empty.
+func joined(texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(s string) bool { return s == "" }), "; ")
 }
 
 // whyFailed says in a line why an image failed.

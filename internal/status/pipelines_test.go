@@ -39,7 +39,12 @@ func TestStatesOfPipelines(t *testing.T) {
 		{name: "a newer one runs, but the failure is not gone", images: builtBy("p", "FAILED", "BUILDING"), want: "failed reason"},
 		{name: "a newer one was cancelled", images: builtBy("p", "FAILED", "CANCELLED"), want: "failed reason"},
 		{name: "the only one was cancelled", images: builtBy("p", "CANCELLED"), want: "unknown"},
-		{name: "the failure was superseded", images: superseded, want: "unknown"},
+		{name: "the failure was superseded, by a build that is not followed", images: superseded, want: "good"},
+		{name: "it failed and is disabled", p: imagebuilder.Pipeline{Status: "DISABLED"}, images: builtBy("p", "FAILED"), want: "failed reason; it is disabled"},
+		{
+			name: "it is disabled with its next failure", images: builtBy("p", "AVAILABLE"), want: "good AWS disables it with its next failure",
+			p: imagebuilder.Pipeline{ConsecutiveFailures: pointer(2), Schedule: &imagebuilder.Schedule{AutoDisableFailures: 3}},
+		},
 		{name: "a failure goes before what waits", images: builtBy("p", "FAILED", "TESTING"), waits: true, want: "failed reason"},
 		{name: "it waits", images: builtBy("p", "AVAILABLE", "TESTING"), waits: true, want: "waiting for an approval since 1h"},
 		{name: "it is disabled", p: imagebuilder.Pipeline{Status: "DISABLED"}, images: builtBy("p", "AVAILABLE"), want: "disabled"},

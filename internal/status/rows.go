@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"time"
 
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
@@ -17,24 +16,32 @@ type waiting struct {
 	Timeout *time.Time `json:"timeout,omitempty"`
 
 	Image, Version, Target string `json:"-"`
+	Tags                   string `json:"-"` // of the pipeline, those that tag_labels names
 	Href                   string `json:"-"` // leads to the execution
 }
 
 // newWaiting returns the rows of steps of s that wait for an approval.
-func newWaiting(s *lookup.Snapshot, steps []lookup.WaitingStep, t *targetSection) []waiting {
-	images := map[string]imagebuilder.ImageBuildVersion{}
-	for _, x := range s.Executions { // of what is settled nothing waits
-		if x.Value != nil {
-			images[x.ID] = x.Value.Image
-		}
+func newWaiting(s *lookup.Snapshot, steps []lookup.WaitingStep) []waiting {
+	if len(steps) == 0 {
+		return nil
+	}
+	executions, pipelines := map[string]*lookup.Execution{}, pipelinesByName(s)
+	for i := range s.Executions { // of what is settled nothing waits
+		executions[s.Executions[i].ID] = &s.Executions[i]
 	}
 	var all []waiting
 	for _, w := range steps {
-		i := images[w.ExecutionID]
-		all = append(all, waiting{
+		row := waiting{
 			ExecutionID: w.ExecutionID, Step: w.Name, Since: w.Since.UTC(), Timeout: optionalTime(w.Timeout),
-			Image: i.Name, Version: i.Version, Target: t.Name + " " + t.Region, Href: executionHref(w.ExecutionID),
-		})
+			Target: s.Name + " " + s.Region, Href: executionHref(w.ExecutionID),
+		}
+		if x := executions[w.ExecutionID]; x != nil {
+			row.Tags = tagsOf(pipelines[x.Pipeline], s.TagLabels)
+			if x.Value != nil {
+				row.Image, row.Version = x.Value.Image.Name, x.Value.Image.Version
+			}
+		}
+		all = append(all, row)
 	}
 	return all
 }
@@ -58,6 +65,11 @@ type image struct {
 	Error      string `json:"lookup_error,omitempty"`
 
 	Section *targetSection `json:"-"`
+}
+
+// PipelineHref leads to the page of its pipeline.
+func (i image) PipelineHref() string {
+	return pipelineHref(i.Section.Name, i.Section.Region, i.Pipeline)
 }
 
 // output is what a build has made. What is not known is empty.

@@ -78,10 +78,11 @@ func TestWaitingRows(t *testing.T) {
 		{WaitingStep: &imagebuilder.WaitingStep{ExecutionID: s.Executions[0].ID, Name: "Approve", Since: now}, Timeout: now.Add(time.Hour)},
 		{WaitingStep: &imagebuilder.WaitingStep{ExecutionID: "wf-2", Name: "Test", Since: now}},
 	}
-	section := &targetSection{Name: "golden", Region: "eu-west-1"}
-	got := newWaiting(&s, s.Waiting, section)
+	s.TagLabels = []string{"team"}
+	s.Pipelines = []lookup.Pipeline{{Pipeline: &imagebuilder.Pipeline{Name: "Linux", Tags: map[string]string{"team": "web", "cost": "hidden"}}}}
+	got := newWaiting(&s, s.Waiting)
 	want := []waiting{
-		{ExecutionID: s.Executions[0].ID, Step: "Approve", Since: now, Timeout: pointer(now.Add(time.Hour)), Image: "linux", Version: "1.0.0/1", Target: "golden eu-west-1", Href: executionHref(s.Executions[0].ID)},
+		{ExecutionID: s.Executions[0].ID, Step: "Approve", Since: now, Timeout: pointer(now.Add(time.Hour)), Image: "linux", Version: "1.0.0/1", Tags: "team=web", Target: "golden eu-west-1", Href: executionHref(s.Executions[0].ID)},
 		{ExecutionID: "wf-2", Step: "Test", Since: now, Target: "golden eu-west-1", Href: executionHref("wf-2")},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

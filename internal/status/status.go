@@ -104,7 +104,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.renders.Release(1)
 	switch missing := errMissing(""); {
 	case errors.As(err, &missing):
-		http.Error(w, err.Error(), http.StatusNotFound)
+		h.missing(w, missing, isBrowser(r.Header.Values("Accept")))
 	case err != nil:
 		http.Error(w, "the page cannot be made: "+err.Error(), http.StatusInternalServerError)
 	default:
@@ -132,6 +132,27 @@ func (h *Handler) page(at *url.URL) (func() (name string, content any, err error
 type errMissing string
 
 func (e errMissing) Error() string { return string(e) }
+
+// missing answers with the sentence: to a browser as a page with links, to others as a line.
+func (h *Handler) missing(w http.ResponseWriter, text errMissing, browser bool) {
+	_, body, err := h.render(func() (string, any, error) { return "missing", notFound{Text: string(text)}, nil }, false)
+	if !browser || err != nil {
+		http.Error(w, string(text), http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(http.StatusNotFound)
+	_, _ = w.Write(body)
+}
+
+// notFound is what the page of something that is not there shows.
+type notFound struct {
+	Query query
+	Text  string
+}
+
+// Root leads from the page to where the exporter's pages are.
+func (notFound) Root() string { return "../" }
 
 // executions returns the page of all executions, and the name of its template.
 func (h *Handler) executions(q query) (name string, content any, err error) {

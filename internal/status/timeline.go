@@ -43,8 +43,8 @@ type bar struct {
 type tick struct{ X, Label string }
 
 // newTimeline returns the timeline of the newest builds among rows, nil when none of them has
-// started. link returns the address of an execution.
-func newTimeline(rows []*execution, now time.Time, link func(id string) string) *timeline {
+// started.
+func newTimeline(rows []*execution, now time.Time) *timeline {
 	builds := newestBuilds(rows)
 	if len(builds) == 0 {
 		return nil
@@ -66,7 +66,7 @@ func newTimeline(rows []*execution, now time.Time, link func(id string) string) 
 		title := b[0].Image + " " + b[0].Version
 		build := timelineBuild{Label: middle(title, 34), Title: title, Y: timelineRow*i + 16}
 		for _, e := range b {
-			build.Bars = append(build.Bars, newBar(e, link(e.ID), timelineRow*i+5, x))
+			build.Bars = append(build.Bars, newBar(e, executionHref(e.ID), timelineRow*i+5, x))
 		}
 		t.Rows = append(t.Rows, build)
 	}

@@ -118,7 +118,7 @@ func TestTimeline(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := newTimeline(c.rows, now, func(id string) string { return "#" + id })
+			got := newTimeline(c.rows, now)
 			if got == nil {
 				got = &timeline{}
 			}
@@ -137,7 +137,7 @@ func TestTheTimelineIsBounded(t *testing.T) {
 	for n := range 2 * timelineBuilds {
 		rows = append(rows, ran(fmt.Sprintf("linux-%02d", n), time.Duration(n+1)*time.Minute, -1))
 	}
-	if n := len(newTimeline(rows, now, func(string) string { return "" }).Rows); n != timelineBuilds {
+	if n := len(newTimeline(rows, now).Rows); n != timelineBuilds {
 		t.Errorf("it has %d builds, want %d", n, timelineBuilds)
 	}
 }
