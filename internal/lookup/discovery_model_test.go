@@ -218,12 +218,12 @@ func (m *discoveryModel) checkStatuses(s Snapshot) {
 	m.t.Helper()
 	for _, i := range s.Images {
 		truth := m.Images[slices.IndexFunc(m.Images, func(t emulator.Image) bool { return t.ARN == i.ARN })]
-		was := map[string]bool{}
-		for ago := time.Duration(0); ago < 11*time.Minute; ago += time.Second {
-			was[truth.Status(s.Time.Add(-ago))] = true
+		was := func(ago time.Duration) string { return truth.Status(s.Time.Add(-ago)) }
+		ago := time.Duration(0)
+		for ; ago < 11*time.Minute && was(ago) != string(i.Status); ago += time.Second {
 		}
-		if !was[string(i.Status)] {
-			m.t.Fatalf("at %s: %s is told to be %s; it was %v", m.now(), i.ARN, i.Status, was)
+		if ago == 11*time.Minute {
+			m.t.Fatalf("at %s: %s is told to be %s; it is %s, and was %s", m.now(), i.ARN, i.Status, was(0), was(ago))
 		}
 	}
 	m.target.mu.Lock()

@@ -76,11 +76,11 @@ func (p *plain) Ask(ctx context.Context, started func()) (func(time.Time), error
 	if p.noTurn {
 		return nil, p.err
 	}
-	started()
-	p.w.locked(func() {
+	p.w.locked(func() { // before the dispatcher goes on with the next one
 		p.asked = append(p.asked, time.Since(p.w.begin))
 		p.w.order = append(p.w.order, p.Subject.ID)
 	})
+	started()
 	if p.panics == "ask" {
 		panic("cannot ask")
 	}
@@ -511,7 +511,8 @@ func TestAPanicIsAFailure(t *testing.T) {
 func TestAnOutageIsLoggedOnce(t *testing.T) {
 	test(t, func(w *world) {
 		down := func(p *plain) { fails(Failed, false)(p); p.verdict.Outage = Outage{Class: "down", Code: "X"} }
-		all := []*plain{w.add("a", down), w.add("b", down), w.add("c")}
+		late := func(p *plain) { down(p); p.takes = time.Millisecond }
+		all := []*plain{w.add("a", down), w.add("b", late), w.add("c")}
 		w.scrapeFor(time.Minute)
 		if got := w.logs.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `msg="lookup fails" id=a class=down err=no`) {
 			t.Errorf("the log is\n%s", got)
