@@ -120,7 +120,7 @@ func startDemo(t *testing.T) testStack {
 	if err != nil {
 		t.Fatalf("%v: run make e2e, which builds it", err)
 	}
-	s := runStack(t, stack.Options{Dir: t.TempDir(), Exporter: exec.Command(binarytest.Path(t), "--demo"), Prometheus: prometheus, Interval: time.Second, Fast: true})
+	s := runStack(t, stack.Options{Dir: t.TempDir(), Exporter: exec.Command(binarytest.Path(t), "--demo", "--web.external-url=http://exporter.example"), Prometheus: prometheus, Interval: time.Second, Fast: true})
 	s.until(t, "Prometheus has scraped the demo ten times, and alerts fire", func() bool {
 		return len(s.query(t, "count_over_time(imagebuilder_up[1m]) >= 10")) == 2 && // targets
 			len(s.query(t, `ALERTS{service="imagebuilder", alertstate="firing"}`)) > 0

@@ -42,7 +42,7 @@ func run() error {
 	}
 	o := stack.Options{
 		Dir: dir, Root: folder, Interval: 5 * time.Second, Fast: *fast,
-		Exporter:        exec.Command(filepath.Join(folder, "imagebuilder_exporter"), "--demo", fmt.Sprintf("--demo.pipelines=%d", *pipelines)),
+		Exporter:        exec.Command(filepath.Join(folder, "imagebuilder_exporter"), "--demo", fmt.Sprintf("--demo.pipelines=%d", *pipelines), "--web.external-url=http://127.0.0.1:10120"),
 		ExporterAddress: "127.0.0.1:10120", PrometheusAddress: "127.0.0.1:9090", AlertmanagerAddress: "127.0.0.1:9093",
 	}
 	if o.Prometheus, err = stack.Find(*prometheus, "prometheus", filepath.Join(folder, "bin/prometheus")); err != nil {
