@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -66,7 +68,7 @@ func (q *request) read(r *http.Request) (err error) {
 	}
 	var known bool
 	if q.operation, known = operations[r.Method+" "+r.URL.Path]; !known {
-		return &refusal{http.StatusNotFound, "UnknownOperationException", ""}
+		return &refusal{http.StatusNotFound, "UnknownOperationException", "The emulator does not know the operation " + r.Method + " " + r.URL.Path + "."}
 	}
 	q.name = r.URL.Path[1:]
 	if r.Method == http.MethodGet {
@@ -86,7 +88,7 @@ func (q *request) read(r *http.Request) (err error) {
 		err = json.Unmarshal(body, &q.input)
 	}
 	if err != nil {
-		return &refusal{http.StatusBadRequest, "SerializationException", "The body of the request cannot be read."}
+		return &refusal{http.StatusBadRequest, "SerializationException", "The body of the request cannot be read: " + err.Error() + "."}
 	}
 	return nil
 }
@@ -104,7 +106,7 @@ func (q *request) answer() (_ any, err error) {
 		return nil, err
 	}
 	if o := q.operation; o.pattern != nil && !o.pattern.MatchString(q.subject()) {
-		return nil, invalid(o.parameter)
+		return nil, invalid(o.parameter, mustMatch(q.subject(), o.pattern))
 	}
 	return q.operation.answer(q)
 }
@@ -137,11 +139,21 @@ type refusal struct {
 func (r *refusal) Error() string { return r.code + ": " + r.message }
 
 // invalid refuses a parameter that is missing or has the wrong form.
-func invalid(parameter string) error {
-	return &refusal{
-		http.StatusBadRequest, "InvalidParameterValueException",
-		"The value supplied for parameter '" + parameter + "' is not valid.",
+func invalid(parameter, because string) error {
+	return &refusal{http.StatusBadRequest, "InvalidParameterValueException", notValid(parameter, because)}
+}
+
+// notValid is the sentence about a parameter.
+func notValid(parameter, because string) string {
+	return "The value supplied for parameter '" + parameter + "' is not valid: " + because + "."
+}
+
+// mustMatch says why a value that does not match a pattern is wrong.
+func mustMatch(value string, pattern *regexp.Regexp) string {
+	if value == "" {
+		return "it is missing"
 	}
+	return fmt.Sprintf("%q does not match %s", value, pattern)
 }
 
 // unknown refuses something that does not exist.

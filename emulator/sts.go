@@ -86,13 +86,16 @@ type callerIdentityResponse struct {
 
 // sts answers a request to STS.
 func (q *request) sts() (any, error) {
-	switch q.name {
-	case "AssumeRole":
-		return q.assumeRole()
-	case "GetCallerIdentity":
-		return q.callerIdentity()
+	if answer := stsOperations[q.name]; answer != nil {
+		return answer(q)
 	}
 	return nil, &refusal{http.StatusBadRequest, "InvalidAction", "Could not find operation " + q.name + " for version 2011-06-15"}
+}
+
+// stsOperations are by the Action of a request.
+var stsOperations = map[string]func(*request) (any, error){
+	"AssumeRole":        (*request).assumeRole,
+	"GetCallerIdentity": (*request).callerIdentity,
 }
 
 // callerIdentity answers with the session of a role, or with a user who has none.

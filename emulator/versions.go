@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"fmt"
 	"path"
 	"regexp"
 	"slices"
@@ -45,7 +46,7 @@ var owners = map[string]*regexp.Regexp{
 func (q *request) listImages() (any, error) {
 	owner := owners[q.input.Owner]
 	if owner == nil {
-		return nil, invalid("owner")
+		return nil, invalid("owner", fmt.Sprintf("%q is not one of Self, Shared, Amazon, ThirdParty, AWSMarketplace", q.input.Owner))
 	}
 	all := slices.DeleteFunc(versions(q.scenario.ImageBuilds("", q.now), q.now), func(v version) bool {
 		return !q.sees(v.ARN) || !owner.MatchString(arnPart(v.ARN, 4)) || v.retired && !q.input.IncludeDeprecated
