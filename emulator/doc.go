@@ -24,15 +24,21 @@
 // In parentheses is the parameter that an operation needs. It must have the form that the API
 // reference gives.
 //
-// Reads:
+// Reads of what a Scenario holds:
 //
 //   - GetImage(imageBuildVersionArn)
+//   - GetImagePipeline(imagePipelineArn)
+//   - GetImageRecipe(imageRecipeArn), the one that a pipeline names
+//   - GetInfrastructureConfiguration(infrastructureConfigurationArn), in the same way
 //   - GetWorkflowExecution(workflowExecutionId)
 //   - GetWorkflowStepExecution(stepExecutionId)
 //   - ListImageBuildVersions(imageVersionArn)
 //   - ListImagePipelineImages(imagePipelineArn)
 //   - ListImagePipelines()
+//   - ListImageRecipes()
 //   - ListImages()
+//   - ListInfrastructureConfigurations()
+//   - ListTagsForResource(resourceArn) of pipelines and images
 //   - ListWaitingWorkflowSteps()
 //   - ListWorkflowExecutions(imageBuildVersionArn)
 //   - ListWorkflowStepExecutions(workflowExecutionId)
@@ -40,6 +46,36 @@
 // ListImages knows the versions of all images that a Scenario has, but not those that other
 // accounts share. An image that FAILED has a failureContext, which follows from the execution
 // and the step that failed. Attempt.Failure replaces it.
+//
+// All other reads of the service are answered, but a Scenario holds nothing for them. These
+// lists are empty:
+//
+//   - ListComponentBuildVersions()
+//   - ListComponents()
+//   - ListContainerRecipes()
+//   - ListDistributionConfigurations()
+//   - ListImagePackages(imageBuildVersionArn)
+//   - ListImageScanFindingAggregations()
+//   - ListImageScanFindings()
+//   - ListLifecycleExecutions()
+//   - ListLifecyclePolicies()
+//   - ListWorkflowBuildVersions()
+//   - ListWorkflows()
+//
+// These find nothing, ResourceNotFoundException:
+//
+//   - GetComponent(componentBuildVersionArn)
+//   - GetComponentPolicy(componentArn)
+//   - GetContainerRecipe(containerRecipeArn)
+//   - GetContainerRecipePolicy(containerRecipeArn)
+//   - GetDistributionConfiguration(distributionConfigurationArn)
+//   - GetImagePolicy(imageArn)
+//   - GetImageRecipePolicy(imageRecipeArn)
+//   - GetLifecycleExecution(lifecycleExecutionId)
+//   - GetLifecyclePolicy(lifecyclePolicyArn)
+//   - GetMarketplaceResource(resourceArn)
+//   - GetWorkflow(workflowBuildVersionArn)
+//   - ListLifecycleExecutionResources(lifecycleExecutionId)
 //
 // What people do about a build that fails, hangs or waits. These operations change an Account,
 // and a Scenario that is no Account refuses them with ForbiddenException:
@@ -73,6 +109,8 @@
 //     it was given to, and expires after an hour: InvalidPaginationTokenException. Later pages
 //     show what the first one did.
 //   - Filters: unknown names, and filters without values, are an InvalidParameterValueException.
+//     The lists of recipes and configurations know name, platform and version, and no row has
+//     another field. Owners must be those of the API reference.
 //   - Changes: a client token is needed, and answers a second time without a second change. With
 //     other parameters it is an IdempotentParameterMismatchException. What cannot be done in the
 //     state of an image is an InvalidRequestException or ResourceInUseException.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,9 +45,8 @@ type API struct {
 
 	// Fault, when not nil, sees every signed request of a known operation with what
 	// it asks for: the workflowExecutionId in lower case, else the stepExecutionId,
-	// imageBuildVersionArn, imagePipelineArn, imageVersionArn or roleArn, or "". A
-	// handler that it returns answers in place of the API; nil leaves the request
-	// alone. See Error, Body, Hang and Reset.
+	// imageBuildVersionArn or what else the operation needs, or "". A handler that it
+	// returns answers in place of the API; nil leaves the request alone. See Error, Body, Hang and Reset.
 	Fault func(operation, id string) http.Handler
 
 	requests atomic.Int64
@@ -63,7 +63,7 @@ type operation struct {
 }
 
 // operations are by "METHOD /path".
-var operations = map[string]operation{
+var operations = withReads(map[string]operation{
 	"GET /GetWorkflowExecution":        {(*request).getWorkflowExecution, "workflowExecutionId", executionID},
 	"POST /ListWorkflowExecutions":     {(*request).listWorkflowExecutions, "imageBuildVersionArn", imageBuildVersionARN},
 	"POST /ListWorkflowStepExecutions": {(*request).listWorkflowStepExecutions, "workflowExecutionId", executionID},
@@ -74,12 +74,26 @@ var operations = map[string]operation{
 	"POST /ListImages":                 {answer: (*request).listImages},
 	"POST /ListImageBuildVersions":     {(*request).listImageBuildVersions, "imageVersionArn", imageVersionARN},
 	"GET /GetImage":                    {(*request).getImage, "imageBuildVersionArn", imageBuildVersionARN},
+	"GET /GetImagePipeline":            {(*request).getImagePipeline, "imagePipelineArn", imagePipelineARN},
+	"POST /ListImagePackages":          {(*request).listImagePackages, "imageBuildVersionArn", imageBuildVersionARN},
+	"GET " + tagsPath:                  {(*request).listTagsForResource, "resourceArn", regexp.MustCompile(ofAccount)},
 	"POST /":                           {(*request).sts, "RoleArn", nil}, // see stsOperations
 
 	"PUT /StartImagePipelineExecution": {answer: (*request).startImagePipelineExecution, parameter: "imagePipelineArn"},
 	"PUT /RetryImage":                  {answer: (*request).retryImage, parameter: "imageBuildVersionArn"},
 	"PUT /CancelImageCreation":         {answer: (*request).cancelImageCreation, parameter: "imageBuildVersionArn"},
 	"PUT /SendWorkflowStepAction":      {(*request).sendWorkflowStepAction, "stepExecutionId", stepID},
+})
+
+// tagsPath is in front of the ARN whose tags are asked for.
+const tagsPath = "/tags/"
+
+// operationName returns the name of the operation at a path.
+func operationName(path string) string {
+	if path == tagsPath {
+		return "ListTagsForResource"
+	}
+	return strings.TrimPrefix(path, "/")
 }
 
 // The patterns of the API reference; an x in a version stands for any number.

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -46,12 +47,13 @@ type input struct {
 	Reason      string            `json:"reason"`
 	Tags        map[string]string `json:"tags"`
 
-	form url.Values // those of STS
+	form  url.Values // those of STS
+	other string     // what the request is about, if none of the above is
 }
 
 // subject is what the request is about.
 func (q *request) subject() string {
-	return map[string]string{
+	subject, known := map[string]string{
 		"workflowExecutionId":  strings.ToLower(q.input.WorkflowExecutionID),
 		"stepExecutionId":      q.input.StepExecutionID,
 		"imageBuildVersionArn": q.input.ImageBuildVersionARN,
@@ -59,6 +61,10 @@ func (q *request) subject() string {
 		"imageVersionArn":      q.input.ImageVersionARN,
 		"RoleArn":              q.input.form.Get("RoleArn"),
 	}[q.operation.parameter]
+	if !known {
+		return q.input.other
+	}
+	return subject
 }
 
 // read finds out who asks for what.
@@ -67,15 +73,21 @@ func (q *request) read(r *http.Request) (err error) {
 		return err
 	}
 	var known bool
-	if q.operation, known = operations[r.Method+" "+r.URL.Path]; !known {
+	path, arn := r.URL.Path, ""
+	if rest, ok := strings.CutPrefix(path, tagsPath); ok {
+		path, arn = tagsPath, rest
+	}
+	if q.operation, known = operations[r.Method+" "+path]; !known {
 		return &refusal{http.StatusNotFound, "UnknownOperationException", "The emulator does not know the operation " + r.Method + " " + r.URL.Path + "."}
 	}
-	q.name = r.URL.Path[1:]
+	q.name = operationName(path)
 	if r.Method == http.MethodGet {
 		query := r.URL.Query()
 		q.input.WorkflowExecutionID = query.Get("workflowExecutionId")
 		q.input.StepExecutionID = query.Get("stepExecutionId")
 		q.input.ImageBuildVersionARN = query.Get("imageBuildVersionArn")
+		q.input.ImagePipelineARN = query.Get("imagePipelineArn")
+		q.input.other = cmp.Or(arn, query.Get(q.operation.parameter))
 		return nil
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
@@ -86,11 +98,23 @@ func (q *request) read(r *http.Request) (err error) {
 		q.name = q.input.form.Get("Action")
 	default:
 		err = json.Unmarshal(body, &q.input)
+		if p := q.operation.parameter; p != "" && q.subject() == "" {
+			q.input.other = textOf(body, p)
+		}
 	}
 	if err != nil {
 		return &refusal{http.StatusBadRequest, "SerializationException", "The body of the request cannot be read: " + err.Error() + "."}
 	}
 	return nil
+}
+
+// textOf returns a text of a JSON object, "" for none.
+func textOf(object []byte, name string) (text string) {
+	var all map[string]json.RawMessage
+	if json.Unmarshal(object, &all) != nil || json.Unmarshal(all[name], &text) != nil {
+		return ""
+	}
+	return text
 }
 
 // answer finds out what the caller sees, and when, and answers.
