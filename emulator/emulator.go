@@ -21,6 +21,9 @@ type API struct {
 	// Roles can be assumed. Requests with a role's credentials see its Scenario.
 	Roles []Role
 
+	// AccountID is what GetCallerIdentity tells those without a role; "" for 111122223333.
+	AccountID string
+
 	// Now is the clock; nil stands for time.Now.
 	Now func() time.Time
 

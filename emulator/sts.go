@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"encoding/base32"
 	"encoding/binary"
 	"encoding/xml"
@@ -100,8 +101,9 @@ var stsOperations = map[string]func(*request) (any, error){
 
 // callerIdentity answers with the session of a role, or with a user who has none.
 func (q *request) callerIdentity() (any, error) {
+	account := cmp.Or(q.api.AccountID, "111122223333")
 	answer := callerIdentityResponse{
-		ARN: "arn:aws:iam::111122223333:user/emulator", UserID: "AIDAEMULATOR", Account: "111122223333", RequestID: q.id,
+		ARN: "arn:aws:iam::" + account + ":user/emulator", UserID: "AIDAEMULATOR", Account: account, RequestID: q.id,
 	}
 	if r := q.role; r != nil {
 		answer.ARN, answer.UserID, answer.Account = r.session("emulator"), r.userID("emulator"), arnPart(r.ARN, 4)
