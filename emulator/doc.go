@@ -17,7 +17,7 @@
 // and [Fleet], with hundreds of pipelines.
 //
 // The package imports nothing of the exporter, and other programs may use it for their own
-// tests.
+// tests. For programs that are not written in Go, emulator/cmd/imagebuilder-emulator serves it.
 //
 // # Operations
 //
@@ -109,8 +109,8 @@
 //     it was given to, and expires after an hour: InvalidPaginationTokenException. Later pages
 //     show what the first one did.
 //   - Filters: unknown names, and filters without values, are an InvalidParameterValueException.
-//     The lists of recipes and configurations know name, platform and version, and no row has
-//     another field. Owners must be those of the API reference.
+//     The lists of recipes and configurations, and those that are empty, take every name; rows
+//     have a name, a platform and a version. Owners must be those of the API reference.
 //   - Changes: a client token is needed, and answers a second time without a second change. With
 //     other parameters it is an IdempotentParameterMismatchException. What cannot be done in the
 //     state of an image is an InvalidRequestException or ResourceInUseException.

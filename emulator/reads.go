@@ -14,7 +14,7 @@ import (
 func withReads(all map[string]operation) map[string]operation {
 	for name, rows := range emptyLists {
 		all["POST /"+name] = operation{answer: func(q *request) (any, error) {
-			return q.unnamedList(rows, nil)
+			return q.simpleList(rows, nil)
 		}}
 	}
 	for _, m := range missing {
@@ -22,10 +22,10 @@ func withReads(all map[string]operation) map[string]operation {
 			return nil, unknown(m.thing, q.subject())
 		}, m.parameter, regexp.MustCompile(m.form)}
 	}
-	for _, m := range madeOf {
+	for _, m := range configKinds {
 		form := regexp.MustCompile(ofAccount + m.kind + "/" + m.form)
-		all["POST /"+m.list] = operation{answer: func(q *request) (any, error) { return q.unnamedList(m.rows, q.made(m)) }}
-		all["GET /"+m.get] = operation{func(q *request) (any, error) { return q.getMade(m) }, m.parameter, form}
+		all["POST /"+m.list] = operation{answer: func(q *request) (any, error) { return q.simpleList(m.rows, q.configs(m)) }}
+		all["GET /"+m.get] = operation{func(q *request) (any, error) { return q.getConfig(m) }, m.parameter, form}
 	}
 	return all
 }
@@ -66,10 +66,10 @@ var missing = []struct{ operation, thing, parameter, form string }{
 	{"POST /ListLifecycleExecutionResources", "lifecycle execution", "lifecycleExecutionId", "^lce-" + uuid + "$"},
 }
 
-// made is a kind of thing that each pipeline names one of.
-type made struct{ kind, list, rows, get, object, parameter, form string }
+// configKind is a kind of thing that each pipeline names one of.
+type configKind struct{ kind, list, rows, get, object, parameter, form string }
 
-var madeOf = []made{
+var configKinds = []configKind{
 	{"image-recipe", "ListImageRecipes", "imageRecipeSummaryList", "GetImageRecipe", "imageRecipe", "imageRecipeArn", formVersion},
 	{
 		"infrastructure-configuration", "ListInfrastructureConfigurations", "infrastructureConfigurationSummaryList",
@@ -77,8 +77,8 @@ var madeOf = []made{
 	},
 }
 
-// thing is something that a pipeline names.
-type thing struct {
+// config is something that a pipeline names.
+type config struct {
 	ARN         string            `json:"arn"`
 	Name        string            `json:"name"`
 	Version     string            `json:"version,omitempty"`
@@ -88,50 +88,50 @@ type thing struct {
 	Tags        map[string]string `json:"tags"`
 }
 
-func (t thing) id() string { return t.ARN }
+func (c config) id() string { return c.ARN }
 
-// made returns all things of a kind that the caller sees.
-func (q *request) made(m made) (all []thing) {
+// configs returns the configurations of a kind that the caller sees.
+func (q *request) configs(k configKind) (all []config) {
 	for _, p := range q.scenario.ImagePipelines(q.now) {
-		t := thing{ARN: p.arnOf(m.kind), Name: p.name(), DateCreated: timestamp(p.Created), Tags: map[string]string{}}
-		if m.kind == "image-recipe" {
-			t.Version, t.Platform, t.Owner = "1.0.0", p.platform(), arnPart(p.ARN, 4)
+		c := config{ARN: p.arnOf(k.kind), Name: p.name(), DateCreated: timestamp(p.Created), Tags: map[string]string{}}
+		if k.kind == "image-recipe" {
+			c.Version, c.Platform, c.Owner = "1.0.0", p.platform(), arnPart(p.ARN, 4)
 		}
-		if q.sees(t.ARN) {
-			all = append(all, t)
+		if q.sees(c.ARN) {
+			all = append(all, c)
 		}
 	}
 	return all
 }
 
-func (q *request) getMade(m made) (any, error) {
-	all := q.made(m)
-	i := slices.IndexFunc(all, func(t thing) bool { return t.ARN == q.subject() })
+func (q *request) getConfig(k configKind) (any, error) {
+	all := q.configs(k)
+	i := slices.IndexFunc(all, func(c config) bool { return c.ARN == q.subject() })
 	if i < 0 {
-		return nil, unknown(strings.ReplaceAll(m.kind, "-", " "), q.subject())
+		return nil, unknown(strings.ReplaceAll(k.kind, "-", " "), q.subject())
 	}
-	return answer{"requestId": q.id, m.object: all[i]}, nil
+	return answer{"requestId": q.id, k.object: all[i]}, nil
 }
 
-// unnamedList answers with a page of a list whose filters the emulator does not know: their
-// form is checked, and rows pass those of the name.
-func (q *request) unnamedList(rows string, all []thing) (any, error) {
+// simpleList answers with a page of configurations. It takes filters of every name, for the
+// emulator does not know those of each list.
+func (q *request) simpleList(rows string, all []config) (any, error) {
 	owner := owners[q.input.Owner]
 	if owner == nil {
 		return nil, noOwner(q.input.Owner)
 	}
-	all = slices.DeleteFunc(all, func(t thing) bool { return t.Owner != "" && !owner.MatchString(t.Owner) })
-	fields := map[string]func(*thing) []string{}
+	all = slices.DeleteFunc(all, func(c config) bool { return c.Owner != "" && !owner.MatchString(c.Owner) })
+	fields := map[string]func(*config) []string{}
 	for _, f := range q.input.Filters {
-		fields[f.Name] = func(t *thing) []string {
-			return map[string][]string{"name": {t.Name}, "platform": {t.Platform}, "version": {t.Version}}[f.Name]
+		fields[f.Name] = func(c *config) []string {
+			return map[string][]string{"name": {c.Name}, "platform": {c.Platform}, "version": {c.Version}}[f.Name]
 		}
 	}
 	all, err := filtered(q, all, fields)
 	if err != nil {
 		return nil, err
 	}
-	return page(q, answer{"requestId": q.id}, rows, all, func(t *thing) *thing { return t })
+	return page(q, answer{"requestId": q.id}, rows, all, func(c *config) *config { return c })
 }
 
 func (q *request) getImagePipeline() (any, error) {
@@ -147,7 +147,7 @@ func (q *request) listImagePackages() (any, error) {
 	if len(q.scenario.ImageBuilds(arn, q.now)) == 0 || !q.sees(arn) {
 		return nil, unknown("image", arn)
 	}
-	return page(q, answer{"requestId": q.id}, "imagePackageList", nil, func(t *thing) *thing { return t })
+	return page(q, answer{"requestId": q.id}, "imagePackageList", nil, func(c *config) *config { return c })
 }
 
 // listTagsForResource knows the tags of pipelines and images.
