@@ -115,7 +115,10 @@ func (s *scenario) image(i image, prefix, at string) (emulator.Image, error) {
 	runs := 0
 	for n, a := range i.Attempts {
 		begin := out.Created
-		if a.StartAgo != nil {
+		switch {
+		case a.StartAgo == nil && n > 0:
+			return out, fmt.Errorf("%s.attempts[%d]: needs start_ago, for only the first attempt starts when the image is created", at, n)
+		case a.StartAgo != nil:
 			begin = s.start.Add(-time.Duration(*a.StartAgo))
 		}
 		made := emulator.Attempt{Start: begin}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,36 @@ import (
 // in is a scenario with something in its first account.
 func in(account string) string {
 	return "accounts:\n  - id: \"111122223333\"\n    region: eu-west-1\n" + account
+}
+
+// TestEveryKeyIsDocumented holds docs/emulator.md against the keys of a file.
+func TestEveryKeyIsDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../../../docs/emulator.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(doc), "\n| of | keys |")
+	keys := 0
+	var walk func(of reflect.Type)
+	walk = func(of reflect.Type) {
+		for of.Kind() == reflect.Slice || of.Kind() == reflect.Pointer {
+			of = of.Elem()
+		}
+		if of.Kind() != reflect.Struct {
+			return
+		}
+		for i := range of.NumField() {
+			keys++
+			if key := of.Field(i).Tag.Get("yaml"); !strings.Contains(table, "`"+key+"`") {
+				t.Errorf("docs/emulator.md does not have the key %s of %s", key, of.Name())
+			}
+			walk(of.Field(i).Type)
+		}
+	}
+	walk(reflect.TypeFor[account]())
+	if keys < 35 {
+		t.Errorf("%d keys were looked for, want at least 35", keys)
+	}
 }
 
 func TestMistakesInAFile(t *testing.T) {
@@ -44,6 +76,7 @@ func TestMistakesInAFile(t *testing.T) {
 		{"a platform that is none", image("        platform: linux\n"), `line 6: "linux" must be one of Linux, Windows, macOS`},
 		{"a type that is none", image("        type: VM\n"), `line 6: "VM" must be one of AMI, DOCKER`},
 		{"an AMI that is none", image("        ami: x\n"), `line 6: "x" must be the id of an AMI, such as ami-0123456789abcdef0`},
+		{"a retry without a start", image("        attempts: [{}, {}]\n"), "accounts[0].images[0].attempts[1]: needs start_ago, for only the first attempt starts when the image is created"},
 		{"an execution without steps", image("        attempts: [{runs: [{type: TEST}]}]\n"), "accounts[0].images[0].attempts[0].runs[0]: needs steps"},
 		{"an id that is none", image("        attempts: [{runs: [{id: wf-1}]}]\n"), `line 6: "wf-1" must be wf- and a UUID in lower case`},
 		{
