@@ -104,7 +104,7 @@ func TestTwoAccounts(t *testing.T) {
 				t.Errorf("%s: the role was assumed %d times in 20 minutes, want 1", name, n)
 			}
 		}
-		for _, secret := range []string{"input-secret", "SecretAccessKey", "emulator-secret", "emulator-session"} {
+		for _, secret := range []string{"input-secret", "output-secret", "SecretAccessKey", "emulator-secret", "emulator-session"} {
 			if strings.Contains(published+logs.String(), secret) {
 				t.Errorf("%s is told", secret)
 			}

@@ -35,11 +35,11 @@ func (q *request) cancelImageCreation() (any, error) {
 func (q *request) sendWorkflowStepAction() (any, error) {
 	switch in := &q.input; {
 	case !imageBuildVersionARN.MatchString(in.ImageBuildVersionARN):
-		return nil, invalid("imageBuildVersionArn")
+		return nil, invalid("imageBuildVersionArn", mustMatch(in.ImageBuildVersionARN, imageBuildVersionARN))
 	case in.Action != "RESUME" && in.Action != "STOP":
-		return nil, invalid("action")
+		return nil, invalid("action", "it must be RESUME or STOP")
 	case len(in.Reason) > 1024:
-		return nil, invalid("reason")
+		return nil, invalid("reason", "it must have at most 1024 characters")
 	}
 	body, err := q.change(stepID, func(x *index) (string, error) {
 		return q.input.ImageBuildVersionARN, x.decide(q)
@@ -68,9 +68,9 @@ func (q *request) change(subject *regexp.Regexp, do func(*index) (string, error)
 	account, ok := q.scenario.(*Account)
 	switch {
 	case len(token) < 1 || len(token) > 64:
-		return nil, badRequest("The value supplied for parameter 'clientToken' is not valid.")
+		return nil, badRequest("The value supplied for parameter 'clientToken' is not valid: it must have from 1 to 64 characters.")
 	case !subject.MatchString(q.subject()):
-		return nil, badRequest("The value supplied for parameter '" + q.operation.parameter + "' is not valid.")
+		return nil, badRequest(notValid(q.operation.parameter, mustMatch(q.subject(), subject)))
 	case !ok:
 		return nil, &refusal{http.StatusForbidden, "ForbiddenException", "The caller is not authorized to perform: imagebuilder:" + q.name}
 	}

@@ -210,7 +210,7 @@ func (x *index) decide(q *request) error {
 	case i < 0 || !q.sees(image):
 		return unknown("step execution", id)
 	case places[i].run.ImageBuildVersionARN != image:
-		return invalid("imageBuildVersionArn")
+		return invalid("imageBuildVersionArn", "the step belongs to another image")
 	}
 	p := places[i]
 	return x.change(image, q.now, func(i *Image) error {

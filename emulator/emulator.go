@@ -1,55 +1,10 @@
-// Package emulator is an EC2 Image Builder API that runs in memory and speaks the
-// real wire protocol: any client that can be given an endpoint can talk to it, the
-// AWS CLI and every SDK included.
-//
-// Its content is a Scenario: what exists, and how far it has come at a given time.
-// An Account is one that is made of pipelines, images and the courses of workflow
-// executions, so that every answer follows from the clock, and from what callers changed,
-// and tests are deterministic.
-//
-//	run := emulator.Run{ID: "wf-…", Start: start, Steps: steps}
-//	api := &emulator.API{Scenario: emulator.Runs(run)}
-//	server := httptest.NewServer(api)
-//	// aws imagebuilder get-workflow-execution --endpoint-url $URL …
-//
-// An image that FAILED says why, as its failureContext: which execution and which step follows
-// from its attempt, and the Component or the Regions of that step add the rest. Attempt.Failure
-// is for what fails without an execution, and for answers that are odd. ListImages knows the
-// versions of all images that a Scenario has, but for those that other accounts share.
-//
-// Other accounts stand behind roles, which the same endpoint lets callers assume, as
-// STS does.
-//
-// Two scenarios are ready-made and go on for ever: Demo, small enough to be read as a whole,
-// and Fleet, with hundreds of pipelines.
-//
-// The package stands alone: it imports nothing of the exporter, and other programs
-// may use it for their own tests. It emulates what reads need, and what people do about a
-// build that fails, hangs or waits. These four change an Account:
-//
-//   - StartImagePipelineExecution adds an image to the pipeline. It is made as the newest one
-//     was, and nothing fails. Its build number is above 100000, so that those of a Scenario
-//     stay free.
-//   - RetryImage repeats what has not completed of an image that FAILED or was CANCELLED,
-//     and nothing fails. Where all executions completed, it distributes anew.
-//   - CancelImageCreation makes an image CANCELLED, and its executions that have begun. Those
-//     that have not go away.
-//   - SendWorkflowStepAction ends a step that waits: with RESUME the execution goes on, with
-//     STOP the step fails, and the execution with it unless the step may fail.
-//
-// They are refused as the service does: ResourceNotFoundException for what is not there,
-// InvalidRequestException or ResourceInUseException for what cannot be done in its state,
-// IdempotentParameterMismatchException for a client token that was used otherwise. A
-// Scenario that is no Account refuses them with ForbiddenException.
-//
-// The protocol is restJson1, version 2019-12-02:
-// https://docs.aws.amazon.com/imagebuilder/latest/APIReference/.
 package emulator
 
 import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,6 +20,9 @@ type API struct {
 
 	// Roles can be assumed. Requests with a role's credentials see its Scenario.
 	Roles []Role
+
+	// AccountID is what GetCallerIdentity tells those without a role; "" for 111122223333.
+	AccountID string
 
 	// Now is the clock; nil stands for time.Now.
 	Now func() time.Time
@@ -90,9 +48,8 @@ type API struct {
 
 	// Fault, when not nil, sees every signed request of a known operation with what
 	// it asks for: the workflowExecutionId in lower case, else the stepExecutionId,
-	// imageBuildVersionArn, imagePipelineArn, imageVersionArn or roleArn, or "". A
-	// handler that it returns answers in place of the API; nil leaves the request
-	// alone. See Error, Body, Hang and Reset.
+	// imageBuildVersionArn or what else the operation needs, or "". A handler that it
+	// returns answers in place of the API; nil leaves the request alone. See Error, Body, Hang and Reset.
 	Fault func(operation, id string) http.Handler
 
 	requests atomic.Int64
@@ -109,7 +66,7 @@ type operation struct {
 }
 
 // operations are by "METHOD /path".
-var operations = map[string]operation{
+var operations = withReads(map[string]operation{
 	"GET /GetWorkflowExecution":        {(*request).getWorkflowExecution, "workflowExecutionId", executionID},
 	"POST /ListWorkflowExecutions":     {(*request).listWorkflowExecutions, "imageBuildVersionArn", imageBuildVersionARN},
 	"POST /ListWorkflowStepExecutions": {(*request).listWorkflowStepExecutions, "workflowExecutionId", executionID},
@@ -120,12 +77,26 @@ var operations = map[string]operation{
 	"POST /ListImages":                 {answer: (*request).listImages},
 	"POST /ListImageBuildVersions":     {(*request).listImageBuildVersions, "imageVersionArn", imageVersionARN},
 	"GET /GetImage":                    {(*request).getImage, "imageBuildVersionArn", imageBuildVersionARN},
-	"POST /":                           {(*request).sts, "RoleArn", nil},
+	"GET /GetImagePipeline":            {(*request).getImagePipeline, "imagePipelineArn", imagePipelineARN},
+	"POST /ListImagePackages":          {(*request).listImagePackages, "imageBuildVersionArn", imageBuildVersionARN},
+	"GET " + tagsPath:                  {(*request).listTagsForResource, "resourceArn", regexp.MustCompile(ofAccount)},
+	"POST /":                           {(*request).sts, "RoleArn", nil}, // see stsOperations
 
 	"PUT /StartImagePipelineExecution": {answer: (*request).startImagePipelineExecution, parameter: "imagePipelineArn"},
 	"PUT /RetryImage":                  {answer: (*request).retryImage, parameter: "imageBuildVersionArn"},
 	"PUT /CancelImageCreation":         {answer: (*request).cancelImageCreation, parameter: "imageBuildVersionArn"},
 	"PUT /SendWorkflowStepAction":      {(*request).sendWorkflowStepAction, "stepExecutionId", stepID},
+})
+
+// tagsPath is in front of the ARN whose tags are asked for.
+const tagsPath = "/tags/"
+
+// operationName returns the name of the operation at a path.
+func operationName(path string) string {
+	if path == tagsPath {
+		return "ListTagsForResource"
+	}
+	return strings.TrimPrefix(path, "/")
 }
 
 // The patterns of the API reference; an x in a version stands for any number.

@@ -71,6 +71,13 @@ func TestTheAnswerIsThatOfTheReference(t *testing.T) {
 	}
 }
 
+// post returns a signed request with a body.
+func post(path, body string) *http.Request {
+	r := signed(path)
+	r.Method, r.Body = http.MethodPost, io.NopCloser(strings.NewReader(body))
+	return r
+}
+
 func TestRefusals(t *testing.T) {
 	with := func(change func(*http.Request)) *http.Request {
 		r := signed("/GetWorkflowExecution?workflowExecutionId=" + testID)
@@ -87,18 +94,25 @@ func TestRefusals(t *testing.T) {
 		request *http.Request
 		status  int
 		code    string
+		message string // a part of it
 	}{
-		{"unknown id", with(func(*http.Request) {}), 404, "ResourceNotFoundException"},
-		{"id that is none", signed("/GetWorkflowExecution?workflowExecutionId=1"), 400, "InvalidParameterValueException"},
-		{"no id", signed("/GetWorkflowExecution"), 400, "InvalidParameterValueException"},
-		{"unknown operation", signed("/GetSomething"), 404, "UnknownOperationException"},
-		{"wrong method", with(func(r *http.Request) { r.Method = "POST" }), 404, "UnknownOperationException"},
-		{"not signed", with(func(r *http.Request) { r.Header.Del("Authorization") }), 403, "MissingAuthenticationTokenException"},
-		{"no date", with(func(r *http.Request) { r.Header.Del("X-Amz-Date") }), 403, "IncompleteSignatureException"},
-		{"another scheme", with(func(r *http.Request) { r.SetBasicAuth("a", "b") }), 403, "IncompleteSignatureException"},
-		{"another service", with(authorization("/imagebuilder/", "/ec2/")), 403, "InvalidSignatureException"},
-		{"another day", with(authorization("/20260909/", "/20260908/")), 403, "InvalidSignatureException"},
-		{"host not signed", with(authorization("host;", "")), 403, "IncompleteSignatureException"},
+		{"unknown id", with(func(*http.Request) {}), 404, "ResourceNotFoundException", testID + " does not exist"},
+		{"id that is none", signed("/GetWorkflowExecution?workflowExecutionId=1"), 400, "InvalidParameterValueException", `'workflowExecutionId' is not valid: "1" does not match ^wf-`},
+		{"no id", signed("/GetWorkflowExecution"), 400, "InvalidParameterValueException", "'workflowExecutionId' is not valid: it is missing"},
+		{"unknown operation", signed("/GetSomething"), 404, "UnknownOperationException", "the operation GET /GetSomething"},
+		{"wrong method", with(func(r *http.Request) { r.Method = "POST" }), 404, "UnknownOperationException", "the operation POST /GetWorkflowExecution"},
+		{"a body that cannot be read", post("/ListImages", "["), 400, "SerializationException", "unexpected end of JSON"},
+		{"an unknown filter", post("/ListImages", `{"filters":[{"name":"colour","values":["red"]}]}`), 400, "InvalidParameterValueException", `there is no filter "colour"; ListImages has name, osVersion, platform`},
+		{"a filter without values", post("/ListImages", `{"filters":[{"name":"name"}]}`), 400, "InvalidParameterValueException", `the filter "name" has no values`},
+		{"an unknown owner", post("/ListImages", `{"owner":"Me"}`), 400, "InvalidParameterValueException", `"Me" is not one of Self, `},
+		{"too many rows", post("/ListImages", `{"maxResults":26}`), 400, "InvalidParameterValueException", "it must be from 1 to 25"},
+		{"a token that is none", post("/ListImages", `{"nextToken":"x"}`), 400, "InvalidPaginationTokenException", "it is not one of the emulator"},
+		{"not signed", with(func(r *http.Request) { r.Header.Del("Authorization") }), 403, "MissingAuthenticationTokenException", "Missing"},
+		{"no date", with(func(r *http.Request) { r.Header.Del("X-Amz-Date") }), 403, "IncompleteSignatureException", "does not conform"},
+		{"another scheme", with(func(r *http.Request) { r.SetBasicAuth("a", "b") }), 403, "IncompleteSignatureException", "does not conform"},
+		{"another service", with(authorization("/imagebuilder/", "/ec2/")), 403, "InvalidSignatureException", "correct service: 'imagebuilder'"},
+		{"another day", with(authorization("/20260909/", "/20260908/")), 403, "InvalidSignatureException", "Date in Credential scope"},
+		{"host not signed", with(authorization("host;", "")), 403, "IncompleteSignatureException", "must be signed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := httptest.NewRecorder()
@@ -108,8 +122,8 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("got %d %s, want %d %s", w.Code, code, c.status, c.code)
 			}
 			var body struct{ Message *string }
-			if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || body.Message == nil {
-				t.Errorf("the body is %q", w.Body)
+			if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || body.Message == nil || !strings.Contains(*body.Message, c.message) {
+				t.Errorf("the body is %q, want a message with %q", w.Body, c.message)
 			}
 		})
 	}

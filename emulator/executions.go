@@ -77,10 +77,10 @@ func (q *request) steps(r *Run) []step {
 			StartTime: timestamp(c.start), EndTime: timestamp(c.end),
 		}
 		if !c.start.IsZero() {
-			s.Inputs = `{"parameters":{"Password":"input-secret"}}`
+			s.Inputs = cmp.Or(r.Steps[n].Inputs, "{}")
 		}
 		if c.status == "COMPLETED" {
-			s.Outputs = `{"result":"output-secret"}`
+			s.Outputs = cmp.Or(r.Steps[n].Outputs, "{}")
 		}
 		steps = append(steps, s)
 	}

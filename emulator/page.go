@@ -31,22 +31,29 @@ func (q *request) turnTo(token string) error {
 	if token == "" {
 		return nil
 	}
-	bad := &refusal{http.StatusBadRequest, "InvalidPaginationTokenException", "The pagination token is not valid."}
 	text, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil {
-		return bad
+		return badToken("it is not one of the emulator")
 	}
 	var at int64
 	var p position
 	if _, err := fmt.Sscanf(string(text), "%d/%d/%d/", &at, &p.rows, &p.blanks); err != nil {
-		return bad
+		return badToken("it is not one of the emulator")
 	}
 	listed := time.Unix(0, at).UTC()
-	if age := q.now.Sub(listed); age < 0 || age > tokenLifetime || q.token(listed, p) != token {
-		return bad
+	switch age := q.now.Sub(listed); {
+	case q.token(listed, p) != token:
+		return badToken("it is of another list: the operation, its parameters and the caller must be those of the first page")
+	case age < 0 || age > tokenLifetime:
+		return badToken("it has expired")
 	}
 	q.now, q.position = listed, p
 	return nil
+}
+
+// badToken refuses the token of a page.
+func badToken(because string) error {
+	return &refusal{http.StatusBadRequest, "InvalidPaginationTokenException", "The pagination token is not valid: " + because + "."}
 }
 
 // token returns the token of a page of this list.
@@ -85,7 +92,7 @@ func page[T row, R any](q *request, body answer, name string, rows []T, show fun
 	}
 	if n := q.input.MaxResults; n != nil {
 		if *n < 1 || *n > maxPageSize {
-			return nil, invalid("maxResults")
+			return nil, invalid("maxResults", fmt.Sprintf("it must be from 1 to %d", maxPageSize))
 		}
 		size = min(size, *n)
 	}
@@ -137,8 +144,11 @@ type filter struct {
 func filtered[T any](q *request, rows []T, fields map[string]func(*T) []string) ([]T, error) {
 	for _, f := range q.input.Filters {
 		field := fields[f.Name]
-		if field == nil || len(f.Values) == 0 {
-			return nil, invalid("filters")
+		switch names := slices.Sorted(maps.Keys(fields)); {
+		case field == nil:
+			return nil, invalid("filters", fmt.Sprintf("there is no filter %q; %s has %s", f.Name, q.name, strings.Join(names, ", ")))
+		case len(f.Values) == 0:
+			return nil, invalid("filters", fmt.Sprintf("the filter %q has no values", f.Name))
 		}
 		rows = slices.DeleteFunc(slices.Clone(rows), func(row T) bool {
 			return !slices.ContainsFunc(field(&row), func(v string) bool { return slices.Contains(f.Values, v) })

@@ -63,7 +63,7 @@ var pipelineFields = map[string]func(*Pipeline) []string{
 // pipeline returns the row of p.
 func (q *request) pipeline(p *Pipeline) listedPipeline {
 	row := listedPipeline{
-		ARN: p.ARN, Name: p.name(), Platform: cmp.Or(p.Platform, "Linux"), Status: p.status(), Tags: tags(p.Tags),
+		ARN: p.ARN, Name: p.name(), Platform: p.platform(), Status: p.status(), Tags: tags(p.Tags),
 		EnhancedImageMetadataEnabled: true, ImageRecipeARN: p.arnOf("image-recipe"),
 		InfrastructureConfigurationARN: p.arnOf("infrastructure-configuration"),
 		DateCreated:                    timestamp(p.Created), DateUpdated: timestamp(p.Created), DateNextRun: timestamp(p.nextRun(q.now)),
@@ -125,6 +125,8 @@ func (p *Pipeline) expression() string {
 	}
 	return ""
 }
+
+func (p *Pipeline) platform() string { return cmp.Or(p.Platform, "Linux") }
 
 func (p *Pipeline) status() string {
 	if p.Disabled {

@@ -1,12 +1,15 @@
 package emulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -44,12 +47,13 @@ type input struct {
 	Reason      string            `json:"reason"`
 	Tags        map[string]string `json:"tags"`
 
-	form url.Values // those of STS
+	form  url.Values // those of STS
+	other string     // what the request is about, if none of the above is
 }
 
 // subject is what the request is about.
 func (q *request) subject() string {
-	return map[string]string{
+	subject, known := map[string]string{
 		"workflowExecutionId":  strings.ToLower(q.input.WorkflowExecutionID),
 		"stepExecutionId":      q.input.StepExecutionID,
 		"imageBuildVersionArn": q.input.ImageBuildVersionARN,
@@ -57,6 +61,10 @@ func (q *request) subject() string {
 		"imageVersionArn":      q.input.ImageVersionARN,
 		"RoleArn":              q.input.form.Get("RoleArn"),
 	}[q.operation.parameter]
+	if !known {
+		return q.input.other
+	}
+	return subject
 }
 
 // read finds out who asks for what.
@@ -65,15 +73,21 @@ func (q *request) read(r *http.Request) (err error) {
 		return err
 	}
 	var known bool
-	if q.operation, known = operations[r.Method+" "+r.URL.Path]; !known {
-		return &refusal{http.StatusNotFound, "UnknownOperationException", ""}
+	path, arn := r.URL.Path, ""
+	if rest, ok := strings.CutPrefix(path, tagsPath); ok {
+		path, arn = tagsPath, rest
 	}
-	q.name = r.URL.Path[1:]
+	if q.operation, known = operations[r.Method+" "+path]; !known {
+		return &refusal{http.StatusNotFound, "UnknownOperationException", "The emulator does not know the operation " + r.Method + " " + r.URL.Path + "."}
+	}
+	q.name = operationName(path)
 	if r.Method == http.MethodGet {
 		query := r.URL.Query()
 		q.input.WorkflowExecutionID = query.Get("workflowExecutionId")
 		q.input.StepExecutionID = query.Get("stepExecutionId")
 		q.input.ImageBuildVersionARN = query.Get("imageBuildVersionArn")
+		q.input.ImagePipelineARN = query.Get("imagePipelineArn")
+		q.input.other = cmp.Or(arn, query.Get(q.operation.parameter))
 		return nil
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
@@ -84,11 +98,23 @@ func (q *request) read(r *http.Request) (err error) {
 		q.name = q.input.form.Get("Action")
 	default:
 		err = json.Unmarshal(body, &q.input)
+		if p := q.operation.parameter; p != "" && q.subject() == "" {
+			q.input.other = textOf(body, p)
+		}
 	}
 	if err != nil {
-		return &refusal{http.StatusBadRequest, "SerializationException", "The body of the request cannot be read."}
+		return &refusal{http.StatusBadRequest, "SerializationException", "The body of the request cannot be read: " + err.Error() + "."}
 	}
 	return nil
+}
+
+// textOf returns a text of a JSON object, "" for none.
+func textOf(object []byte, name string) (text string) {
+	var all map[string]json.RawMessage
+	if json.Unmarshal(object, &all) != nil || json.Unmarshal(all[name], &text) != nil {
+		return ""
+	}
+	return text
 }
 
 // answer finds out what the caller sees, and when, and answers.
@@ -104,7 +130,7 @@ func (q *request) answer() (_ any, err error) {
 		return nil, err
 	}
 	if o := q.operation; o.pattern != nil && !o.pattern.MatchString(q.subject()) {
-		return nil, invalid(o.parameter)
+		return nil, invalid(o.parameter, mustMatch(q.subject(), o.pattern))
 	}
 	return q.operation.answer(q)
 }
@@ -137,11 +163,21 @@ type refusal struct {
 func (r *refusal) Error() string { return r.code + ": " + r.message }
 
 // invalid refuses a parameter that is missing or has the wrong form.
-func invalid(parameter string) error {
-	return &refusal{
-		http.StatusBadRequest, "InvalidParameterValueException",
-		"The value supplied for parameter '" + parameter + "' is not valid.",
+func invalid(parameter, because string) error {
+	return &refusal{http.StatusBadRequest, "InvalidParameterValueException", notValid(parameter, because)}
+}
+
+// notValid is the sentence about a parameter.
+func notValid(parameter, because string) string {
+	return "The value supplied for parameter '" + parameter + "' is not valid: " + because + "."
+}
+
+// mustMatch says why a value that does not match a pattern is wrong.
+func mustMatch(value string, pattern *regexp.Regexp) string {
+	if value == "" {
+		return "it is missing"
 	}
+	return fmt.Sprintf("%q does not match %s", value, pattern)
 }
 
 // unknown refuses something that does not exist.

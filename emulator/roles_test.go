@@ -103,6 +103,10 @@ func TestWhoTheCallerIs(t *testing.T) {
 			t.Errorf("%s: %+v, %v", c.name, out, err)
 		}
 	}
+	api.AccountID = "222233334444"
+	if out, err := identity("AKID", ""); err != nil || *out.Account != api.AccountID || *out.Arn != "arn:aws:iam::222233334444:user/emulator" {
+		t.Errorf("no role, in another account: %+v, %v", out, err)
+	}
 	if _, err := identity(old, r.sessionToken(old)); code(err) != "ExpiredTokenException" {
 		t.Errorf("a role after the end of its credentials: %v", err)
 	}

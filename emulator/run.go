@@ -41,6 +41,9 @@ type Step struct {
 
 	Timeout time.Duration // only told, as timeoutSeconds; 0 for 12 hours
 
+	Inputs  string // JSON that shows from its start on; "" for {}
+	Outputs string // JSON that shows once it has completed; "" for {}
+
 	// What the failureContext of the image adds when the step has Failed.
 	Component *ComponentFailure
 	Regions   []RegionFailure // of a distribution

@@ -5,13 +5,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/imagebuilder"
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestTheStepsOfARun(t *testing.T) {
 	run := Run{ID: testID, ImageBuildVersionARN: testImage, WorkflowBuildVersionARN: workflowARN("eu-west-1", "BUILD"), Start: start, Rollback: 5 * time.Minute, Steps: []Step{
-		{Name: "Launch", Action: "LaunchInstance", Takes: time.Minute},
+		{Name: "Launch", Action: "LaunchInstance", Takes: time.Minute, Inputs: `{"size":"large"}`, Outputs: `{"instanceId":"i-1"}`},
 		{Name: "Sysprep", Action: "RunSysPrep", Takes: time.Minute, Ends: SkippedStep},
 		{Name: "Scan", Action: "CollectImageScanFindings", Takes: time.Minute, Ends: FailedIgnored},
 		{Name: "Approve", Action: "WaitForAction", Takes: time.Hour, Waits: true, Ends: Failed},
@@ -62,8 +63,15 @@ func TestTheStepsOfARun(t *testing.T) {
 				if s.Status == "SKIPPED" && *s.StartTime != *s.EndTime {
 					t.Errorf("%s is skipped from %s to %s", *s.Name, *s.StartTime, *s.EndTime)
 				}
-				if s.StartTime != nil && !strings.Contains(*s.Inputs, "input-secret") {
-					t.Errorf("%s has inputs %v", *s.Name, s.Inputs)
+				inputs, outputs := "", ""
+				if s.StartTime != nil {
+					inputs = map[bool]string{true: `{"size":"large"}`, false: "{}"}[*s.Name == "Launch"]
+				}
+				if s.Status == "COMPLETED" {
+					outputs = map[bool]string{true: `{"instanceId":"i-1"}`, false: "{}"}[*s.Name == "Launch"]
+				}
+				if diff := cmp.Diff([]string{inputs, outputs}, []string{aws.ToString(s.Inputs), aws.ToString(s.Outputs)}); diff != "" {
+					t.Errorf("inputs and outputs of %s (-want +got):\n%s", *s.Name, diff)
 				}
 			}
 			if diff := cmp.Diff(c.want, strings.Join(got, " ")); diff != "" {

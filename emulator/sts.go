@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"encoding/base32"
 	"encoding/binary"
 	"encoding/xml"
@@ -86,19 +87,23 @@ type callerIdentityResponse struct {
 
 // sts answers a request to STS.
 func (q *request) sts() (any, error) {
-	switch q.name {
-	case "AssumeRole":
-		return q.assumeRole()
-	case "GetCallerIdentity":
-		return q.callerIdentity()
+	if answer := stsOperations[q.name]; answer != nil {
+		return answer(q)
 	}
 	return nil, &refusal{http.StatusBadRequest, "InvalidAction", "Could not find operation " + q.name + " for version 2011-06-15"}
 }
 
+// stsOperations are by the Action of a request.
+var stsOperations = map[string]func(*request) (any, error){
+	"AssumeRole":        (*request).assumeRole,
+	"GetCallerIdentity": (*request).callerIdentity,
+}
+
 // callerIdentity answers with the session of a role, or with a user who has none.
 func (q *request) callerIdentity() (any, error) {
+	account := cmp.Or(q.api.AccountID, "111122223333")
 	answer := callerIdentityResponse{
-		ARN: "arn:aws:iam::111122223333:user/emulator", UserID: "AIDAEMULATOR", Account: "111122223333", RequestID: q.id,
+		ARN: "arn:aws:iam::" + account + ":user/emulator", UserID: "AIDAEMULATOR", Account: account, RequestID: q.id,
 	}
 	if r := q.role; r != nil {
 		answer.ARN, answer.UserID, answer.Account = r.session("emulator"), r.userID("emulator"), arnPart(r.ARN, 4)

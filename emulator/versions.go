@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"fmt"
 	"path"
 	"regexp"
 	"slices"
@@ -40,12 +41,17 @@ var owners = map[string]*regexp.Regexp{
 	"Shared":         regexp.MustCompile(`^shared$`), // no account
 }
 
+// noOwner refuses an owner that there is not.
+func noOwner(name string) error {
+	return invalid("owner", fmt.Sprintf("%q is not one of Self, Shared, Amazon, ThirdParty, AWSMarketplace", name))
+}
+
 // listImages answers with the versions of images. What byName does is not documented: here,
 // it changes nothing.
 func (q *request) listImages() (any, error) {
 	owner := owners[q.input.Owner]
 	if owner == nil {
-		return nil, invalid("owner")
+		return nil, noOwner(q.input.Owner)
 	}
 	all := slices.DeleteFunc(versions(q.scenario.ImageBuilds("", q.now), q.now), func(v version) bool {
 		return !q.sees(v.ARN) || !owner.MatchString(arnPart(v.ARN, 4)) || v.retired && !q.input.IncludeDeprecated

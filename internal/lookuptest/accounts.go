@@ -61,7 +61,10 @@ func Pipelines(now time.Time) (*emulator.API, lookup.Selection) {
 	const account = "arn:aws:imagebuilder:eu-west-1:444455556666:"
 	ago := func(d time.Duration) time.Time { return now.Add(-d) }
 	step := func(name, action string, takes time.Duration, ends emulator.Outcome) emulator.Step {
-		return emulator.Step{Name: name, Action: action, Takes: takes, Ends: ends}
+		return emulator.Step{
+			Name: name, Action: action, Takes: takes, Ends: ends,
+			Inputs: `{"parameters":{"Password":"input-secret"}}`, Outputs: `{"result":"output-secret"}`,
+		}
 	}
 	launch := step("LaunchBuildInstance", "LaunchInstance", time.Minute, emulator.Succeeded)
 	apply := step("ApplyBuildComponents", "ExecuteComponents", 2*time.Minute, emulator.Succeeded)
