@@ -26,6 +26,10 @@ build: ## the program, ./imagebuilder_exporter
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o imagebuilder_exporter .
 
 demo: build ## it, with made-up pipelines, on http://localhost:10120/metrics
+	@printf '%s\n' '' 'A demo; nothing asks AWS. Ctrl-C ends it.' '' \
+		'  http://localhost:10120/            state of the targets, links' \
+		'  http://localhost:10120/executions  what failed and why, what waits; after the first scrape' \
+		'  http://localhost:10120/metrics     what Prometheus scrapes' ''
 	./imagebuilder_exporter --demo
 
 # apt-get install prometheus prometheus-alertmanager; DEMO are its flags, such as '-pipelines 400'.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -40,10 +41,14 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	addresses, err := freeAddresses("127.0.0.1:10120", "127.0.0.1:9090", "127.0.0.1:9093")
+	if err != nil {
+		return err
+	}
 	o := stack.Options{
 		Dir: dir, Root: folder, Interval: 5 * time.Second, Fast: *fast,
-		Exporter:        exec.Command(filepath.Join(folder, "imagebuilder_exporter"), "--demo", fmt.Sprintf("--demo.pipelines=%d", *pipelines), "--web.external-url=http://127.0.0.1:10120"),
-		ExporterAddress: "127.0.0.1:10120", PrometheusAddress: "127.0.0.1:9090", AlertmanagerAddress: "127.0.0.1:9093",
+		Exporter:        exec.Command(filepath.Join(folder, "imagebuilder_exporter"), "--demo", fmt.Sprintf("--demo.pipelines=%d", *pipelines), "--web.external-url=http://"+addresses[0]),
+		ExporterAddress: addresses[0], PrometheusAddress: addresses[1], AlertmanagerAddress: addresses[2],
 	}
 	if o.Prometheus, err = stack.Find(*prometheus, "prometheus", filepath.Join(folder, "bin/prometheus")); err != nil {
 		return fmt.Errorf("%w: apt-get install prometheus, or make bin/prometheus", err)
@@ -77,4 +82,23 @@ Ctrl-C ends it all.
 	case <-s.Alertmanager.Done():
 		return fmt.Errorf("the Alertmanager ended:\n%s", s.Alertmanager.Log())
 	}
+}
+
+// freeAddresses returns these addresses. In place of one that is taken, as where Prometheus runs as a
+// service, it returns another.
+func freeAddresses(preferred ...string) ([]string, error) {
+	var all []string
+	for _, address := range preferred {
+		listener, err := net.Listen("tcp", address)
+		if err == nil {
+			err = listener.Close()
+		} else {
+			address, err = stack.FreeAddress()
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, address)
+	}
+	return all, nil
 }

@@ -128,11 +128,11 @@ func TestAnOutageOfSTS(t *testing.T) {
 			<-time.After(time.Until(begin.Add(at)))
 			down.Store(at >= 30*time.Minute && at < 65*time.Minute)
 			_, err := client.GetImage(t.Context(), testImage, nil)
-			if dark := at >= time.Hour && at < 65*time.Minute; dark != (err != nil) {
+			if denied := at >= time.Hour && at < 65*time.Minute; denied != (err != nil) {
 				t.Errorf("after %s: %v", at, err)
 			}
 		}
-		// Once at first, five times in the last minutes, at each call while it is dark, once again.
+		// Once at first, five times in the last minutes, at each call while it is denied, once again.
 		if n := api.Requests("AssumeRole"); n != 1+5+15+1 {
 			t.Errorf("the role was assumed or tried %d times", n)
 		}

@@ -76,7 +76,7 @@ func TestWhatASelectionThatChangesCosts(t *testing.T) {
 	}
 }
 
-// TestAnIntervalThatWasTooLong is mended: what was not due for long is due.
+// TestAnIntervalThatWasTooLong becomes shorter: what was not due for long is due.
 func TestAnIntervalThatWasTooLong(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t, running(1), running(2))

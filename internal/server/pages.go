@@ -29,7 +29,7 @@ const (
 	pathPprof   = "/debug/pprof/"
 )
 
-// newMux returns the pages. A pattern of GET stands for HEAD too, and the mux answers
+// newMux returns the pages. A pattern of GET also matches HEAD, and the mux answers
 // other methods with 405 and what is allowed, other paths with 404.
 func (s *Server) newMux() (*http.ServeMux, error) {
 	mux := http.NewServeMux()

@@ -133,13 +133,13 @@ func TestLongNamesAreCutInTheMiddle(t *testing.T) {
 
 // TestTargetsThatAreDown are on top with why, and with a link to their page.
 func TestTargetsThatAreDown(t *testing.T) {
-	dark, silent := snapshot()[0], snapshot(lookup.Execution{ID: executionOf(1, "").ID, LookedUp: true, Failure: imagebuilder.Throttled, Reason: "too many"})[0]
-	dark.Up, silent.Up, dark.Name, silent.Name = false, false, "dark", "silent"
-	dark.Errors = []lookup.FailedLookup{{Operation: "ListImagePipelines", Class: imagebuilder.Denied, Reason: "not authorized"}}
-	_, notice, _ := strings.Cut(pageOf(t, append(snapshot(), dark, silent), ""), `id="down">`)
+	down, silent := snapshot()[0], snapshot(lookup.Execution{ID: executionOf(1, "").ID, LookedUp: true, Failure: imagebuilder.Throttled, Reason: "too many"})[0]
+	down.Up, silent.Up, down.Name, silent.Name = false, false, "down", "silent"
+	down.Errors = []lookup.FailedLookup{{Operation: "ListImagePipelines", Class: imagebuilder.Denied, Reason: "not authorized"}}
+	_, notice, _ := strings.Cut(pageOf(t, append(snapshot(), down, silent), ""), `id="down">`)
 	notice, _, _ = strings.Cut(notice, "</section>")
 	for _, want := range []string{
-		`<a href="executions?region=eu-west-1&amp;target=dark"><bdi>dark eu-west-1</bdi></a>`, "<strong>denied</strong>: <bdi>not authorized</bdi>",
+		`<a href="executions?region=eu-west-1&amp;target=down"><bdi>down eu-west-1</bdi></a>`, "<strong>denied</strong>: <bdi>not authorized</bdi>",
 		"<strong>throttled</strong>: <bdi>too many</bdi>",
 	} {
 		if !strings.Contains(notice, want) {
