@@ -236,7 +236,7 @@ func TestWhatTheUserIsTold(t *testing.T) {
 			0, "valid.yml: valid, 1 target: 1 workflow execution\n", "warning: target \"a\" has no region",
 		},
 		{"invalid", []string{"--config.check", "--config.file=bad.yml"}, 1, "", "bad.yml:1:43: \"165b1cb6"},
-		{"no file", []string{"--config.check", "--config.file=none.yml"}, 1, "", "none.yml: no such file"},
+		{"no file", []string{"--config.check", "--config.file=none.yml"}, 1, "", "none.yml: no such file or directory; --config.file names it, config.yml.example is one to begin with, and --demo needs none\n"},
 		{"start without a region", []string{"--config.file=valid.yml"}, 1, "", "AWS_REGION or AWS_DEFAULT_REGION"},
 		{"start with an invalid file", []string{"--config.file=bad.yml"}, 1, "", "bad.yml:1:43: "},
 		{"unknown flag", []string{"--conf"}, 1, "", "unknown long flag '--conf'"},

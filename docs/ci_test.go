@@ -14,7 +14,7 @@ import (
 func TestWorkflows(t *testing.T) {
 	makefile := read(t, "Makefile")
 	files := glob(t, ".github/workflows/*.yml")
-	if len(files) != 3 {
+	if len(files) != 4 {
 		t.Fatalf("there are %q", files)
 	}
 	for _, file := range files {

@@ -28,6 +28,9 @@ func reason(err error) string {
 // read returns the content of a configuration file.
 func read(path string) ([]byte, error) {
 	data, err := readFile(path, maxFileBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading the configuration: %w; --config.file names it, config.yml.example is one to begin with, and --demo needs none", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
