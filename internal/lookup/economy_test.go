@@ -54,6 +54,7 @@ func TestSixtyPipelines(t *testing.T) {
 
 // TestWhatDiscoveryCosts is 200 pipelines of 60 builds each, of which nothing runs.
 func TestWhatDiscoveryCosts(t *testing.T) {
+	t.Parallel()
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.client.RateLimit, w.client.Burst = 20, 40
@@ -111,6 +112,7 @@ func TestWhatARunningBuildCosts(t *testing.T) {
 }
 
 func TestThousandsOfBuildsOfWhichOneIsFollowed(t *testing.T) {
+	t.Parallel()
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		a := &emulator.Account{Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}}}

@@ -13,6 +13,7 @@ import (
 // Half of them build every hour, and come first so often that this takes more than the rate. What
 // is known of the others stays all the same.
 func TestManyRunsLeaveTheRestTheirTurn(t *testing.T) {
+	t.Parallel()
 	const pipelines, hourly = 300, 150
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -48,6 +49,7 @@ func TestManyRunsLeaveTheRestTheirTurn(t *testing.T) {
 // TestSlowAnswersArePaced has a discovery of one request at a time, each of which takes 250 ms: no
 // more than four in a second, whatever the rate is.
 func TestSlowAnswersArePaced(t *testing.T) {
+	t.Parallel()
 	for _, limit := range []float64{8, 40, 0} {
 		test(t, func(t *testing.T) {
 			w := newWorld(t)

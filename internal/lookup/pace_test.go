@@ -72,6 +72,7 @@ func discoveryRequests(operations map[string]int) int {
 // TestANewRunOfThousandsOfPipelines is seen within twice the interval of discovery, at the
 // default rate, whoever started it, while what runs is read with each scrape.
 func TestANewRunOfThousandsOfPipelines(t *testing.T) {
+	t.Parallel()
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.client.Limits = imagebuilder.Limits{Concurrency: 10, RateLimit: 20, Burst: 40, Timeout: 10 * time.Second}
@@ -136,6 +137,7 @@ func (w *world) outpaced(a *emulator.Account) *Target {
 
 // TestWhatComesFirst counts when pipelines are asked for their builds within 40 minutes.
 func TestWhatComesFirst(t *testing.T) {
+	t.Parallel()
 	const settled = 20 * time.Minute
 	for _, c := range []struct {
 		name    string
@@ -200,6 +202,7 @@ func builtBefore(s Snapshot) int {
 // TestManyRunsAtOnce begin in most pipelines. What is known of the others stays while
 // they wait for their turn.
 func TestManyRunsAtOnce(t *testing.T) {
+	t.Parallel()
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		a := w.thousands(400)

@@ -115,6 +115,7 @@ func TestWhatTakesSomethingOutOfItsBatch(t *testing.T) {
 // TestWhatSettlesOneByOneIsMovedRarely holds that there are few batches, and that each
 // execution is put into a new one only a few times.
 func TestWhatSettlesOneByOneIsMovedRarely(t *testing.T) {
+	t.Parallel()
 	test(t, func(t *testing.T) {
 		const n = batchSize * 3 / 2
 		var runs []emulator.Run

@@ -190,6 +190,7 @@ func TestSuperseded(t *testing.T) {
 // lifecycle policy does, and restarts of the exporter. What was superseded is that as long as
 // it is told; at a restart it may be unknown for a while.
 func TestSupersededModel(t *testing.T) {
+	t.Parallel()
 	for seed := range *modelSeeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			test(t, func(t *testing.T) {

@@ -256,6 +256,7 @@ var upCases = []upCase{
 
 // TestUpIsAFactOfTheTarget plays the table of imagebuilder_up in docs/metrics.md.
 func TestUpIsAFactOfTheTarget(t *testing.T) {
+	t.Parallel()
 	for _, c := range upCases {
 		t.Run(c.name, func(t *testing.T) {
 			test(t, func(t *testing.T) {
