@@ -2,10 +2,7 @@ package status
 
 import (
 	"encoding/json"
-	"encoding/xml"
-	"errors"
 	"html/template"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -61,15 +58,7 @@ func TestThePageOfAnExecution(t *testing.T) {
 	if w.Code != http.StatusOK || strings.Contains(body, "000000000003") || strings.Contains(body, "style=") || strings.Contains(body, "<script") {
 		t.Errorf("%d, or the page shows another build, or has scripts or styles", w.Code)
 	}
-	d := xml.NewDecoder(strings.NewReader(body))
-	d.Strict, d.AutoClose, d.Entity = false, []string{"meta", "link", "input"}, xml.HTMLEntity
-	for {
-		if _, err := d.Token(); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatalf("the page is not well formed: %v", err)
-		}
-	}
+	checkWellFormed(t, body)
 }
 
 func TestAnExecutionAsJSON(t *testing.T) {

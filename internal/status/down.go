@@ -32,17 +32,6 @@ func targetHref(name, region string) string {
 	return "executions?" + url.Values{"target": {name}, "region": {region}}.Encode()
 }
 
-// State is up, down, or empty when no refresh has ended.
-func (t *targetSection) State() string {
-	switch {
-	case t.Up == nil:
-		return ""
-	case *t.Up:
-		return "up"
-	}
-	return "down"
-}
-
 // Problems are those lookups that fail which the page shows, and the number of the others. With
 // several targets it shows few of each.
 func (t *targetSection) Problems() notices[lookupError] {

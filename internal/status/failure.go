@@ -132,7 +132,6 @@ func newFailed(k *known, images []*lookup.Image, t *targetSection) []failed {
 		rows[i.Pipeline] = len(all)
 		row := failed{
 			Target: t.Name + " " + t.Region, Image: imageOf{i, k, t}.row(), Tags: tagsOf(k.byName[i.Pipeline], k.TagLabels),
-			Href: "executions?" + url.Values{"target": {t.Name}, "region": {t.Region}, "q": {i.ARN}}.Encode(),
 		}
 		if e := failedExecution(i, k.rows); e != nil {
 			row.Href = executionHref(e.ID)
@@ -149,11 +148,11 @@ func newFailed(k *known, images []*lookup.Image, t *targetSection) []failed {
 }
 
 // leadToExecutions makes those of all whose image did not fail in an execution that is known lead to
-// the newest execution of the image.
+// the newest execution of the image or, when there is none, to what has its ARN.
 func (k *known) leadToExecutions(all []failed) {
 	newest := map[string]*execution{} // by image, nil for one that has none yet
 	for _, f := range all {
-		if !strings.HasPrefix(f.Href, executionHref("")) {
+		if f.Href == "" {
 			newest[f.Image.ARN] = nil
 		}
 	}
@@ -163,8 +162,13 @@ func (k *known) leadToExecutions(all []failed) {
 		}
 	}
 	for i := range all {
-		if e := newest[all[i].Image.ARN]; e != nil {
-			all[i].Href = executionHref(e.ID)
+		f := &all[i]
+		if f.Href != "" {
+			continue
+		}
+		f.Href = "executions?" + url.Values{"target": {k.Name}, "region": {k.Region}, "q": {f.Image.ARN}}.Encode()
+		if e := newest[f.Image.ARN]; e != nil {
+			f.Href = executionHref(e.ID)
 		}
 	}
 }

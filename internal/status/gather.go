@@ -29,7 +29,7 @@ func newKnown(s *lookup.Snapshot) *known {
 
 // gathered is what all targets that are shown have, as far as it passes the filters.
 type gathered struct {
-	options    options      // of all targets
+	options    options      // targets and regions of all, the rest of those that are shown
 	all        []*execution // also those of another status
 	named      []*pipeline  // those that have the name of the filter, whatever their rows
 	executions []*execution

@@ -1,13 +1,15 @@
 package status
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
+
+// landingPath is where the landing page is.
+const landingPath = "/"
 
 // landing is the first page of the exporter: where the others are, and the state of each target.
 type landing struct {
@@ -95,6 +97,3 @@ func links(c Config) []link {
 	}
 	return all
 }
-
-// isLanding reports whether r asks for the landing page.
-func isLanding(r *http.Request) bool { return r.URL.Path == "/" }

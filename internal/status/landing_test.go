@@ -70,6 +70,7 @@ func TestTheLandingPage(t *testing.T) {
 				}
 			}
 			checkLinks(t, body)
+			checkWellFormed(t, body)
 		})
 	}
 }

@@ -1,7 +1,10 @@
 package status
 
 import (
+	"encoding/xml"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"reflect"
@@ -33,6 +36,20 @@ func checkLinks(t *testing.T, body string) {
 	for _, to := range rowPattern.FindAllStringSubmatch(body, -1) {
 		if !there[to[1]] {
 			t.Errorf("a link leads to %s, which is not there", to[1])
+		}
+	}
+}
+
+// checkWellFormed holds that what is opened is closed.
+func checkWellFormed(t *testing.T, body string) {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(body))
+	d.Strict, d.AutoClose, d.Entity = false, []string{"meta", "link", "input"}, xml.HTMLEntity
+	for {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatalf("the page is not well formed: %v", err)
 		}
 	}
 }

@@ -100,7 +100,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "other pages are being made, try again", http.StatusServiceUnavailable)
 		return
 	}
-	contentType, body, err := h.render(made, !isLanding(r) && wantsJSON(r.Header.Values("Accept")))
+	contentType, body, err := h.render(made, r.URL.Path != landingPath && wantsJSON(r.Header.Values("Accept")))
 	h.renders.Release(1)
 	switch missing := errMissing(""); {
 	case errors.As(err, &missing):
@@ -115,7 +115,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // page returns what makes the page at a URL, and the name of its template.
 func (h *Handler) page(at *url.URL) (func() (name string, content any, err error), error) {
-	if at.Path == "/" {
+	if at.Path == landingPath {
 		return h.landing, nil
 	}
 	q, err := parseQuery(at.RawQuery)

@@ -2,10 +2,7 @@ package status
 
 import (
 	"context"
-	"encoding/xml"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -173,15 +170,7 @@ func TestThePage(t *testing.T) {
 	if got := regexp.MustCompile(`(?:src|<link[^>]* href)="([^"]*)"`).FindAllString(body, -1); len(got) != 1 || !strings.Contains(got[0], `href="executions/style.css"`) {
 		t.Errorf("it fetches %v", got)
 	}
-	d := xml.NewDecoder(strings.NewReader(body))
-	d.Strict, d.AutoClose, d.Entity = false, []string{"meta", "link", "input"}, xml.HTMLEntity
-	for {
-		if _, err := d.Token(); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatalf("the page is not well formed: %v", err)
-		}
-	}
+	checkWellFormed(t, body)
 	for _, text := range []string{"6 of 7 steps ended: 4 succeeded, 1 skipped, 1 failed", "6/7", "Waiting for an approval", "not scraped yet", `aria-sort="descending"`} {
 		if !strings.Contains(body, text) {
 			t.Errorf("the page does not say %q", text)
