@@ -55,8 +55,6 @@ const (
 	// shutdownTime is when a shutdown leaves behind what hangs, after the drain. The log may take another
 	// second, which makes the 15 s of docs/operations.md.
 	shutdownTime = 14 * time.Second
-	// maxDemoPipelines bounds the memory that a demo takes.
-	maxDemoPipelines = 1000
 )
 
 func main() {
@@ -328,7 +326,6 @@ func (f *flags) check() error {
 		return fmt.Errorf("--web.telemetry-path=%s: %w", f.telemetryPath, err)
 	}
 	if f.sdPeers != "" {
-		var err error
 		if f.peers, err = sd.ParsePeers(f.sdPeers); err != nil {
 			return fmt.Errorf("--sd.peers: %w", err)
 		}
@@ -344,8 +341,8 @@ func (f *flags) check() error {
 		return errors.New("--config.check-aws goes with --config.check")
 	case f.demoPipelines != 0 && !f.demo:
 		return errors.New("--demo.pipelines goes with --demo")
-	case f.demoPipelines != 0 && (f.demoPipelines < emulator.FleetMin || f.demoPipelines > maxDemoPipelines):
-		return fmt.Errorf("--demo.pipelines=%d: must be from %d to %d, or 0 for the small demo", f.demoPipelines, emulator.FleetMin, maxDemoPipelines)
+	case f.demoPipelines != 0 && (f.demoPipelines < emulator.FleetMin || f.demoPipelines > emulator.FleetMax):
+		return fmt.Errorf("--demo.pipelines=%d: must be from %d to %d, or 0 for the small demo", f.demoPipelines, emulator.FleetMin, emulator.FleetMax)
 	case f.demo && f.configCheck:
 		return errors.New("--config.check cannot be combined with --demo, which reads no configuration file")
 	}

@@ -9,8 +9,12 @@ import (
 	"time"
 )
 
-// FleetMin is the least number of pipelines with which a Fleet has one of each kind.
-const FleetMin = 50
+const (
+	// FleetMin is the least number of pipelines with which a Fleet has one of each kind.
+	FleetMin = 50
+	// FleetMax is the number of pipelines up to which programs offer a Fleet: it bounds their memory.
+	FleetMax = 1000
+)
 
 // Fleet returns the API of a large company with so many pipelines in four accounts, and what an
 // exporter is to follow there. It is for looking at pages and dashboards, and for tests of size.

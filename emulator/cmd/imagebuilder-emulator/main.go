@@ -23,8 +23,6 @@ import (
 
 const (
 	name = "imagebuilder-emulator"
-	// maxPipelines bounds the memory that --pipelines takes.
-	maxPipelines = 1000
 	// shutdownTime bounds how long requests may go on after a signal.
 	shutdownTime = 2 * time.Second
 )
@@ -90,7 +88,7 @@ func newApp() (*kingpin.Application, *flags) {
 	f := &flags{}
 	app.Flag("listen", "The address to listen on; port 0 for a free one.").Default("127.0.0.1:10121").StringVar(&f.listen)
 	app.Flag("demo", "Show the builds of a small company in two accounts. This is the default.").BoolVar(&f.demo)
-	app.Flag("pipelines", fmt.Sprintf("Show a large company with so many pipelines in four accounts, from %d to %d.", emulator.FleetMin, maxPipelines)).
+	app.Flag("pipelines", fmt.Sprintf("Show a large company with so many pipelines in four accounts, from %d to %d.", emulator.FleetMin, emulator.FleetMax)).
 		Default("0").IntVar(&f.pipelines)
 	app.Flag("scenario", "Show what this YAML file describes; see docs/emulator.md.").StringVar(&f.scenario)
 	return app, f
@@ -110,8 +108,8 @@ func (f *flags) served(start time.Time) (served, error) {
 	switch {
 	case f.demo && f.pipelines != 0, f.demo && f.scenario != "", f.pipelines != 0 && f.scenario != "":
 		return served{}, errors.New("only one of --demo, --pipelines and --scenario can be given")
-	case f.pipelines != 0 && (f.pipelines < emulator.FleetMin || f.pipelines > maxPipelines):
-		return served{}, fmt.Errorf("--pipelines=%d: must be from %d to %d", f.pipelines, emulator.FleetMin, maxPipelines)
+	case f.pipelines != 0 && (f.pipelines < emulator.FleetMin || f.pipelines > emulator.FleetMax):
+		return served{}, fmt.Errorf("--pipelines=%d: must be from %d to %d", f.pipelines, emulator.FleetMin, emulator.FleetMax)
 	case f.scenario != "":
 		return load(f.scenario, start)
 	}
