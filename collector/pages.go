@@ -6,8 +6,7 @@ import "github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 // dashboards can lead there.
 func pages(externalURL string) family {
 	at := label[*lookup.Snapshot]{"url", func(*lookup.Snapshot) string { return externalURL }}
-	thisTarget := newKind(func(s *lookup.Snapshot) []*lookup.Snapshot { return []*lookup.Snapshot{s} }, at)
-	return newFamily("pages", tableOf(thisTarget,
+	return newFamily("pages", tableOf(newKind(itself, at),
 		gauge("imagebuilder_target_page_info",
 			"1, with the url that browsers use for the exporter that looks up the target, without a slash at its end. Absent without --web.external-url.",
 			func(*lookup.Snapshot) (float64, bool) { return 1, true })))

@@ -6,7 +6,10 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-var thisTarget = newKind(func(s *lookup.Snapshot) []*lookup.Snapshot { return []*lookup.Snapshot{s} })
+var thisTarget = newKind(itself)
+
+// itself returns s, as the only thing of its kind.
+func itself(s *lookup.Snapshot) []*lookup.Snapshot { return []*lookup.Snapshot{s} }
 
 var (
 	ofSelector     = label[*lookup.SelectorMatches]{"selector", func(m *lookup.SelectorMatches) string { return m.Selector }}
