@@ -320,7 +320,7 @@ func (f *flags) check() error {
 	}
 	var err error
 	if f.collectors.ExternalURL, err = parseExternalURL(f.externalURL); err != nil {
-		return fmt.Errorf("--web.external-url=%s: %w", f.externalURL, err)
+		return fmt.Errorf("--web.external-url%w", err)
 	}
 	if err := server.CheckPath(f.telemetryPath); err != nil {
 		return fmt.Errorf("--web.telemetry-path=%s: %w", f.telemetryPath, err)
@@ -350,10 +350,15 @@ func (f *flags) check() error {
 }
 
 // parseExternalURL returns a URL to which the path of a page can be added, empty for an empty one.
+// The error goes on after the name of the flag, and hides a password.
 func parseExternalURL(s string) (string, error) {
+	const allowed = "must be a URL such as https://example.com/imagebuilder, without a user, a query or a fragment"
 	u, err := url.Parse(s)
-	if s != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(s, "?# ")) {
-		return "", errors.New("must be a URL such as https://example.com/imagebuilder, without a user, a query or a fragment")
+	if err != nil {
+		return "", errors.New(" " + allowed)
+	}
+	if s != "" && (u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(s, "?# ")) {
+		return "", fmt.Errorf("=%s: %s", u.Redacted(), allowed)
 	}
 	return strings.TrimRight(s, "/"), nil
 }
