@@ -52,7 +52,7 @@ test: ## all tests of the exporter, and a short soak
 # In every package whose tests import internal/golden. Each test that writes has Golden in
 # its name.
 IMPORTS = {{.ImportPath}}: {{join .TestImports " "}} {{join .XTestImports " "}} .
-golden: ## writes anew what tests compare with: metrics, alerts, queries
+golden: ## writes anew what tests compare with: metrics, alerts, queries, the chart
 	$(GO) test -run Golden $$($(GO) list -f '$(IMPORTS)' ./... | sed -n 's|: .*/internal/golden .*||p') -update
 
 lint: $(BIN)/golangci-lint $(BIN)/actionlint ## formatting and rules, of the workflows, too
