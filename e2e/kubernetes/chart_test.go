@@ -113,7 +113,7 @@ func TestPackage(t *testing.T) {
 	files := unpack(t, packages[0])
 	for name := range files {
 		top, _, _ := strings.Cut(name, "/")
-		if !slices.Contains([]string{".helmignore", "Chart.yaml", "README.md", "files", "templates", "values.schema.json", "values.yaml"}, top) {
+		if !slices.Contains([]string{".helmignore", "Chart.yaml", "README.md", "examples", "files", "templates", "values.schema.json", "values.yaml"}, top) {
 			t.Errorf("%s is in the package", name)
 		}
 	}
@@ -190,7 +190,7 @@ func TestNamesOfDigits(t *testing.T) {
 // refused with a sentence, before Kubernetes does so with another one.
 func TestNamesOfServices(t *testing.T) {
 	for _, release := range []string{"0123", "my.release"} {
-		want := release + "-imagebuilder-exporter cannot name a Service: it needs lower-case letters, digits and dashes, and a letter at the beginning. Set fullnameOverride."
+		want := release + "-imagebuilder-exporter is not a valid Service name: use lower-case letters, digits and dashes, and start with a letter. Set fullnameOverride."
 		if _, err := helm(t, "template", release, chart, "--set", "demo=true"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", release, err, want)
 		}
@@ -266,13 +266,13 @@ func TestAsADependency(t *testing.T) {
 // does not, so notes has its engine.
 func TestNotes(t *testing.T) {
 	for file, want := range map[string]string{
-		"demo":   "This is a demo: nothing here is AWS, all executions are made up.\n\nWhat it knows, http://localhost:10120/executions:\n",
-		"config": "Let Prometheus scrape http://monitoring-imagebuilder-exporter.imagebuilder.svc:10120/metrics with honor_labels: true, or set serviceMonitor.enabled.",
-		"existing": `What it knows, https://localhost:10120/executions:
+		"demo":   "This is the demo. It does not use AWS; all executions are made up.\n\nTo see the executions, run this command and open http://localhost:10120/executions:\n",
+		"config": "Prometheus does not scrape the exporter yet. Set serviceMonitor.enabled, or add a job with honor_labels: true for http://monitoring-imagebuilder-exporter.imagebuilder.svc:10120/metrics.",
+		"existing": `To see the executions, run this command and open https://localhost:10120/executions:
 
   kubectl -n imagebuilder port-forward service/monitoring-imagebuilder-exporter 10120
 
-Whether it has every permission that it needs:
+To check the permissions of the exporter:
 
   kubectl -n imagebuilder exec deployment/monitoring-imagebuilder-exporter -- /imagebuilder_exporter --config.file=/etc/imagebuilder_exporter/config.yml --config.check --config.check-aws
 `,

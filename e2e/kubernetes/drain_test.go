@@ -128,10 +128,10 @@ func TestPrintedJobs(t *testing.T) {
 	for values, c := range map[string]struct{ has, hasNot string }{
 		"{demo: true, replicas: 2}":                                                                     {targets + replicas[1:], "is not there"},
 		"{demo: true, replicas: 2, scrapeConfig: {enabled: true}}":                                      {replicas, "job_name: imagebuilder\n"},
-		"{demo: true, replicas: 2, serviceMonitor: {enabled: true}, scrapeConfig: {enabled: true}}":     {"\nWhat it knows", "scrape_configs"},
+		"{demo: true, replicas: 2, serviceMonitor: {enabled: true}, scrapeConfig: {enabled: true}}":     {"\nTo see the executions, run", "scrape_configs"},
 		"{demo: true, replicas: 2, web: {existingSecret: x, peerSecret: x}}":                            {"\n    scheme: https\n", "http://"},
 		"{demo: true, replicas: 2, web: {drain: 2m}, scrapeConfig: {interval: 1m, scrapeTimeout: 20s}}": {"\n    scrape_interval: 1m\n    scrape_timeout: 20s\n", "scrape_interval: 30s"},
-		"{demo: true}": {"with honor_labels: true, or set serviceMonitor.enabled.", "scrape_configs"},
+		"{demo: true}": {"Set serviceMonitor.enabled, or add a job with honor_labels: true for http://", "scrape_configs"},
 	} {
 		text := "\n" + notes(t, values)
 		if !strings.Contains(text, c.has) || strings.Contains(text, c.hasNot) {

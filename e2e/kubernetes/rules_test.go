@@ -219,7 +219,7 @@ func TestExtraLabelsLeaveTheAlertsOwnAlone(t *testing.T) {
 	}
 	for label := range labels {
 		out, err := helm(t, "template", release, chart, "--set", "demo=true", "--set", "prometheusRule.extraLabels."+label+"=x")
-		if want := "prometheusRule.extraLabels cannot have " + label + ": the alerts have it."; err == nil || !strings.Contains(err.Error(), want) {
+		if want := "prometheusRule.extraLabels cannot contain " + label + ": the alerts set it."; err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s\n%s", err, want, out)
 		}
 	}

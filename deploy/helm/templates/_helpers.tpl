@@ -1,15 +1,20 @@
+{{- define "imagebuilder-exporter.name" -}}
+{{- .Values.nameOverride | default .Chart.Name -}}
+{{- end -}}
+
 {{- define "imagebuilder-exporter.fullname" -}}
+{{- $name := include "imagebuilder-exporter.name" . -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride -}}
-{{- else if contains .Chart.Name .Release.Name -}}
+{{- else if contains $name .Release.Name -}}
 {{- .Release.Name | trunc 63 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 63 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
 {{- define "imagebuilder-exporter.selectorLabels" -}}
-app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/name: {{ include "imagebuilder-exporter.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
@@ -34,7 +39,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- end -}}
 
-{{/* Both probes. Only the exporter itself can ask when there may be TLS and passwords. */}}
+{{/* Both probes. With a web configuration the exporter probes itself: the kubelet has no password. */}}
 {{- define "imagebuilder-exporter.probe" -}}
 {{- if .root.Values.web.existingSecret -}}
 exec:
@@ -52,37 +57,37 @@ timeoutSeconds: 5
 {{- .Values.serviceMonitor.scheme | default (ternary "https" "http" (not (empty .Values.web.existingSecret))) -}}
 {{- end -}}
 
-{{/* Values that contradict each other. */}}
+{{/* Refuses values that contradict each other. */}}
 {{- define "imagebuilder-exporter.check" -}}
 {{- $name := include "imagebuilder-exporter.fullname" . -}}
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
-{{- fail (printf "%s cannot name a Service: it needs lower-case letters, digits and dashes, and a letter at the beginning. Set fullnameOverride." $name) -}}
+{{- fail (printf "%s is not a valid Service name: use lower-case letters, digits and dashes, and start with a letter. Set fullnameOverride." $name) -}}
 {{- end -}}
-{{- range $value, $labels := dict "serviceMonitor.labels" (.Values.serviceMonitor).labels "scrapeConfig.labels" (.Values.scrapeConfig).labels "prometheusRule.labels" (.Values.prometheusRule).labels "dashboards.labels" (.Values.dashboards).labels -}}
+{{- range $value, $labels := dict "service.labels" (.Values.service).labels "serviceMonitor.labels" (.Values.serviceMonitor).labels "scrapeConfig.labels" (.Values.scrapeConfig).labels "prometheusRule.labels" (.Values.prometheusRule).labels "dashboards.labels" (.Values.dashboards).labels -}}
 {{- range $label, $_ := include "imagebuilder-exporter.labels" $ | fromYaml -}}
-{{- if hasKey ($labels | default dict) $label -}}{{- fail (printf "%s cannot have %s: the chart sets it." $value $label) -}}{{- end -}}
+{{- if hasKey ($labels | default dict) $label -}}{{- fail (printf "%s cannot contain %s: the chart sets it." $value $label) -}}{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- range $label, $_ := include "imagebuilder-exporter.selectorLabels" . | fromYaml -}}
-{{- if hasKey ($.Values.podLabels | default dict) $label -}}{{- fail (printf "podLabels cannot have %s: the chart sets it." $label) -}}{{- end -}}
+{{- if hasKey ($.Values.podLabels | default dict) $label -}}{{- fail (printf "podLabels cannot contain %s: the chart sets it." $label) -}}{{- end -}}
 {{- end -}}
 {{- range list "account_id" "action" "alertname" "class" "image_build_version_arn" "image_name" "image_version" "instance" "job" "lookup" "operation" "pipeline" "pipeline_arn" "region" "selector" "service" "severity" "status" "step" "step_execution_id" "target" "workflow_build_version_arn" "workflow_execution_id" "workflow_type" -}}
-{{- if hasKey (($.Values.prometheusRule).extraLabels | default dict) . -}}{{- fail (printf "prometheusRule.extraLabels cannot have %s: the alerts have it." .) -}}{{- end -}}
+{{- if hasKey (($.Values.prometheusRule).extraLabels | default dict) . -}}{{- fail (printf "prometheusRule.extraLabels cannot contain %s: the alerts set it." .) -}}{{- end -}}
 {{- end -}}
 {{- $sources := list -}}
 {{- range list "config" "existingSecret" "demo" -}}
 {{- if get $.Values . -}}{{- $sources = append $sources . -}}{{- end -}}
 {{- end -}}
 {{- if not $sources -}}
-{{- fail "config is required: what the exporter follows, see docs/configuration.md. Or set existingSecret, or demo." -}}
+{{- fail "config is required: see docs/configuration.md. Or set existingSecret or demo." -}}
 {{- else if gt (len $sources) 1 -}}
-{{- fail (printf "%s are set: only one of config, existingSecret and demo can be." (join " and " $sources)) -}}
+{{- fail (printf "%s are set: set only one of config, existingSecret and demo." (join " and " $sources)) -}}
 {{- end -}}
 {{- if and .Values.accounts (not .Values.config) -}}
-{{- fail "accounts needs config, whose targets name it: accounts_file: accounts.txt." -}}
+{{- fail "accounts needs config, with targets that have accounts_file: accounts.txt." -}}
 {{- end -}}
 {{- if and .Values.serviceAccount.annotations (not .Values.serviceAccount.create) -}}
-{{- fail "serviceAccount.annotations needs serviceAccount.create: annotate the ServiceAccount that is there already yourself." -}}
+{{- fail "serviceAccount.annotations needs serviceAccount.create: annotate the existing ServiceAccount yourself." -}}
 {{- end -}}
 {{- if and .Values.serviceMonitor.tlsConfig (eq (include "imagebuilder-exporter.scheme" .) "http") -}}
 {{- fail "serviceMonitor.tlsConfig needs https: set web.existingSecret or serviceMonitor.scheme." -}}
@@ -91,12 +96,12 @@ timeoutSeconds: 5
 {{- range .Values.extraArgs -}}
 {{- $flag := . | splitList "=" | first -}}
 {{- if has $flag (list "--config.file" "--config.auto-reload-interval" "--demo" "--sd.peer-config" "--sd.peers" "--web.config.file" "--web.drain" "--web.listen-address" "--web.telemetry-path") -}}
-{{- fail (printf "extraArgs cannot have %s: the chart sets it, or relies on its default." $flag) -}}
+{{- fail (printf "extraArgs cannot contain %s: the chart sets it or relies on its default." $flag) -}}
 {{- end -}}
 {{- end -}}
 {{- range .Values.extraEnv -}}
 {{- if or (and (eq .name "AWS_REGION") $.Values.region) (and (has .name (list "GOMEMLIMIT" "MEMORY_LIMIT_MI")) (($.Values.resources).limits).memory) -}}
-{{- fail (printf "extraEnv cannot have %s: the chart sets it, from region or resources.limits.memory." .name) -}}
+{{- fail (printf "extraEnv cannot contain %s: the chart sets it from region or resources.limits.memory." .name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

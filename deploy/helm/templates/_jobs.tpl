@@ -1,13 +1,13 @@
-{{/* The scrape jobs for a Prometheus without the Operator: those that it would not make. */}}
+{{/* The scrape jobs that the Operator does not create. */}}
 {{- define "imagebuilder-exporter.jobs" -}}
 {{- $scheme := include "imagebuilder-exporter.scheme" . -}}
 {{- $targets := not .Values.scrapeConfig.enabled -}}
 {{- $replicas := not .Values.serviceMonitor.enabled -}}
 {{- if or $targets $replicas }}
 
-Prometheus needs a job for the targets and one for the replicas. Add what follows to its
-configuration{{ if .Values.web.existingSecret }}, with the tls_config and basic_auth that web.existingSecret asks for, in each job and in http_sd_configs{{ end }}.
-Or set scrapeConfig.enabled and serviceMonitor.enabled.
+Prometheus needs one job for the targets and one for the replicas. Set scrapeConfig.enabled and
+serviceMonitor.enabled, or add this to the configuration of Prometheus{{ if .Values.web.existingSecret }}, with the tls_config
+and basic_auth that web.existingSecret requires in each job and in http_sd_configs{{ end }}:
 
 scrape_configs:
 {{- if $targets }}

@@ -1,10 +1,10 @@
-{{/* The rules, and what prometheusRule.alerts and prometheusRule.extraLabels change in them. */}}
+{{/* The rules, with the changes of prometheusRule.alerts and prometheusRule.extraLabels. */}}
 {{- define "imagebuilder-exporter.rules" -}}
 {{- $alerts := .Values.prometheusRule.alerts | default dict -}}
 {{- $thresholds := .Files.Get "files/thresholds.yml" | fromYaml -}}
 {{- range $name, $tuned := $alerts -}}
 {{- if and (hasKey $tuned "threshold") (not (hasKey $thresholds $name)) -}}
-{{- fail (printf "prometheusRule.alerts.%s has no threshold. Those that have one: %s." $name (keys $thresholds | sortAlpha | join ", ")) -}}
+{{- fail (printf "prometheusRule.alerts.%s has no threshold. Alerts with a threshold: %s." $name (keys $thresholds | sortAlpha | join ", ")) -}}
 {{- end -}}
 {{- end -}}
 {{- $groups := list -}}
@@ -23,7 +23,7 @@
 {{- dict "groups" $groups | toYaml -}}
 {{- end -}}
 
-{{/* Changes the rule of an alert: a list of the rule, its values, and its threshold. */}}
+{{/* Changes the rule of an alert. Takes a list: the rule, its values, and its threshold. */}}
 {{- define "imagebuilder-exporter.tune" -}}
 {{- $rule := index . 0 -}}{{- $tuned := index . 1 -}}{{- $threshold := index . 2 -}}
 {{- with $tuned.for -}}{{- $_ := set $rule "for" . -}}{{- end -}}
