@@ -1,6 +1,7 @@
 // Schemas writes the JSON schemas that kubeconform needs to check the chart's manifests:
-// those of Kubernetes' own kinds, and of the Prometheus Operator's ServiceMonitor and
-// PrometheusRule. They are strict: a field that is not known is an error.
+// those of Kubernetes' own kinds, of the Prometheus Operator's ServiceMonitor, ScrapeConfig and
+// PrometheusRule, and of cert-manager's Certificate and Issuer. They are strict: an unknown field
+// is an error.
 package main
 
 import (
@@ -25,6 +26,7 @@ type module struct{ path, version, sum string }
 var (
 	kubernetes = module{"k8s.io/kubernetes", "v1.37.2", "h1:A2VDEiObzkYqFTKhSsn0ZEb0RlLEXpHWj93gi2HqEwE="}
 	operator   = module{"github.com/prometheus-operator/prometheus-operator", "v0.85.0", "h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s="}
+	cert       = module{"github.com/cert-manager/cert-manager", "v1.18.2", "h1:H2P75ycGcTMauV3gvpkDqLdS3RSXonWF2S49QGA1PZE="}
 )
 
 func main() {
@@ -161,39 +163,59 @@ func collect(s any, definitions, needed map[string]schema) {
 	}
 }
 
-// writeCustom writes the schemas of the Prometheus Operator's kinds.
+// custom are the files with the definitions of custom kinds.
+var custom = []struct {
+	from module
+	file string
+}{
+	{operator, "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml"},
+	{operator, "example/prometheus-operator-crd/monitoring.coreos.com_prometheusrules.yaml"},
+	{operator, "example/prometheus-operator-crd/monitoring.coreos.com_scrapeconfigs.yaml"},
+	{cert, "deploy/crds/crd-certificates.yaml"},
+	{cert, "deploy/crds/crd-issuers.yaml"},
+}
+
+// writeCustom writes the schemas of custom kinds.
 func writeCustom(to string, definitions map[string]schema) error {
-	for _, name := range []string{"servicemonitors", "prometheusrules", "scrapeconfigs"} {
-		text, err := operator.read("example/prometheus-operator-crd/monitoring.coreos.com_" + name + ".yaml")
+	for _, c := range custom {
+		text, err := c.from.read(c.file)
+		if err == nil {
+			err = writeDefinition(to, text, definitions)
+		}
 		if err != nil {
+			return fmt.Errorf("%s: %w", c.file, err)
+		}
+	}
+	return nil
+}
+
+// writeDefinition writes the schemas of the versions of one custom kind.
+func writeDefinition(to string, text []byte, definitions map[string]schema) error {
+	var crd struct {
+		Spec struct {
+			Group    string
+			Names    struct{ Kind string }
+			Versions []struct {
+				Name   string
+				Schema struct{ OpenAPIV3Schema schema }
+			}
+		}
+	}
+	if err := yaml.Unmarshal(text, &crd); err != nil {
+		return err
+	}
+	for _, v := range crd.Spec.Versions {
+		s := v.Schema.OpenAPIV3Schema
+		properties, ok := s["properties"].(schema)
+		if !ok {
+			return fmt.Errorf("version %s has no properties", v.Name)
+		}
+		strict(s)
+		const meta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+		properties["metadata"] = schema{"$ref": reference + meta}
+		s["definitions"] = closed(meta, definitions)["definitions"]
+		if err := (kind{crd.Spec.Group, v.Name, crd.Spec.Names.Kind}).write(to, s); err != nil {
 			return err
-		}
-		var crd struct {
-			Spec struct {
-				Group    string
-				Names    struct{ Kind string }
-				Versions []struct {
-					Name   string
-					Schema struct{ OpenAPIV3Schema schema }
-				}
-			}
-		}
-		if err := yaml.Unmarshal(text, &crd); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		for _, v := range crd.Spec.Versions {
-			s := v.Schema.OpenAPIV3Schema
-			properties, ok := s["properties"].(schema)
-			if !ok {
-				return fmt.Errorf("%s: version %s has no properties", name, v.Name)
-			}
-			strict(s)
-			const meta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
-			properties["metadata"] = schema{"$ref": reference + meta}
-			s["definitions"] = closed(meta, definitions)["definitions"]
-			if err := (kind{crd.Spec.Group, v.Name, crd.Spec.Names.Kind}).write(to, s); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
