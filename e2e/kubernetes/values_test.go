@@ -67,7 +67,7 @@ func TestEveryValueIsDocumented(t *testing.T) {
 	}
 }
 
-var valueRow = regexp.MustCompile("(?m)^\\| `([A-Za-z_.]+)` \\| `(.*?)` \\| .+ \\|$")
+var valueRow = regexp.MustCompile("(?m)^\\| `([A-Za-z_.-]+)` \\| `(.*?)` \\| .+ \\|$")
 
 // TestValuesHaveASchema holds that values.schema.json knows the values and no others.
 func TestValuesHaveASchema(t *testing.T) {
