@@ -31,7 +31,7 @@ func peers(t *testing.T, text string) (all []networkingv1.NetworkPolicyPeer) {
 	return all
 }
 
-// TestWhoMayScrape holds that only Prometheus and the other replicas may, unless the values say who.
+// TestWhoMayScrape holds that only Prometheus and other replicas may connect by default.
 func TestWhoMayScrape(t *testing.T) {
 	const (
 		prometheus = "{namespaceSelector: {}, podSelector: {matchLabels: {app.kubernetes.io/name: prometheus}}}"
@@ -56,8 +56,8 @@ func TestWhoMayScrape(t *testing.T) {
 	}
 }
 
-// TestWhereItMayGo holds that the exporter reaches DNS, AWS and the Pod Identity agent, the first
-// two only where the values say if they do, and nothing else.
+// TestWhereItMayGo holds that the exporter reaches only DNS, AWS and the Pod Identity agent, and that
+// values restrict the first two and add others.
 func TestWhereItMayGo(t *testing.T) {
 	const (
 		agent    = "[{ipBlock: {cidr: 169.254.170.23/32}}, {ipBlock: {cidr: 'fd00:ec2::23/128'}}]"

@@ -13,8 +13,9 @@ import (
 // does not, so notes has its engine.
 func TestNotes(t *testing.T) {
 	for file, want := range map[string]string{
-		"demo":   "This is the demo. It does not use AWS; all executions are made up.\n\nTo see the executions, run this command and open http://localhost:10120/executions:\n",
-		"config": "Prometheus does not scrape the exporter yet. Set serviceMonitor.enabled, or add a job with honor_labels: true for http://monitoring-imagebuilder-exporter.imagebuilder.svc:10120/metrics.",
+		"demo":     "This is the demo. It does not use AWS; all executions are made up.\n\nTo see the executions, run this command and open http://localhost:10120/executions:\n",
+		"replicas": "\n\nThe NetworkPolicy allows connections only from networkPolicy.from: [{\"namespaceSelector\":{\"matchLabels\":{\"kubernetes.io/metadata.name\":\"monitoring\"}}}]\n",
+		"config":   "Prometheus does not scrape the exporter yet. Set serviceMonitor.enabled, or add a job with honor_labels: true for http://monitoring-imagebuilder-exporter.imagebuilder.svc:10120/metrics.",
 		"existing": `To see the executions, run this command and open https://localhost:10120/executions:
 
   kubectl -n imagebuilder port-forward service/monitoring-imagebuilder-exporter 10120

@@ -59,7 +59,7 @@ func TestNamespaces(t *testing.T) {
 	}
 }
 
-// TestRelabelings holds that both scrape jobs have them, and the labels of the exporter if so said.
+// TestRelabelings holds that each scrape job has its own relabelings and honorLabels.
 func TestRelabelings(t *testing.T) {
 	all := rendered(t, `
 demo: true
@@ -83,8 +83,8 @@ scrapeConfig:
 	}
 }
 
-// TestSecurityContexts holds that each key of the security contexts can be changed and removed, and
-// so can the contexts, with the chart alone and as a dependency.
+// TestSecurityContexts holds that values change and remove each key of the security contexts, and
+// remove the contexts. TestAsADependency does so for a parent chart.
 func TestSecurityContexts(t *testing.T) {
 	const (
 		pod       = `{"runAsUser":65534,"runAsGroup":65534,"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}}`
@@ -124,8 +124,7 @@ func contexts(t *testing.T, pod, container string) []any {
 	return []any{p, c}
 }
 
-// TestThePod holds what a reviewer of the pod looks for that the Pod Security Standards do not ask
-// for.
+// TestThePod holds what a security review checks in addition to the Pod Security Standards.
 func TestThePod(t *testing.T) {
 	for values, want := range map[string]*bool{"{demo: true}": nil, "{demo: true, hostUsers: false}": new(bool)} {
 		spec := named[appsv1.Deployment](t, rendered(t, values), "Deployment/monitoring-imagebuilder-exporter").Spec.Template.Spec
@@ -138,8 +137,8 @@ func TestThePod(t *testing.T) {
 	}
 }
 
-// TestTheService holds that its type, labels and annotations can be changed, and those of the
-// headless Service cannot.
+// TestTheService holds that values set the type, labels and annotations of the Service, but not
+// those of the headless Service.
 func TestTheService(t *testing.T) {
 	all := rendered(t, "{demo: true, replicas: 2, service: {type: LoadBalancer, labels: {team: images}, annotations: {a: b}}}")
 	s := named[corev1.Service](t, all, "Service/monitoring-imagebuilder-exporter")
