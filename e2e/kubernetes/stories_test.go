@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 )
 
@@ -161,8 +162,8 @@ var theStories = map[string]int{
 }
 
 // TestTheReadmesStories holds that the commands of the README run one after another, that what they
-// install is valid and admitted to a namespace with the strictest Pod Security Standard, and that
-// they create each Secret to which it refers.
+// install is valid and admitted to a namespace with the strictest Pod Security Standard, that the
+// exporter accepts its configuration, and that they create each Secret to which it refers.
 func TestTheReadmesStories(t *testing.T) {
 	for heading, secrets := range theStories {
 		t.Run(strings.Trim(heading, "# "), func(t *testing.T) {
@@ -175,6 +176,10 @@ func TestTheReadmesStories(t *testing.T) {
 			all := parse(t, s.rendered)
 			if got := security(t, named[appsv1.Deployment](t, all, "Deployment/imagebuilder-exporter").Spec.Template); got != "" {
 				t.Error(got)
+			}
+			config := file(t, "config.yml", named[corev1.Secret](t, all, "Secret/imagebuilder-exporter").StringData["config.yml"])
+			if out, err := exec.CommandContext(t.Context(), exporter(t), "--config.file="+config, "--config.check").CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
 			}
 			needed := map[string]bool{}
 			for _, text := range all {
