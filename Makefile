@@ -71,7 +71,8 @@ fmt: $(BIN)/golangci-lint ## formats the code
 
 promtool: $(BIN)/promtool ## metrics, queries and alerts, with promtool
 	$(BIN)/promtool check metrics < testdata/metrics.txt
-	$(BIN)/promtool test rules docs/testdata/queries.yml
+	$(BIN)/promtool check rules --lint-fatal docs/testdata/textfile.rules.yml
+	$(BIN)/promtool test rules docs/testdata/queries.yml docs/testdata/textfile_test.yml
 	$(BIN)/promtool check rules alerts/imagebuilder.rules.yml
 	$(BIN)/promtool test rules alerts/*_test.yml alerts/testdata/*_test.yml
 
