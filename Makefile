@@ -25,16 +25,21 @@ help: ## this list
 build: ## the program, ./imagebuilder_exporter
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o imagebuilder_exporter .
 
+# In a terminal the program is the job in the foreground, not make. Ctrl-C reaches only the
+# program, and make waits for its end and takes its status.
+FOREGROUND = $(shell test -t 0 && echo 'set -m;')
+
 demo: build ## it, with made-up pipelines, on http://localhost:10120/metrics
 	@printf '%s\n' '' 'A demo; nothing asks AWS. Ctrl-C ends it.' '' \
 		'  http://localhost:10120/            state of the targets, links' \
 		'  http://localhost:10120/executions  what failed and why, what waits; after the first scrape' \
 		'  http://localhost:10120/metrics     what Prometheus scrapes' ''
-	./imagebuilder_exporter --demo
+	$(FOREGROUND) ./imagebuilder_exporter --demo
 
 # apt-get install prometheus prometheus-alertmanager; DEMO are its flags, such as '-pipelines 400'.
 demo-stack: build ## the demo with a Prometheus and an Alertmanager
-	$(GO) run ./deploy/demo-stack $(DEMO)
+	$(GO) build -o $(BIN)/demo-stack ./deploy/demo-stack
+	$(FOREGROUND) $(BIN)/demo-stack $(DEMO)
 
 clean: ## removes what was made
 	rm -rf $(BIN) dist imagebuilder_exporter
@@ -66,7 +71,8 @@ fmt: $(BIN)/golangci-lint ## formats the code
 
 promtool: $(BIN)/promtool ## metrics, queries and alerts, with promtool
 	$(BIN)/promtool check metrics < testdata/metrics.txt
-	$(BIN)/promtool test rules docs/testdata/queries.yml
+	$(BIN)/promtool check rules --lint-fatal docs/testdata/textfile.rules.yml
+	$(BIN)/promtool test rules docs/testdata/queries.yml docs/testdata/textfile_test.yml
 	$(BIN)/promtool check rules alerts/imagebuilder.rules.yml
 	$(BIN)/promtool test rules alerts/*_test.yml alerts/testdata/*_test.yml
 

@@ -6,14 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"unicode"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/binarytest"
-	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/config"
 )
 
 func TestMain(m *testing.M) { binarytest.Main(m) }
@@ -91,15 +89,3 @@ var (
 	headingLine = regexp.MustCompile(`(?m)^#+ (.*)$`)
 	linkTarget  = regexp.MustCompile(`\]\(([^)]+)\)`)
 )
-
-// TestTheReadmesConfiguration loads what people copy first.
-func TestTheReadmesConfiguration(t *testing.T) {
-	_, rest, _ := strings.Cut(read(t, "README.md"), "```yaml\n")
-	text, _, _ := strings.Cut(rest, "```")
-	file := filepath.Join(t.TempDir(), "config.yml")
-	binarytest.WriteFile(t, file, text)
-	c, err := config.Load(file)
-	if err != nil || len(c.Targets) != 1 || len(c.Targets[0].Pipelines) != 1 {
-		t.Errorf("%+v, %v", c, err)
-	}
-}

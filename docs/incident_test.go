@@ -71,8 +71,8 @@ func (a *incident) changedBy(t *testing.T, command []string, call func(*testing.
 	if !strings.Contains(text+" ", "--region "+incidentRegion+" ") {
 		t.Errorf("aws %s: there is no --region REGION", strings.Join(command, " "))
 	}
-	if words[0] == "logs" {
-		checkLogs(t, words[1:])
+	if words[0] == "logs" || words[0] == "ssm" {
+		checkLogs(t, words)
 		return
 	}
 	images := a.images(t)

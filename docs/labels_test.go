@@ -62,7 +62,7 @@ func labelsOf(cell string, sets map[string]map[string]bool) map[string]bool {
 }
 
 var (
-	metricRow   = regexp.MustCompile("(?m)^\\| `(imagebuilder_[a-z_]+)` \\|([^|]*)\\|")
+	metricRow   = regexp.MustCompile("(?m)^\\| `(imagebuilder_[a-z_]+)` \\| [a-z]+ \\|([^|]*)\\|")
 	labelSetRow = regexp.MustCompile(`(?m)^\| \*\*([A-Z])\*\* \|([^|]*)\|`)
 )
 

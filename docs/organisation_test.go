@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/emulator"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/binarytest"
@@ -118,5 +119,47 @@ func TestTheOrganisationsCommands(t *testing.T) {
 	}
 	if !strings.Contains(read(t, "deploy/iam/assume-role.json"), ":444455556666:role/imagebuilder-exporter") {
 		t.Error("sed finds nothing to replace in assume-role.json")
+	}
+}
+
+// TestTheOrganisationsPrometheus holds that one prometheus.yml scrapes, loads the rules of the
+// packages and sends their alerts, and that Alertmanager's route leads to the receiver that pages.
+func TestTheOrganisationsPrometheus(t *testing.T) {
+	section := organisation(t)
+	var prometheus struct {
+		RuleFiles []string `yaml:"rule_files"`
+		Alerting  struct {
+			Alertmanagers []map[string]any
+		}
+		ScrapeConfigs []map[string]any `yaml:"scrape_configs"`
+	}
+	decodeBlock(t, section, "# /etc/prometheus/prometheus.yml\n", &prometheus)
+	if len(prometheus.RuleFiles) != 1 || !strings.Contains(read(t, ".goreleaser.yml"), "dst: "+prometheus.RuleFiles[0]+",") {
+		t.Errorf("the rule files are %q, and the packages have another one", prometheus.RuleFiles)
+	}
+	if len(prometheus.Alerting.Alertmanagers) != 1 || len(prometheus.ScrapeConfigs) != 1 {
+		t.Errorf("there is not one Alertmanager and one scrape job: %+v", prometheus)
+	}
+	type receivers struct {
+		Receivers []map[string]any
+		Route     struct{ Routes []struct{ Receiver string } }
+	}
+	var page, route receivers
+	decodeBlock(t, section, "# /etc/prometheus/alertmanager.yml\n", &page)
+	if err := yaml.Unmarshal([]byte(read(t, "alerts/alertmanager.yml")), &route); err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Receivers) != 1 || len(page.Receivers[0]) < 2 || page.Receivers[0]["name"] != route.Route.Routes[0].Receiver {
+		t.Errorf("%v is not the receiver %q with an integration", page.Receivers, route.Route.Routes[0].Receiver)
+	}
+}
+
+// decodeBlock decodes the YAML that follows a line of a document, up to the end of its block.
+func decodeBlock(t *testing.T, text, begin string, value any) {
+	t.Helper()
+	_, block, found := strings.Cut(text, begin)
+	block, _, _ = strings.Cut(block, "```")
+	if err := yaml.Unmarshal([]byte(block), value); !found || err != nil {
+		t.Fatalf("%q: found %t, %v", begin, found, err)
 	}
 }

@@ -67,6 +67,39 @@ func TestRunbooksSayWhatToType(t *testing.T) {
 	}
 }
 
+// withCommands returns the runbooks, and the page that has the commands which they share.
+func withCommands(t *testing.T) []string {
+	t.Helper()
+	return append(glob(t, "docs/runbooks/*.md"), "docs/alerts.md")
+}
+
+// TestRunbooksGoToTheEnd holds that each runbook has the same sections, in this order, and that
+// the one about logs says where they are.
+func TestRunbooksGoToTheEnd(t *testing.T) {
+	want := []string{"What it means", "Check first", "Logs", "Fix", "When it is over"}
+	for _, file := range glob(t, "docs/runbooks/*.md") {
+		text := read(t, file)
+		var got []string
+		for _, heading := range section.FindAllStringSubmatch(text, -1) {
+			got = append(got, heading[1])
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", file, diff)
+		}
+		_, logs, _ := strings.Cut(text, "\n## Logs\n")
+		logs, _, _ = strings.Cut(logs, "\n## ")
+		if !logPlace.MatchString(logs) {
+			t.Errorf("%s does not say where the log is:\n%s", file, logs)
+		}
+	}
+}
+
+var (
+	section = regexp.MustCompile(`(?m)^## (.*)$`)
+	// The log of the exporter, of a build or a pipeline, a runbook that has them, or Prometheus.
+	logPlace = regexp.MustCompile(`journalctl -u imagebuilder_exporter|aws logs |\.md#logs|in Prometheus`)
+)
+
 // changes has the commands that change something.
 var changes = map[string]bool{
 	"start-image-pipeline-execution": true, "retry-image": true, "cancel-image-creation": true, "send-workflow-step-action": true,
@@ -75,7 +108,7 @@ var changes = map[string]bool{
 // TestRunbooksWork runs each block of commands against an account in which its alert fires,
 // with the SDK, and looks at what has changed.
 func TestRunbooksWork(t *testing.T) {
-	for _, file := range glob(t, "docs/runbooks/*.md") {
+	for _, file := range withCommands(t) {
 		for _, block := range awsBlocks(read(t, file)) {
 			t.Run(path.Base(file), func(t *testing.T) {
 				a := newIncident(t, path.Base(file))
@@ -97,7 +130,7 @@ func TestRunbooksWorkWithTheAWSCLI(t *testing.T) {
 	}
 	files := map[string]string{}
 	commands := map[string][]string{}
-	for _, file := range glob(t, "docs/runbooks/*.md") {
+	for _, file := range withCommands(t) {
 		for _, c := range slices.Concat(awsBlocks(read(t, file))...) {
 			text := strings.Join(c, " ")
 			files[text], commands[text] = path.Base(file), c
@@ -143,8 +176,8 @@ func TestRunbooksAskAboutTheAlert(t *testing.T) {
 	published := promqltest.Published(t, "../testdata/metrics.txt")
 	queries := 0
 	for _, file := range glob(t, "docs/runbooks/*.md") {
-		_, text, _ := strings.Cut(read(t, file), "\n## Look\n")
-		text, _, _ = strings.Cut(text, "\n## When it ends\n")
+		_, text, _ := strings.Cut(read(t, file), "\n## Check first\n")
+		text, _, _ = strings.Cut(text, "\n## When it is over\n")
 		limit := `target="TARGET", region="REGION"`
 		if other := limits[path.Base(file)]; other != "" {
 			limit = other

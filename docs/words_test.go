@@ -22,6 +22,11 @@ var unclear = map[string]*regexp.Regexp{
 	"limit, or timeout":       regexp.MustCompile(`(?i)\bpatience\b`),
 	"restore the permission":  regexp.MustCompile(`(?i)\bgive back the permission\b`),
 	"succeeds":                regexp.MustCompile(`(?i)\bis content\b`),
+	"in every case":           regexp.MustCompile(`(?i)\bwhatever the way\b`),
+	"became available":        regexp.MustCompile(`(?i)\bmade all the same\b`),
+	"only":                    regexp.MustCompile(`(?i)\band to no other\b`),
+	"so that, or which":       regexp.MustCompile(`(?i)\bsuch that\b`),
+	"gets every alert":        regexp.MustCompile(`(?i)\btold of everything\b`),
 }
 
 // TestPlainWords holds that no text has a word that readers had to guess.

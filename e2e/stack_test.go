@@ -175,7 +175,7 @@ func (s testStack) failsAndRecovers(t *testing.T, got *notices) {
 	}
 	for annotation, want := range map[string]string{
 		"summary":     "BUILD of linux 1.0.0/1 failed",
-		"description": "Workflow execution " + failing + " (BUILD) of image linux 1.0.0/1, pipeline Linux, has failed in golden, eu-west-1; it may be rolling back, or have been rolled back. Step Patch failed. The alert ends when a retry succeeds, when a newer build of the pipeline is good, or after a week.",
+		"description": "Workflow execution " + failing + " (BUILD) of image linux 1.0.0/1, pipeline Linux, failed in golden, eu-west-1. It may be rolling back or have rolled back. Step Patch failed. The alert ends when a retry or a newer build of the pipeline succeeds, or after a week.",
 		"console_url": "https://eu-west-1.console.aws.amazon.com/imagebuilder/home?region=eu-west-1&account=111122223333#/images/" + account + "image/linux/1.0.0/1",
 		"runbook_url": "https://github.com/imagebuilder-exporter/imagebuilder_exporter/blob/main/docs/runbooks/WorkflowFailed.md",
 	} {

@@ -59,6 +59,9 @@ func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	s, err := stack.Start(ctx, o)
+	if ctx.Err() != nil { // interrupted while it started
+		return nil
+	}
 	if err != nil {
 		return err
 	}

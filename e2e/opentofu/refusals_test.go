@@ -28,66 +28,66 @@ func TestRefusals(t *testing.T) {
 		"trust must be ec2, irsa, pod-identity or role.": {
 			{`trust = "lambda"`, region},
 		},
-		`trusted_role_arn belongs to trust = "role", and to no other.`: {
+		`trusted_role_arn is required with trust = "role", and not allowed otherwise.`: {
 			{role, region},
 			{ec2, arn, region},
 		},
-		"trusted_role_arn must be the ARN of a role, as in arn:aws:iam::111122223333:role/monitoring.": {
+		"trusted_role_arn must be the ARN of a role, such as arn:aws:iam::111122223333:role/monitoring.": {
 			{role, `trusted_role_arn = "monitoring"`, region},
 			{role, `trusted_role_arn = "*"`, region},
 			{role, `trusted_role_arn = "arn:aws:iam::111122223333:role/*"`, region},
 		},
-		`external_id belongs to trust = "role", and to no other.`: {
+		`external_id is allowed only with trust = "role".`: {
 			{ec2, `external_id = "some"`, region},
 		},
-		"external_id must have 2 to 1224 letters, digits and _+=,.@:/-.": {
+		"external_id must consist of 2 to 1224 letters, digits and _+=,.@:/-.": {
 			{role, arn, `external_id = ""`, region},
 			{role, arn, `external_id = "x"`, region},
 			{role, arn, `external_id = "` + strings.Repeat("x", 1225) + `"`, region},
 			{role, arn, `external_id = var.secret`, region},
 		},
-		`oidc_provider_arn belongs to trust = "irsa", and to no other.`: {
+		`oidc_provider_arn is required with trust = "irsa", and not allowed otherwise.`: {
 			{`trust = "irsa"`, pod, region},
 			{`trust = "pod-identity"`, pod, oidc, region},
 		},
-		"oidc_provider_arn must be the ARN of an OIDC provider, as in arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE.": {
+		"oidc_provider_arn must be the ARN of an OIDC provider, such as arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE.": {
 			{`trust = "irsa"`, pod, `oidc_provider_arn = "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE"`, region},
 		},
-		`service_account belongs to trust = "irsa" and trust = "pod-identity", and to no other.`: {
+		`service_account is required with trust = "irsa" and trust = "pod-identity", and not allowed otherwise.`: {
 			{`trust = "irsa"`, oidc, region},
 			{`trust = "pod-identity"`, region},
 			{ec2, pod, region},
 		},
-		"The namespace and the name of service_account must have lower-case letters, digits, dots and dashes.": {
+		"The namespace and name of service_account must consist of lower-case letters, digits, dots and dashes.": {
 			{`trust = "pod-identity"`, `service_account = { namespace = "*", name = "x" }`, region},
 			{`trust = "pod-identity"`, `service_account = { namespace = "x", name = "" }`, region},
 		},
-		"features may have workflow_executions, pipelines, images, steps and waiting.": {
+		"features must be workflow_executions, pipelines, images, steps or waiting.": {
 			{ec2, region, `features = ["pipeline"]`},
 		},
-		"features needs workflow_executions, pipelines or images, without which nothing is selected.": {
+		"features requires workflow_executions, pipelines or images. Otherwise nothing is selected.": {
 			{ec2, region, `features = ["steps"]`},
 			{ec2, region, `features = ["waiting"]`},
 			{ec2, region, `features = ["steps", "waiting"]`},
 		},
-		"In features, waiting needs pipelines, images or steps; without them nobody asks what waits.": {
+		"In features, waiting requires pipelines, images or steps. Otherwise the exporter does not look up waiting steps.": {
 			{ec2, region, `features = ["workflow_executions", "waiting"]`},
 		},
-		`regions must have names of AWS regions, as in eu-west-1, or be ["*"].`: {
+		`regions must be names of AWS regions, such as eu-west-1, or ["*"].`: {
 			{ec2, `regions = ["Ireland"]`},
 			{ec2, `regions = ["eu-*"]`},
 		},
-		"regions is empty; features need the regions of the configuration.": {
+		"regions is empty. features requires the regions of the configuration.": {
 			{ec2},
 		},
-		`With so many regions the policy has more than the 6,144 characters that IAM allows; give regions = ["*"].`: {
+		`With so many regions, the policy has more than the 6,144 characters that IAM allows. Use regions = ["*"].`: {
 			{ec2, "regions = " + list(regions)},
 		},
-		"assume_role_arns must have ARNs of roles, as in arn:aws:iam::444455556666:role/imagebuilder-exporter.": {
+		"assume_role_arns must be ARNs of roles, such as arn:aws:iam::444455556666:role/imagebuilder-exporter.": {
 			{ec2, region, `assume_role_arns = ["*"]`},
 			{ec2, region, `assume_role_arns = ["arn:aws:iam::444455556666:role/*"]`},
 		},
-		"The role may do nothing; it needs features or assume_role_arns.": {
+		"The role has no permission. Set features or assume_role_arns.": {
 			{ec2, `features = []`},
 		},
 	}

@@ -116,12 +116,12 @@ func TestThousandsOfBuildsOfWhichOneIsFollowed(t *testing.T) {
 	test(t, func(t *testing.T) {
 		w := newWorld(t)
 		a := &emulator.Account{Pipelines: []emulator.Pipeline{{ARN: pipelineARN("web")}}}
-		for n := range 4000 {
-			a.Images = append(a.Images, made("web", n+1, w.begin.Add(-time.Duration(4001-n)*time.Hour), steps(emulator.Succeeded)))
+		for n := range 2000 {
+			a.Images = append(a.Images, made("web", n+1, w.begin.Add(-time.Duration(2001-n)*time.Hour), steps(emulator.Succeeded)))
 		}
 		target := w.discovering(a, Selection{Pipelines: all(1), Steps: StepsActive})
-		w.expect(target, "the newest", "00000fa0 COMPLETED web", "web/1.0.0/4000 AVAILABLE web")
-		want := map[string]int{"ListImagePipelines": 1, "ListImagePipelineImages": 160, "ListWorkflowExecutions": 1}
+		w.expect(target, "the newest", "000007d0 COMPLETED web", "web/1.0.0/2000 AVAILABLE web")
+		want := map[string]int{"ListImagePipelines": 1, "ListImagePipelineImages": 80, "ListWorkflowExecutions": 1}
 		if diff := cmp.Diff(want, w.operations()); diff != "" {
 			t.Errorf("requests (-want +got):\n%s", diff)
 		}

@@ -121,14 +121,14 @@ func TestWhatSettlesOneByOneIsMovedRarely(t *testing.T) {
 		var runs []emulator.Run
 		var ids []string
 		for i := range n {
-			runs = append(runs, emulator.Run{ID: id(i), Start: time.Now(), Steps: []emulator.Step{{Takes: time.Duration(i) * 10 * time.Second}}})
+			runs = append(runs, emulator.Run{ID: id(i), Start: time.Now().Add(-time.Hour), Steps: []emulator.Step{{Takes: time.Minute}}})
 			ids = append(ids, id(i))
 		}
 		w := newWorld(t, runs...)
-		target := w.target(ids...)
+		target := w.target()
 		moved, before := 0, map[*Batch]bool{}
 		for i := range n {
-			w.at(time.Duration(i)*10*time.Second + time.Second)
+			target.Select(Selection{WorkflowExecutions: ids[:i+1]})
 			s := target.Lookup(t.Context())
 			for _, b := range s.Settled {
 				if !before[b] {
@@ -136,7 +136,7 @@ func TestWhatSettlesOneByOneIsMovedRarely(t *testing.T) {
 				}
 				before[b] = true
 			}
-			if most := bits.Len(batchSize) + 2*n/batchSize; len(s.Settled) > most || s.Selected() != n {
+			if most := bits.Len(batchSize) + 2*n/batchSize; len(s.Settled) > most || s.Selected() != i+1 {
 				t.Fatalf("%d executions in %d batches, at most %d", s.Selected(), len(s.Settled), most)
 			}
 		}

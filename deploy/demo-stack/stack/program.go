@@ -43,6 +43,7 @@ func Run(ctx context.Context, dir, address, ready string, c *exec.Cmd) (*Program
 	run.Env, run.Dir, run.Stdout, run.Stderr = c.Env, dir, log, log
 	run.Cancel = func() error { return run.Process.Signal(syscall.SIGTERM) }
 	run.WaitDelay = 10 * time.Second
+	run.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C in a terminal ends who started it, which ends it then
 	if err := run.Start(); err != nil {
 		return nil, err
 	}

@@ -1,5 +1,5 @@
-# The policies are those of the JSON files one directory up; here is only what is put in
-# the place of their examples.
+# The policies come from the JSON files in the parent directory. This file only replaces their
+# example values.
 
 data "aws_caller_identity" "current" {}
 
@@ -9,7 +9,7 @@ locals {
   partition = data.aws_partition.current.partition
   account   = data.aws_caller_identity.current.account_id
 
-  # The table of docs/iam.md.
+  # The table in docs/iam.md.
   statements = {
     workflow_executions = ["Executions"]
     pipelines           = ["Selection", "SelectionOfBuilds", "ExecutionsOfImages", "Images"]
@@ -77,19 +77,19 @@ resource "aws_iam_role" "exporter" {
   lifecycle {
     precondition {
       condition     = (var.trust == "role") == (var.trusted_role_arn != null)
-      error_message = "trusted_role_arn belongs to trust = \"role\", and to no other."
+      error_message = "trusted_role_arn is required with trust = \"role\", and not allowed otherwise."
     }
     precondition {
       condition     = var.trust == "role" || !local.has_external_id
-      error_message = "external_id belongs to trust = \"role\", and to no other."
+      error_message = "external_id is allowed only with trust = \"role\"."
     }
     precondition {
       condition     = (var.trust == "irsa") == (var.oidc_provider_arn != null)
-      error_message = "oidc_provider_arn belongs to trust = \"irsa\", and to no other."
+      error_message = "oidc_provider_arn is required with trust = \"irsa\", and not allowed otherwise."
     }
     precondition {
       condition     = contains(["irsa", "pod-identity"], var.trust) == (var.service_account != null)
-      error_message = "service_account belongs to trust = \"irsa\" and trust = \"pod-identity\", and to no other."
+      error_message = "service_account is required with trust = \"irsa\" and trust = \"pod-identity\", and not allowed otherwise."
     }
   }
 }
@@ -113,11 +113,11 @@ resource "aws_iam_policy" "reader" {
   lifecycle {
     precondition {
       condition     = length(var.regions) > 0
-      error_message = "regions is empty; features need the regions of the configuration."
+      error_message = "regions is empty. features requires the regions of the configuration."
     }
     precondition {
       condition     = length(local.reader_policy) <= 6144
-      error_message = "With so many regions the policy has more than the 6,144 characters that IAM allows; give regions = [\"*\"]."
+      error_message = "With so many regions, the policy has more than the 6,144 characters that IAM allows. Use regions = [\"*\"]."
     }
   }
 }

@@ -1,12 +1,12 @@
 variable "name" {
-  description = "Name of the role and of its instance profile, and how the names of its policies begin."
+  description = "Name of the role and its instance profile, and prefix of the names of its policies."
   type        = string
   default     = "imagebuilder-exporter"
   nullable    = false
 }
 
 variable "trust" {
-  description = "Who may assume the role: ec2, irsa or pod-identity for the machine or the pod of the exporter, or role for an exporter that has another role."
+  description = "Who may assume the role: ec2, irsa or pod-identity for the machine or pod of the exporter, or role for an exporter with another role."
   type        = string
   nullable    = false
 
@@ -17,13 +17,13 @@ variable "trust" {
 }
 
 variable "trusted_role_arn" {
-  description = "With trust = \"role\": the role of the exporter, of this account or of another one."
+  description = "With trust = \"role\": the role of the exporter, in this account or another one."
   type        = string
   default     = null
 
   validation {
     condition     = var.trusted_role_arn == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[0-9A-Za-z_+=,.@/-]+$", var.trusted_role_arn))
-    error_message = "trusted_role_arn must be the ARN of a role, as in arn:aws:iam::111122223333:role/monitoring."
+    error_message = "trusted_role_arn must be the ARN of a role, such as arn:aws:iam::111122223333:role/monitoring."
   }
 }
 
@@ -35,7 +35,7 @@ variable "external_id" {
 
   validation {
     condition     = var.external_id == null || can(regex("^[0-9A-Za-z_+=,.@:/-]{2,}$", var.external_id)) && try(length(var.external_id) <= 1224, false)
-    error_message = "external_id must have 2 to 1224 letters, digits and _+=,.@:/-."
+    error_message = "external_id must consist of 2 to 1224 letters, digits and _+=,.@:/-."
   }
 }
 
@@ -46,7 +46,7 @@ variable "oidc_provider_arn" {
 
   validation {
     condition     = var.oidc_provider_arn == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/[0-9A-Za-z./_-]+$", var.oidc_provider_arn))
-    error_message = "oidc_provider_arn must be the ARN of an OIDC provider, as in arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE."
+    error_message = "oidc_provider_arn must be the ARN of an OIDC provider, such as arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE."
   }
 }
 
@@ -57,27 +57,27 @@ variable "service_account" {
 
   validation {
     condition     = var.service_account == null || can([for s in values(var.service_account) : regex("^[0-9a-z.-]+$", s)])
-    error_message = "The namespace and the name of service_account must have lower-case letters, digits, dots and dashes."
+    error_message = "The namespace and name of service_account must consist of lower-case letters, digits, dots and dashes."
   }
 }
 
 variable "features" {
-  description = "What the exporter's configuration selects: workflow_executions, pipelines and images; steps and waiting if they are not turned off. Empty for an exporter that reads through other roles only."
+  description = "What the configuration of the exporter selects: workflow_executions, pipelines and images, and steps and waiting unless they are turned off. Empty for an exporter that reads only through other roles."
   type        = set(string)
   default     = ["pipelines", "steps", "waiting"]
   nullable    = false
 
   validation {
     condition     = length(setsubtract(var.features, ["workflow_executions", "pipelines", "images", "steps", "waiting"])) == 0
-    error_message = "features may have workflow_executions, pipelines, images, steps and waiting."
+    error_message = "features must be workflow_executions, pipelines, images, steps or waiting."
   }
   validation {
     condition     = length(var.features) == 0 || length(setintersection(var.features, ["workflow_executions", "pipelines", "images"])) > 0
-    error_message = "features needs workflow_executions, pipelines or images, without which nothing is selected."
+    error_message = "features requires workflow_executions, pipelines or images. Otherwise nothing is selected."
   }
   validation {
     condition     = !contains(var.features, "waiting") || length(setintersection(var.features, ["pipelines", "images", "steps"])) > 0
-    error_message = "In features, waiting needs pipelines, images or steps; without them nobody asks what waits."
+    error_message = "In features, waiting requires pipelines, images or steps. Otherwise the exporter does not look up waiting steps."
   }
 }
 
@@ -89,7 +89,7 @@ variable "regions" {
 
   validation {
     condition     = can([for r in var.regions : regex("^([*]|[a-z]{2,8}(-[a-z]{2,12}){1,3}-[0-9]{1,2})$", r)])
-    error_message = "regions must have names of AWS regions, as in eu-west-1, or be [\"*\"]."
+    error_message = "regions must be names of AWS regions, such as eu-west-1, or [\"*\"]."
   }
 }
 
@@ -101,12 +101,12 @@ variable "assume_role_arns" {
 
   validation {
     condition     = can([for r in var.assume_role_arns : regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[0-9A-Za-z_+=,.@/-]+$", r)])
-    error_message = "assume_role_arns must have ARNs of roles, as in arn:aws:iam::444455556666:role/imagebuilder-exporter."
+    error_message = "assume_role_arns must be ARNs of roles, such as arn:aws:iam::444455556666:role/imagebuilder-exporter."
   }
 }
 
 variable "tags" {
-  description = "Tags of everything that is made."
+  description = "Tags of all resources."
   type        = map(string)
   default     = {}
 }
