@@ -86,7 +86,7 @@ func (d *document) syntaxError(err error) error {
 	text := err.Error()
 	if m := unknownAlias.FindStringSubmatch(text); m != nil {
 		line, column := d.find("*" + m[1])
-		return d.errorAt(line, column, "this alias names nothing that is marked with &")
+		return d.errorAt(line, column, "this alias refers to an anchor (&) that does not exist")
 	}
 	line := 1
 	if m := located.FindStringSubmatch(text); m != nil {

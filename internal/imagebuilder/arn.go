@@ -98,7 +98,7 @@ var imageARN = regexp.MustCompile(`^arn:aws(?:-[a-z]+)*:imagebuilder:([a-z0-9-]+
 func ParseImageARN(s string) (ImageARN, error) {
 	parts := imageARN.FindStringSubmatch(s)
 	if parts == nil || CheckRegion(parts[1]) != nil {
-		return ImageARN{}, fmt.Errorf("%q is not the ARN of an image; one looks like arn:aws:imagebuilder:eu-west-1:111122223333:image/my-recipe/1.0.0 (its newest build and those that run; parts of the version may be x) or …/1.0.0/3 (one build)", s)
+		return ImageARN{}, fmt.Errorf("%q is not an image ARN, such as arn:aws:imagebuilder:eu-west-1:111122223333:image/my-recipe/1.0.0 (its newest build and all running ones; parts of the version may be x) or …/1.0.0/3 (one build)", s)
 	}
 	return ImageARN{Region: parts[1], Build: parts[2] != ""}, nil
 }

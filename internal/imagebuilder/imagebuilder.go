@@ -80,7 +80,7 @@ var executionID = regexp.MustCompile(`^wf-[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-
 // execution, and otherwise an error that says how an id looks.
 func ParseExecutionID(s string) (string, error) {
 	if !executionID.MatchString(s) {
-		return "", fmt.Errorf("%q is not the id of a workflow execution; one is wf- and a UUID, as in wf-165b1cb6-3a62-4618-a021-94ddcbe32908", s)
+		return "", fmt.Errorf("%q is not a workflow execution id; it must be wf- followed by a UUID, such as wf-165b1cb6-3a62-4618-a021-94ddcbe32908", s)
 	}
 	return strings.ToLower(s), nil
 }
@@ -93,7 +93,7 @@ var region = regexp.MustCompile(`^[a-z]{2,8}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$`)
 // of an AWS region. Whether there is such a region is not known here.
 func CheckRegion(s string) error {
 	if !region.MatchString(s) {
-		return fmt.Errorf("%q is not the name of an AWS region; one looks like eu-west-1", s)
+		return fmt.Errorf("%q is not an AWS region name, such as eu-west-1", s)
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func oneFailed() (all []lookup.Snapshot, id string) {
 func TestThePageOfAnExecution(t *testing.T) {
 	all, id := oneFailed()
 	body := get(t, all, "/executions/"+strings.ToUpper(id[3:4])+id[4:], "").Body.String()
-	if !strings.Contains(body, "is not the id of a workflow execution") {
+	if !strings.Contains(body, "is not a workflow execution id") {
 		t.Errorf("half an id answers\n%s", body)
 	}
 	w := get(t, all, "/executions/wf-"+strings.ToUpper(id[3:]), "text/html")
@@ -92,7 +92,7 @@ func TestPagesThatAreNotThere(t *testing.T) {
 	all, _ := oneFailed()
 	for path, want := range map[string]string{
 		"/executions/wf-00000000-0000-4000-8000-000000000099": "no target follows the workflow execution wf-00000000-0000-4000-8000-000000000099",
-		"/executions/<script>":                                `"<script>" is not the id of a workflow execution; one is wf- and a UUID, as in wf-165b1cb6-3a62-4618-a021-94ddcbe32908`,
+		"/executions/<script>":                                `"<script>" is not a workflow execution id; it must be wf- followed by a UUID, such as wf-165b1cb6-3a62-4618-a021-94ddcbe32908`,
 	} {
 		for _, accept := range []string{"*/*", "application/json"} {
 			w := get(t, all, path, accept)
