@@ -12,9 +12,9 @@ const shownFor = 5 * time.Minute
 
 var (
 	peersDesc = prometheus.NewDesc("imagebuilder_exporter_sd_peers",
-		"Replicas at the last answer of /sd by this one, by whether they are ready.", []string{"state"}, nil)
+		"Replicas by readiness, as of the last /sd answer of this replica.", []string{"state"}, nil)
 	targetsDesc = prometheus.NewDesc("imagebuilder_exporter_sd_targets",
-		"Targets in their regions that the last answer of /sd by this replica gave to each ready one.", []string{"peer"}, nil)
+		"Targets, counted once per region, that the last /sd answer of this replica assigned to each ready replica.", []string{"peer"}, nil)
 )
 
 var _ prometheus.Collector = (*Handler)(nil)
