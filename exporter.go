@@ -67,7 +67,7 @@ func newExporter(own *prometheus.Registry, o collector.Options, renders int, log
 	e.probes = e.scrapes.WithoutOwn()
 	own.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "imagebuilder_exporter_settled_bytes",
-		Help: "Size of what is kept of settled executions and images, as scrapes get it.",
+		Help: "Size in bytes of the rendered metrics that are cached for settled executions and images.",
 	}, func() float64 { return float64(e.scrapes.Bytes()) }))
 	return e
 }
@@ -119,7 +119,7 @@ func (e *Exporter) answer(w http.ResponseWriter, r *http.Request, by *exposition
 func (e *Exporter) Probe(w http.ResponseWriter, r *http.Request) {
 	target, region, err := probed(r.URL.RawQuery)
 	if err != nil {
-		http.Error(w, err.Error()+": /probe needs target and region, each once, and takes name[]", http.StatusBadRequest)
+		http.Error(w, err.Error()+": /probe requires target and region, each exactly once, and accepts name[]", http.StatusBadRequest)
 		return
 	}
 	scrape, ok := e.targets.AcquireOne(target, region)
@@ -136,11 +136,11 @@ func (e *Exporter) Probe(w http.ResponseWriter, r *http.Request) {
 func probed(query string) (target, region string, err error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return "", "", errors.New("the query cannot be read")
+		return "", "", errors.New("the query string is malformed")
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains([]string{"target", "region", "name[]"}, name) {
-			return "", "", fmt.Errorf("there is no parameter %s", shown(name))
+			return "", "", fmt.Errorf("unknown parameter %s", shown(name))
 		}
 	}
 	for _, name := range []string{"target", "region"} {
@@ -211,9 +211,9 @@ func (e *Exporter) countAbandoned(client context.Context) (done func()) {
 // noTurn says why a scrape's turn did not come in time.
 func (e *Exporter) noTurn() string {
 	if e.abandoned.Load() > 0 {
-		return "this scrape's turn did not come in time: earlier ones are still rendered, whose clients have given up; they need a longer scrape timeout, or fewer series"
+		return "this scrape timed out waiting for its turn: earlier scrapes are still being rendered although their clients have given up; raise scrape_timeout or publish fewer series"
 	}
-	return "this scrape's turn did not come in time: others were rendered until its timeout; see --web.max-requests"
+	return "this scrape timed out waiting for its turn: other scrapes were being rendered; see --web.max-requests"
 }
 
 // Once looks everything up and writes the metrics of this exporter to w, without those of
@@ -249,7 +249,7 @@ func (e *Exporter) Once(ctx context.Context, begun time.Time, timeout time.Durat
 	case len(silent) > 0:
 		return fmt.Errorf("no answer from Image Builder for %s", strings.Join(silent, ", "))
 	case cut:
-		return fmt.Errorf("not everything was looked up within %s; see --once.timeout", timeout)
+		return fmt.Errorf("not everything was looked up within %s; raise --once.timeout", timeout)
 	}
 	return nil
 }
@@ -304,7 +304,7 @@ type panics struct {
 func newPanics(reg prometheus.Registerer, logger log.Logger) *panics {
 	p := &panics{logger: logger, Counter: prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "imagebuilder_exporter_panics_total",
-		Help: "Panics that cost a lookup or a part of a scrape, and nothing else: each is a bug of the exporter.",
+		Help: "Recovered panics, each of which lost one lookup or a part of one scrape. Every panic is a bug in the exporter.",
 	})}
 	reg.MustRegister(p.Counter)
 	return p
@@ -314,6 +314,6 @@ func newPanics(reg prometheus.Registerer, logger log.Logger) *panics {
 func (p *panics) inScrape(part string, value any, stack []byte) {
 	p.Inc()
 	if _, again := p.logged.LoadOrStore(part, true); !again {
-		level.Error(p.logger).Log("msg", "a part of the scrapes is missing", "part", part, "err", fmt.Sprintf("panic: %v", value), "stack", string(stack))
+		level.Error(p.logger).Log("msg", "panic during a scrape; part of the metrics is missing", "part", part, "err", fmt.Sprintf("panic: %v", value), "stack", string(stack))
 	}
 }

@@ -73,8 +73,8 @@ func ClassOf(err error) Class {
 
 // Causes that do not come from the SDK.
 var (
-	errTimeLimit     = errors.New("no answer within the time limit of a lookup")
-	errListTime      = errors.New("the list is not complete within the time limit of all its pages")
+	errTimeLimit     = errors.New("no answer within the lookup timeout")
+	errListTime      = errors.New("the list was not complete within the time limit for all pages")
 	errTooLarge      = fmt.Errorf("the answer is larger than %d bytes", maxResponseBytes)
 	errNoCredentials = errors.New("no usable AWS credentials")
 )

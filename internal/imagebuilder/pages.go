@@ -111,7 +111,7 @@ func (l *listing[T]) add(rows []T, next *string) (more bool, err error) {
 	case aws.ToString(next) == "":
 		return false, nil
 	case l.seen[hash]:
-		return false, errors.New("a page names one as the next that was read before")
+		return false, errors.New("the next page of the list is one that was already read")
 	case l.pages == l.most:
 		return false, fmt.Errorf("the list has more than %d pages", l.most)
 	}

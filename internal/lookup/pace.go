@@ -185,7 +185,7 @@ func (t *Target) reportPace() {
 	switch interval := t.pace.longest(); {
 	case !t.paceReported && interval > t.c.DiscoveryInterval*11/10:
 		t.paceReported = true
-		level.Warn(logger).Log("msg", "discovery does not fit into a quarter of rate_limit and concurrency, so its interval grows", "interval", interval.Round(time.Second))
+		level.Warn(logger).Log("msg", "discovery needs more than a quarter of rate_limit and concurrency; its interval grows", "interval", interval.Round(time.Second))
 	case t.paceReported && interval == t.c.DiscoveryInterval:
 		t.paceReported = false
 		level.Info(logger).Log("msg", "discovery fits into a quarter of rate_limit and concurrency again")

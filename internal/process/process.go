@@ -13,7 +13,7 @@ import (
 )
 
 // ErrHangs says that a function did not return and was left behind.
-var ErrHangs = errors.New("something hangs and is left behind")
+var ErrHangs = errors.New("the shutdown timed out because something hangs")
 
 // Serve calls f with a context that SIGTERM or SIGINT ends, and returns its error. A second
 // signal ends the program at once. When f does not return within the limit after the first

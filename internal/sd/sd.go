@@ -129,7 +129,7 @@ func (h *Handler) answer(r *round) ([]byte, error) {
 	case r.assigned == nil:
 		return nil, fmt.Errorf("no peer is ready, of %d; the log says why", len(r.peers))
 	case len(r.keys) == 0:
-		return nil, errors.New("there are no targets")
+		return nil, errors.New("no targets are configured")
 	}
 	groups := make([]group, len(r.keys))
 	for i, key := range r.keys {

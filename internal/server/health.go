@@ -24,7 +24,7 @@ const healthTimeout = 5 * time.Second
 // answer. Nil means healthy.
 func CheckHealth(ctx context.Context, f *web.FlagConfig) error {
 	if f.WebListenAddresses == nil || len(*f.WebListenAddresses) == 0 {
-		return errors.New("checking health: there is no listen address")
+		return errors.New("checking health: --web.listen-address is empty")
 	}
 	address := (*f.WebListenAddresses)[0]
 	addresses, err := localAddresses(address)
@@ -55,7 +55,7 @@ func CheckHealth(ctx context.Context, f *web.FlagConfig) error {
 func localAddresses(listen string) ([]string, error) {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return nil, fmt.Errorf("cannot ask at listen address %q: %w", listen, err)
+		return nil, fmt.Errorf("cannot connect to listen address %q: %w", listen, err)
 	}
 	ip := net.ParseIP(host)
 	switch {

@@ -35,7 +35,7 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 	mux := http.NewServeMux()
 	p := s.config.MetricsPath
 	if err := CheckPath(p); err != nil {
-		return nil, fmt.Errorf("the path of the metrics, %q, %w", p, err)
+		return nil, fmt.Errorf("--web.telemetry-path=%s: %w", p, err)
 	}
 	mux.HandleFunc("GET "+pathHealthy, func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "Healthy") })
 	mux.HandleFunc("GET "+PathReady, s.serving(func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, TextReady) }))
@@ -68,7 +68,7 @@ func CheckPath(p string) error {
 	}
 	for _, taken := range []string{"/-/", pathPprof, pathStatus + "/", PathProbe + "/", pathSD + "/"} {
 		if strings.HasPrefix(p+"/", taken) {
-			return fmt.Errorf("must be another one, for paths below %s are taken", taken)
+			return fmt.Errorf("must not be below %s, which is reserved", taken)
 		}
 	}
 	return nil
@@ -112,7 +112,7 @@ func sameOrigin(next http.HandlerFunc) http.HandlerFunc {
 	protection := http.NewCrossOriginProtection()
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := protection.Check(r); err != nil {
-			say(w, http.StatusForbidden, "A page of another site cannot reload the configuration: "+err.Error())
+			say(w, http.StatusForbidden, "Cross-site requests cannot reload the configuration: "+err.Error())
 			return
 		}
 		next(w, r)
@@ -130,7 +130,7 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, ErrShutdown):
 		say(w, http.StatusServiceUnavailable, "Shutting down")
 	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil:
-		say(w, http.StatusServiceUnavailable, fmt.Sprintf("The configuration has not been reloaded within %s; see the log", s.limits.reload))
+		say(w, http.StatusServiceUnavailable, fmt.Sprintf("The reload did not finish within %s; see the log", s.limits.reload))
 	default:
 		say(w, http.StatusInternalServerError, err.Error())
 	}

@@ -97,7 +97,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !h.renders.TryAcquire(1) && h.renders.Acquire(r.Context(), 1) != nil {
-		http.Error(w, "other pages are being made, try again", http.StatusServiceUnavailable)
+		http.Error(w, "too many pages are being rendered; try again", http.StatusServiceUnavailable)
 		return
 	}
 	contentType, body, err := h.render(made, r.URL.Path != landingPath && wantsJSON(r.Header.Values("Accept")))
@@ -106,7 +106,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case errors.As(err, &missing):
 		h.missing(w, missing, isBrowser(r.Header.Values("Accept")))
 	case err != nil:
-		http.Error(w, "the page cannot be made: "+err.Error(), http.StatusInternalServerError)
+		http.Error(w, "rendering the page failed: "+err.Error(), http.StatusInternalServerError)
 	default:
 		header.Set("Content-Type", contentType)
 		_, _ = w.Write(body) // the client has gone
