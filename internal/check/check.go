@@ -54,14 +54,14 @@ func Run(ctx context.Context, requests []Request, w io.Writer) bool {
 
 // unmatched is a selector that matches nothing.
 type unmatched struct {
-	kind string // pipelines or images
+	kind string // pipeline or image
 	text string
 }
 
 // printUnmatched prints the selectors that match nothing. That is a failure, unless
 // the same target has, or may have, something of the selector in another region.
 func (t *trial) printUnmatched(trials []*trial) {
-	listed := map[string]int{"pipelines": t.listed, "images": t.names}
+	listed := map[string]int{"pipeline": t.listed, "image": t.names}
 	for _, u := range t.unmatched {
 		elsewhere := slices.ContainsFunc(trials, func(other *trial) bool {
 			return other.Name == t.Name && !slices.Contains(other.unmatched, u)
@@ -70,7 +70,7 @@ func (t *trial) printUnmatched(trials []*trial) {
 		if elsewhere {
 			v = untried
 		}
-		t.print(v, "selector", fmt.Sprintf("%q (it matches none of %d %s in %s)", u.text, listed[u.kind], u.kind, t.Region), nil)
+		t.print(v, "selector", fmt.Sprintf("%q (no match among %s in %s)", u.text, printable.Count(listed[u.kind], u.kind), t.Region), nil)
 	}
 }
 
@@ -90,9 +90,12 @@ func (t *trial) print(v verdict, action, text string, err error) {
 	t.ok = t.ok && v != missing && v != failed
 	t.line(fmt.Sprintf("  %-8s %s %s", v, action, text))
 	if err != nil {
-		t.line(fmt.Sprintf("           %v", err))
+		t.said(err)
 	}
 }
+
+// said prints what AWS said, below the line that it explains.
+func (t *trial) said(err error) { t.line(fmt.Sprintf("           %v", err)) }
 
 // maxLine bounds a line, in bytes.
 const maxLine = 1000

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/printable"
 )
 
 // Config is the content of a configuration file. The yaml tags are the keys that
@@ -140,23 +141,16 @@ func (c *Config) Summary() string {
 		selectors += len(t.ImageSelectors())
 		pipelines += len(t.Pipelines)
 	}
-	text, separator := count(len(c.Targets), "target"), ": "
+	text, separator := printable.Count(len(c.Targets), "target"), ": "
 	for _, part := range []struct {
 		n    int
 		what string
 	}{{executions, "workflow execution"}, {images, "image"}, {selectors, "image selector"}, {pipelines, "pipeline selector"}} {
 		if part.n > 0 {
-			text, separator = text+separator+count(part.n, part.what), ", "
+			text, separator = text+separator+printable.Count(part.n, part.what), ", "
 		}
 	}
 	return text
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // Load reads the configuration in the file at path, with the accounts files that it names. A

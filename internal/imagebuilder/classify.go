@@ -85,6 +85,9 @@ func FromCredentials(err error) bool {
 	return ok && e.Operation == Authenticate || errors.Is(err, errNoCredentials) || has[roleError](err)
 }
 
+// NoCredentials reports whether err says that no source has usable credentials.
+func NoCredentials(err error) bool { return errors.Is(err, errNoCredentials) }
+
 // CredentialsRefused reports whether err says that there are no credentials, or that they
 // are not accepted, so that no operation can succeed. It is false for what accepted
 // credentials do not allow.

@@ -51,7 +51,7 @@ func list[T row](
 		case !more, c.firstPages:
 			return l.rows, nil
 		case l.took > c.listTime():
-			return nil, newError(operation, &failure{class: Unavailable, error: fmt.Errorf("after %d pages, %w", l.pages, errListTime)})
+			return nil, newError(operation, &failure{class: Unavailable, error: fmt.Errorf("%w (pages read: %d)", errListTime, l.pages)})
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/printable"
 )
 
 //go:embed *.html.tmpl style.css
@@ -66,6 +67,7 @@ var functions = template.FuncMap{
 	"ago":       ago,
 	"class":     class,
 	"console":   consoleURL,
+	"count":     printable.Count,
 	"date":      date,
 	"deref":     reflect.Indirect,
 	"duration":  duration,
