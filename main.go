@@ -1,5 +1,7 @@
-// Imagebuilder_exporter is a Prometheus exporter for the workflow executions of EC2
-// Image Builder.
+// Imagebuilder_exporter is a Prometheus exporter for the workflow executions of EC2 Image Builder.
+//
+// This file parses flags, loads the configuration, connects the packages, serves, and handles signals.
+// A scrape does not pass through it; it starts in exporter.go. Start reading with run.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command demo-stack runs the exporter's demo with a Prometheus that has the alerts and
-// an Alertmanager, and prints where to look. `make demo-stack` builds and starts it.
+// Command demo-stack runs the exporter's demo with a Prometheus that has the alerts and an Alertmanager,
+// and prints their URLs. `make demo-stack` builds the exporter and starts this command.
 package main
 
 import (

@@ -1,5 +1,6 @@
-// Package check tries the calls that the exporter makes to AWS, and says which permissions
-// are missing, and for which identity.
+// Package check tries the AWS calls that the exporter makes, and reports which permissions are missing
+// and for which identity. It changes nothing at AWS. Start reading with Run; the table in calls.go has
+// the calls.
 package check
 
 import (

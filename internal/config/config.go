@@ -1,5 +1,6 @@
-// Package config reads the configuration file: defaults, then strict decoding, then
-// validation. A configuration that Load has returned cannot fail later.
+// Package config reads the configuration file: defaults, then strict decoding, then validation. A
+// configuration that Load returns needs no further checks. Errors say where the mistake is and what is
+// allowed, and never show a secret. Start reading with Load.
 package config
 
 import (

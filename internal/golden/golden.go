@@ -1,5 +1,5 @@
-// Package golden compares what a test makes with a file that is committed, and knows the
-// metrics of the largest of these files, testdata/metrics.txt.
+// Package golden compares the output of a test with a committed file, and reads the metrics of the
+// largest of these files, testdata/metrics.txt. Only tests may import it. Start reading with Compare.
 package golden
 
 import (

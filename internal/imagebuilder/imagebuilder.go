@@ -1,14 +1,13 @@
-// Package imagebuilder asks EC2 Image Builder about its workflow executions and
-// answers in plain values.
+// Package imagebuilder is a read-only client of EC2 Image Builder that returns plain values.
 //
-// It knows how to ask: in which order attempts go on the wire, how long one may take,
-// what an answer means, and what class an error has. Package lookup decides what to ask
-// and when. It is the only package that imports the AWS SDK, and it exports none of the
-// SDK's types.
+// It defines how to ask: the order in which attempts go on the wire, their time limits, the meaning
+// of answers, and the classes of errors. Package lookup decides what to ask and when. This is the
+// only package that imports the AWS SDK, and it exports none of the SDK's types. Start reading with
+// Client; gate.go has the limits, classify.go the classes of errors.
 //
 // Facts about the service come from its API reference,
-// https://docs.aws.amazon.com/imagebuilder/latest/APIReference/, and from
-// experiments against the SDK; where a fact is used, it is named.
+// https://docs.aws.amazon.com/imagebuilder/latest/APIReference/, and from experiments with the SDK.
+// A comment names each fact where the code relies on it.
 package imagebuilder
 
 import (

@@ -1,4 +1,5 @@
-// Package logging makes the logger of the program, which never holds the program up.
+// Package logging creates the logger of the program. A log that nobody reads never blocks the program,
+// and no line contains hidden characters. Start reading with New.
 package logging
 
 import (

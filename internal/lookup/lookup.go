@@ -1,27 +1,27 @@
-// Package lookup knows what Image Builder says about the executions of a target, and says
-// how true that is.
+// Package lookup follows the executions of a target, keeps what Image Builder reports about them, and
+// records how current that is.
 //
-// A Target is one target in one region. It follows what its Selection asks for:
+// A Target is one target in one region. It follows what its Selection selects:
 //
-//   - Executions that are selected by their ids are looked up one by one. One that is
-//     settled, because it has ended and says when, is not looked up again.
-//   - Discovery reads which pipelines and image builds there are, every discovery_interval, or
-//     as often as its rate allows: pace.
-//     The executions of a build are read in one list, until the image and all of them have
-//     ended.
-//   - Steps are looked up for executions that Steps names; waiting steps while an execution
-//     may wait.
+//   - Executions selected by id are looked up one by one. A settled execution, which has ended and
+//     has an end time, is not looked up again.
+//   - Discovery lists pipelines and image builds every discovery_interval, or as often as its rate
+//     allows (see pace). The executions of a build are read in one list, until the image and all of
+//     its executions have ended.
+//   - Steps are looked up for the executions that Steps selects, and waiting steps while an
+//     execution may wait.
 //
-// Each of these is a question of package schedule, which decides when it is asked: only by
-// a scrape, with one lookup about it at a time, and with back-off while it fails. While it fails,
-// the last known values are published, but not longer than max_staleness after they were
-// due again, and never after "not found".
+// Each of these is a question of package schedule, which decides when to ask it: only during a
+// scrape, one lookup per question at a time, and with back-off while it fails. While it fails, the
+// last known values are published until max_staleness after they were due again, and never after
+// "not found".
 //
-// An answer is taken in by what has asked. What follows from many answers (the list of
-// executions, what max_executions leaves out, imagebuilder_up) is computed by derive, once
-// for all answers of a refresh. A Snapshot only reads.
+// The question that was asked stores its answer. derive computes what depends on many answers (the
+// list of executions, what max_executions drops, imagebuilder_up), once for all answers of a
+// refresh. A Snapshot only reads.
 //
-// How to ask, and the rate limits, belong to package imagebuilder.
+// The package does not know how to ask: requests and rate limits belong to package imagebuilder.
+// Start reading with Target, then question.go and derive.go.
 package lookup
 
 import (

@@ -1,5 +1,5 @@
-// Package lookuptest makes lookup.Targets that ask an emulator over connections in memory,
-// and has the emulated accounts that tests of several packages look at.
+// Package lookuptest creates lookup.Targets that ask an emulator over connections in memory, and has the
+// emulated accounts that the tests of several packages share. Only tests may import it.
 package lookuptest
 
 import (

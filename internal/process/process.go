@@ -1,5 +1,5 @@
-// Package process ends a program in time although something hangs, and notices when it
-// cannot print.
+// Package process ends the program in time even if something hangs, and reports errors of standard
+// output. It knows nothing of what the program does. Start reading with Serve.
 package process
 
 import (

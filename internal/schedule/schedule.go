@@ -2,33 +2,30 @@
 //
 // An Entry is one question. It is in one of four states:
 //
-//	idle       due when its interval or its back-off is over; at once when it was never asked
+//	idle       due when its interval or back-off is over; due at once if it was never asked
 //	queued     due, and waiting for its turn in its lane
 //	in flight  being asked, by one lookup at a time
 //	settled    its answer can never change, so it is not asked again
 //
-// An idle entry that is paused is not due. One that settles while it is queued is asked this
-// once more.
+// A paused idle entry is not due. An entry that settles while it is queued is still asked once.
 //
-// Nothing happens without a scrape. A scrape calls Refresh, which queues every idle entry
-// that is due and returns a Refresh: the set of all entries that are queued or in flight at
-// that moment. An entry leaves every set when its lookup ends. When a set is empty, its
-// refresh has ended. An answer can make further entries due; they join every refresh that
-// waited for the answer. A scrape that leaves at its deadline ends nothing: lookups go on,
-// and the next scrape finds their answers.
+// Nothing happens without a scrape. A scrape calls Refresh, which queues every idle entry that is
+// due and returns a Refresh: the set of all entries that are queued or in flight at that moment.
+// When the lookup of an entry ends, the entry leaves every set. When a set is empty, its refresh has
+// ended. An answer can make further entries due; they join every refresh that waited for the answer.
+// When a scrape returns at its deadline, lookups continue, and the next scrape gets their answers.
 //
-// There are two lanes, each with a queue of its own, so that slow questions in the one do
-// not delay the other. In a queue, the entries with the highest priority go first, and among
-// them the one that was not asked for the longest time. A scrape can wait for the Foreground
-// lane alone.
+// There are two lanes, each with its own queue: slow questions in one lane do not delay the other.
+// In a queue, the entries with the highest priority go first, and among them the entry that was not
+// asked for the longest time. A scrape can wait for the Foreground lane only.
 //
-// While an entry fails, its last answer stays fresh for a limited time. It is asked again
-// soon, or with back-off: when it is gone or rejected, and for every failure where
-// Entry.BackOff says so. Lookups that fail in the same way are one outage, which is logged
-// when it begins and when it ends.
+// While an entry fails, its last answer stays fresh for a limited time. It is retried soon, or with
+// back-off if it is gone or rejected, or if Entry.BackOff is set. Lookups that fail in the same way
+// are one outage, which is logged when it begins and when it ends.
 //
-// The package knows nothing of what is asked. All state is guarded by one mutex, which
-// the user of a Scheduler shares with it.
+// The package does not know what is asked: it imports no other package of this module. One mutex,
+// which a Scheduler shares with its user, guards all state. Start reading with Entry and
+// Scheduler.Refresh.
 package schedule
 
 import (

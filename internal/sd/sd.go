@@ -1,9 +1,9 @@
-// Package sd spreads targets over the replicas of an exporter: Prometheus asks any of them, and is
-// told which replica to scrape for each target in each region.
+// Package sd spreads targets over the replicas of an exporter. Prometheus asks any replica, and the
+// answer says which replica to scrape for each target in each region.
 //
-// The replicas share nothing. Each has the whole configuration, asks all of them whether they are
-// ready, and assigns the targets to those that are, by a function that gives the same result
-// everywhere.
+// The replicas share no state. Each has the whole configuration, asks all replicas whether they are
+// ready, and assigns the targets to the ready ones with a function that gives the same result
+// everywhere. Start reading with Assign.
 package sd
 
 import (

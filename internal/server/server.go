@@ -1,4 +1,6 @@
-// Package server serves the exporter's pages, and shuts down within a time limit.
+// Package server serves the exporter's pages and shuts down within a time limit. It imports no other
+// package of this module and knows nothing of metrics: main passes the handlers to it. Start reading
+// with New and Server.Run.
 package server
 
 import (

@@ -1,5 +1,6 @@
-// Package status shows the targets and their executions, as pages for people and as JSON for
-// programs. It makes no API call: it shows what the last scrape has left.
+// Package status shows the targets and their executions, as pages for people and as JSON for programs.
+// It makes no AWS calls: it shows what is known since the last scrape. Start reading with
+// Handler.ServeHTTP and newPage.
 package status
 
 import (

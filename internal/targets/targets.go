@@ -1,5 +1,6 @@
-// Package targets turns a configuration into lookup.Targets, and replaces it while the
-// exporter runs.
+// Package targets turns a configuration into lookup.Targets, and replaces them when the configuration
+// changes. A target that does not change keeps what it knows. The package looks nothing up itself.
+// Start reading with Set.Apply; reload.go decides when to load.
 package targets
 
 import (

@@ -1,5 +1,5 @@
-// Package stack runs what users run: the exporter, a Prometheus with its rules, and an
-// Alertmanager, on loopback.
+// Package stack runs the exporter, a Prometheus with the alert rules, and an Alertmanager on loopback
+// addresses. It installs nothing: the programs must exist. Start reading with Start.
 package stack
 
 import (

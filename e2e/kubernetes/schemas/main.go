@@ -1,6 +1,6 @@
-// Schemas writes the JSON schemas that kubeconform needs to check the chart's manifests:
-// those of Kubernetes' own kinds, and of the Prometheus Operator's ServiceMonitor and
-// PrometheusRule. They are strict: a field that is not known is an error.
+// Schemas writes the JSON schemas that kubeconform needs to check the chart's manifests: the schemas of
+// Kubernetes' own kinds, and of the Prometheus Operator's ServiceMonitor and PrometheusRule. They are
+// strict: an unknown field is an error.
 package main
 
 import (

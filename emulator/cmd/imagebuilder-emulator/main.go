@@ -1,6 +1,6 @@
-// Imagebuilder-emulator serves an EC2 Image Builder API that runs in memory, for tests and trials
-// with the AWS CLI, boto3 or any SDK. docs/emulator.md says how to use it; package emulator says
-// what it answers.
+// Imagebuilder-emulator serves an EC2 Image Builder API that runs in memory, for tests and trials with
+// the AWS CLI, boto3 or any SDK. docs/emulator.md describes how to use it. Package emulator lists the
+// operations and what is checked.
 package main
 
 import (
