@@ -52,10 +52,10 @@ import (
 const name = "imagebuilder_exporter"
 
 const (
-	// checkTime bounds how long --config.check-aws asks.
+	// checkTime limits how long --config.check-aws takes.
 	checkTime = 2 * time.Minute
-	// shutdownTime is when a shutdown leaves behind what hangs, after the drain. The log may take another
-	// second, which makes the 15 s of docs/operations.md.
+	// shutdownTime limits a shutdown, after the drain, if something hangs. Flushing the log may take
+	// another second, which makes the 15 s of docs/operations.md.
 	shutdownTime = 14 * time.Second
 )
 
@@ -74,8 +74,8 @@ func main() {
 // maxMessage bounds what is printed of an error, in bytes.
 const maxMessage = 8 << 10
 
-// message returns what the terminal gets of an error: one line, in which nothing of a flag, a
-// path or an answer is hidden. A mistake in the configuration has two, and hides nothing.
+// message returns an error as it is printed on a terminal: one line without hidden characters. A
+// mistake in the configuration has two lines, which have no hidden characters either.
 func message(err error) string {
 	if mistake, ok := errors.AsType[*config.Error](err); ok {
 		return mistake.Error()
@@ -83,11 +83,11 @@ func message(err error) string {
 	return printable.Line(err.Error(), maxMessage)
 }
 
-// run is the program. What it returns is one clear message for the user. Until it serves,
-// a signal ends the program at once, whatever hangs.
+// run is the program. The error is one clear message for the user. Until the server runs, a signal
+// ends the program at once, even if something hangs.
 func run(args []string, stdout *process.Output, stderr io.Writer) error {
-	// A reload must not kill a program that is still starting, nor a log that nobody
-	// reads one that runs.
+	// SIGHUP must not kill a program that is still starting, and SIGPIPE, from a log that nobody
+	// reads, must not kill a running one.
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -188,8 +188,8 @@ func run(args []string, stdout *process.Output, stderr io.Writer) error {
 	return err
 }
 
-// once loads the configuration, looks everything up and prints it, in so much time. What
-// hangs, and what is still looked up, ends with the process.
+// once loads the configuration, looks everything up and prints it, within a timeout. Lookups that are
+// still running end with the process.
 func once(ctx context.Context, e *Exporter, r *targets.Reloader, timeout time.Duration, stdout io.Writer) error {
 	begun := time.Now()
 	loading, cancel := context.WithTimeout(ctx, timeout)
@@ -204,8 +204,8 @@ func once(ctx context.Context, e *Exporter, r *targets.Reloader, timeout time.Du
 	return e.Once(ctx, begun, timeout, stdout)
 }
 
-// checkConfig loads the configuration file and says so. With --config.check-aws it also
-// tries what that needs.
+// checkConfig loads the configuration file and prints a summary. With --config.check-aws it also tries
+// the AWS calls that the configuration requires.
 func checkConfig(ctx context.Context, f *flags, stdout, stderr io.Writer) error {
 	c, err := config.Load(f.configFile)
 	if err != nil {
@@ -249,7 +249,7 @@ type duration struct {
 	time.Duration
 }
 
-// newApp returns the command line and where its values will stand.
+// newApp returns the command line, and the flags to which it writes its values.
 func newApp() (*kingpin.Application, *flags) {
 	app := kingpin.New(name, "A Prometheus exporter for the workflow executions of EC2 Image Builder.")
 	app.Version(version.Print(name))
@@ -287,8 +287,8 @@ func newApp() (*kingpin.Application, *flags) {
 	return app, f
 }
 
-// check finds what is wrong with the values of flags, and reads the durations. (It is not
-// left to the flag library, whose errors do not name the flag.)
+// check validates the values of the flags and parses the durations. The flag library does not do it
+// because its errors do not name the flag.
 func (f *flags) check() error {
 	for _, choice := range []struct {
 		flag, value string
@@ -365,8 +365,8 @@ func parseExternalURL(s string) (string, error) {
 	return strings.TrimRight(s, "/"), nil
 }
 
-// startDemo starts an emulator on a loopback port, with so many pipelines or, for 0, the small
-// demo. It returns its URL, what to look up there, and what ends it.
+// startDemo starts an emulator on a loopback port, with the given number of pipelines or, for 0, the
+// small demo. It returns its URL, the configuration to look it up, and a function that stops it.
 func startDemo(pipelines int, logger log.Logger) (url string, c config.Config, end func(), err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -418,8 +418,8 @@ func demoSelector(name string) config.Selector {
 	return config.Selector{Name: regexp.QuoteMeta(name), Builds: demoBuilds}
 }
 
-// newSD returns what answers /sd about the targets of a set, nil without --sd.peers. Its metrics
-// are registered with reg.
+// newSD returns the handler of /sd for the targets of a set, nil without --sd.peers. It registers its
+// metrics with reg.
 func newSD(f *flags, set *targets.Set, reg prometheus.Registerer, logger log.Logger) (http.Handler, error) {
 	if f.sdPeers == "" {
 		return nil, nil
@@ -446,7 +446,7 @@ func newSD(f *flags, set *targets.Set, reg prometheus.Registerer, logger log.Log
 	return h, nil
 }
 
-// keys returns what a set has.
+// keys returns the targets and regions of a set.
 func keys(set *targets.Set) []sd.Key {
 	var all []sd.Key
 	for target, region := range set.Names() {

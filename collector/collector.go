@@ -51,7 +51,7 @@ type Collector struct {
 	ctx             context.Context // the scrape's, which ends at its deadline
 	sources         []Source
 	families        []family
-	settledFamilies []family // those of them that tell of what has settled
+	settledFamilies []family // the families with settled series
 	panicked        Panicked
 	lookedUp        sync.Once
 	snapshots       []*lookup.Snapshot // of each source, once lookedUp

@@ -16,7 +16,7 @@ const (
 	tagsHelp = "1: the tags of the pipeline that are listed in tag_labels, one label per tag. The label of a missing tag is empty."
 )
 
-// tagsDesc stands for the descs of all targets: a registry knows a desc by its name.
+// tagsDesc represents the descs of all targets: a registry identifies a desc by its name.
 var tagsDesc = prometheus.NewDesc(tagsName, tagsHelp, selectedPipelines.labels, nil)
 
 func (pipelineTags) describe(ch chan<- *prometheus.Desc) { ch <- tagsDesc }

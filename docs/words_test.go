@@ -21,6 +21,10 @@ var unclear = map[string]*regexp.Regexp{
 	"left out, or not asked":  regexp.MustCompile(`(?i)\bspared\b`),
 	"limit, or timeout":       regexp.MustCompile(`(?i)\bpatience\b`),
 	"restore the permission":  regexp.MustCompile(`(?i)\bgive back the permission\b`),
+	"is listed twice":         regexp.MustCompile(`(?i)\bstands? (?:here|there|in this \w+) twice\b`),
+	"must be unique":          regexp.MustCompile(`(?i)\beach \w+ may stand\b`),
+	"requires":                regexp.MustCompile(`\bgoes with --`),
+	"has not been scraped":    regexp.MustCompile(`(?i)\bnobody has scraped\b`),
 	"succeeds":                regexp.MustCompile(`(?i)\bis content\b`),
 }
 

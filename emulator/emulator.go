@@ -21,10 +21,10 @@ type API struct {
 	// Roles can be assumed. Requests with a role's credentials see its Scenario.
 	Roles []Role
 
-	// AccountID is what GetCallerIdentity tells those without a role; "" for 111122223333.
+	// AccountID is the account of callers without a role; "" means 111122223333.
 	AccountID string
 
-	// Now is the clock; nil stands for time.Now.
+	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 
 	// Latency is how long each answer takes.
@@ -34,7 +34,7 @@ type API struct {
 	// the others get the service's CallRateLimitExceededException.
 	Throttle *rate.Limiter
 
-	// PageSize is the most rows that a page holds; 0 stands for 25, and so does
+	// PageSize is the most rows that a page holds; 0 means 25, and so does
 	// everything above. A request can ask for fewer with maxResults.
 	PageSize int
 
@@ -49,7 +49,7 @@ type API struct {
 	// Fault, when not nil, sees every signed request of a known operation with what
 	// it asks for: the workflowExecutionId in lower case, else the stepExecutionId,
 	// imageBuildVersionArn or what else the operation needs, or "". A handler that it
-	// returns answers in place of the API; nil leaves the request alone. See Error, Body, Hang and Reset.
+	// returns answers in place of the API; with nil the API answers. See Error, Body, Hang and Reset.
 	Fault func(operation, id string) http.Handler
 
 	requests atomic.Int64
@@ -99,7 +99,7 @@ func operationName(path string) string {
 	return strings.TrimPrefix(path, "/")
 }
 
-// The patterns of the API reference; an x in a version stands for any number.
+// The patterns of the API reference; an x in a version matches any number.
 var (
 	executionID          = regexp.MustCompile(`^wf-` + uuid + `$`)
 	stepID               = regexp.MustCompile(`^step-` + uuid + `$`)

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Error answers as the service does when it refuses: code stands in the header
-// X-Amzn-ErrorType, with a URI behind a colon, and message in the body. A request to
-// STS gets both in an XML document.
+// Error answers like the service when it rejects a request: the header X-Amzn-ErrorType has code,
+// followed by a colon and a URI, and the body has message. A request to STS gets both in an XML
+// document.
 func Error(status int, code, message string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isSTS(r) {

@@ -39,7 +39,7 @@ type Step struct {
 	Ends   Outcome
 	Waits  bool // it waits for somebody while it lasts: WAITING in place of RUNNING
 
-	Timeout time.Duration // only told, as timeoutSeconds; 0 for 12 hours
+	Timeout time.Duration // only reported, as timeoutSeconds; 0 means 12 hours
 
 	Inputs  string // JSON that shows from its start on; "" for {}
 	Outputs string // JSON that shows once it has completed; "" for {}

@@ -22,7 +22,7 @@ type Role struct {
 
 const accessKeyPrefix = "ASIA"
 
-// accessKey returns a key that tells the role and when the credentials end.
+// accessKey returns a key that encodes the role and when the credentials expire.
 func (r *Role) accessKey(expires time.Time) string {
 	var b [16]byte
 	binary.BigEndian.PutUint64(b[:], digest(r.ARN))

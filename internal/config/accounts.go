@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// placeholder stands in the name and the role of a target for the id of each of its accounts.
+// placeholder is replaced with the id of each account in the name and the role of a target.
 const placeholder = "{account}"
 
 // exampleAccount is an id that documentation has.
@@ -31,7 +31,7 @@ func (t *Target) forAccount(id string) Target {
 	return plain
 }
 
-// validateAccounts finds what is wrong with the keys of accounts, and with where {account} stands.
+// validateAccounts checks the keys of accounts, and where {account} is used.
 func validateAccounts(d *document, t *Target, i int) error {
 	list, file := d.has("accounts", "targets", i), d.has("accounts_file", "targets", i)
 	switch {
@@ -53,7 +53,7 @@ func validateAccounts(d *document, t *Target, i int) error {
 	return d.errorf(d.at("targets", i, key), "%s has %s, but the target has neither accounts nor accounts_file", key, placeholder)
 }
 
-// validateTemplate finds what does not fit to a target with accounts.
+// validateTemplate checks the keys that a target with accounts must or must not have.
 func validateTemplate(d *document, t *Target, i int) error {
 	switch at := d.at("targets", i, "role_arn"); {
 	case !strings.Contains(t.Name, placeholder):

@@ -18,7 +18,7 @@ import (
 const (
 	// maxFileBytes bounds the file: room for more than 200,000 executions.
 	maxFileBytes = 16 << 20
-	// maxParts bounds how many lines and values may stand in the file, before it is parsed.
+	// maxParts limits the number of lines and values in the file, before it is parsed.
 	maxParts = 500_000
 	// maxValues bounds the values of the file with those that aliases repeat.
 	maxValues = 1_000_000

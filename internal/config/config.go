@@ -26,7 +26,7 @@ type Config struct {
 type Target struct {
 	// Name is the label "target": unique, and not empty.
 	Name string `yaml:"name"`
-	// Regions are AWS regions, each once. Empty stands for the SDK's region.
+	// Regions are AWS regions, each once. Empty means the SDK's region.
 	Regions []string `yaml:"regions"`
 	// WorkflowExecutions are ids, in lower case and each once. With ids, there is
 	// at most one region.
@@ -184,7 +184,7 @@ func Checksum(path string) (string, error) {
 	return fmt.Sprintf("%x", sum), nil
 }
 
-// parse reads a configuration from data; name stands in its errors.
+// parse reads a configuration from data; errors have name as the file.
 func parse(name string, data []byte) (*Config, error) {
 	doc, err := parseDocument(name, data)
 	if err != nil {

@@ -83,7 +83,7 @@ func isPlaceholder(n *yaml.Node) bool {
 	return n.Kind == yaml.MappingNode && len(n.Content) == 2 && "{"+n.Content[0].Value+"}" == placeholder && empty(n.Content[1])
 }
 
-// empty reports whether nothing stands where a value could.
+// empty reports whether the value is missing.
 func empty(n *yaml.Node) bool { return n.Tag == "!!null" && n.Value == "" }
 
 func (d *document) decodeList(sequence *yaml.Node, v reflect.Value, key string) error {
@@ -144,7 +144,7 @@ var scalars = map[reflect.Type]struct {
 	},
 }
 
-// setString takes everything that looks like a single value as the text that stands there.
+// setString accepts every scalar value as the text that the file has.
 func setString(n *yaml.Node, v reflect.Value) bool {
 	v.SetString(n.Value)
 	return slices.Contains([]string{"!!str", "!!int", "!!float", "!!bool", "!!timestamp"}, n.ShortTag())

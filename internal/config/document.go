@@ -83,7 +83,7 @@ func (d *document) line(n int) string {
 	return d.lines[n-1]
 }
 
-// resolve returns the node that n stands for: itself, or what an alias names.
+// resolve returns n, or for an alias the node that it refers to.
 func resolve(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
 		return n.Alias

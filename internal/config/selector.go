@@ -96,7 +96,7 @@ func (i *Image) form(n *yaml.Node) reflect.Value {
 	return reflect.ValueOf(i.Selector).Elem()
 }
 
-// validateSelector finds a mistake in s, which stands under path. Errors call it kind.
+// validateSelector validates s, the selector at path. Errors call it kind.
 func validateSelector(d *document, s *Selector, kind string, path ...any) error {
 	if s.Name == "" && len(s.Tags) == 0 {
 		return d.errorf(d.at(path...), "%s requires name or tags", kind)

@@ -48,7 +48,7 @@ func (f format) render(b *collector.Batch) (map[string]*segment, error) {
 	return all, nil
 }
 
-// bySubject orders rows so that those about one execution or image stand together, which takes a
+// bySubject orders rows so that rows about one execution or image are adjacent, which takes a
 // quarter off the compressed text. A registry orders them by status before that.
 func bySubject(a, b *dto.Metric) int {
 	return strings.Compare(subject(a), subject(b))

@@ -13,7 +13,7 @@ import (
 // stands for an ARN that is not of this kind.
 type ImageBuildVersion struct {
 	AccountID string // twelve digits, or aws, aws-marketplace, ... for an image that AWS owns
-	Name      string // the recipe's name as it stands in the ARN: lower case, with hyphens
+	Name      string // the recipe's name as in the ARN: lower case, with hyphens
 	Version   string // semantic version and build number: 1.0.0/1
 }
 
@@ -38,7 +38,7 @@ func (v ImageBuildVersion) ImageVersion() string {
 	return v.AccountID + "/" + v.Name + "/" + version
 }
 
-// Newer reports whether v is a later build than other, as the versions tell.
+// Newer reports whether v is a later build than other, judged by the versions.
 func (v ImageBuildVersion) Newer(other ImageBuildVersion) bool {
 	return compareVersions(v.Version, other.Version) > 0
 }

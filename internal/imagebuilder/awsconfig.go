@@ -45,7 +45,7 @@ type redirectError struct{}
 // Error says why.
 func (redirectError) Error() string { return "a credential endpoint may not redirect" }
 
-// RetryableError tells the SDK not to try again.
+// RetryableError makes the SDK not retry.
 func (redirectError) RetryableError() bool { return false }
 
 // loadConfig reads what the environment says. Each request for credentials, or for a

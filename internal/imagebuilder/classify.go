@@ -44,7 +44,7 @@ func failureOf(err error) *failure {
 // invalidAnswer is the failure of an answer that was read and cannot be used.
 func invalidAnswer(err error) error { return &failure{class: Invalid, error: err} }
 
-// classCodes are the beginnings of the error codes that decide alone, whatever the status:
+// classCodes are the beginnings of the error codes that decide the class regardless of the status:
 // some common errors come with status 400. Sources: the API reference ("Errors" of each
 // operation, "Common Errors") and that of STS.
 var classCodes = []struct {
@@ -64,8 +64,8 @@ var classCodes = []struct {
 	{Unavailable, false, regexp.MustCompile(`(?i)^(InternalFailure|InternalServerError)`)},
 }
 
-// classOfCode returns the class of an error code that decides alone, and whether it is a
-// refusal.
+// classOfCode returns the class of an error code that decides it regardless of the status, and whether
+// it is a refusal.
 func classOfCode(code string) (class Class, refusal, ok bool) {
 	if _, ok := retry.DefaultThrottleErrorCodes[code]; ok {
 		return Throttled, false, true

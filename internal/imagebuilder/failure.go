@@ -1,7 +1,7 @@
 package imagebuilder
 
-// Failure says why an image failed, as far as the API tells (ImageState, "failureContext"). A
-// part that it does not tell is empty.
+// Failure is the reason why an image failed, from the API's ImageState, "failureContext". Fields that
+// the API does not return are empty.
 type Failure struct {
 	Stage           ImageStatus // the image's state when it failed
 	ExecutionID     string      // in lower case

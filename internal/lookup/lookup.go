@@ -44,7 +44,7 @@ type Client interface {
 	SelectionClient
 }
 
-// ExecutionsClient tells how far workflow executions have come.
+// ExecutionsClient reads the progress of workflow executions.
 type ExecutionsClient interface {
 	GetWorkflowExecution(ctx context.Context, id string, started func()) (imagebuilder.Execution, error)
 	ListWorkflowExecutions(ctx context.Context, imageBuildVersionARN string, started func()) ([]imagebuilder.Execution, error)
@@ -53,7 +53,7 @@ type ExecutionsClient interface {
 	GetWorkflowStepExecution(ctx context.Context, id string, started func()) (timeout time.Time, err error)
 }
 
-// SelectionClient tells which pipelines and image builds there are.
+// SelectionClient lists pipelines and image builds.
 type SelectionClient interface {
 	ListImagePipelines(ctx context.Context, started func()) ([]imagebuilder.Pipeline, error)
 	ListImagePipelineImages(ctx context.Context, pipelineARN string, started func()) ([]imagebuilder.Image, error)
@@ -117,7 +117,7 @@ type Target struct {
 	derived    derived
 	pace       pace
 	answerTime time.Duration // how long an answer of discovery takes, on average; 0 for not known
-	// paceReported tells whether it was logged that discovery does not fit its interval.
+	// paceReported is set once the log says that discovery does not fit its interval.
 	paceReported bool
 }
 

@@ -68,7 +68,7 @@ func (o *Output) Write(p []byte) (int, error) {
 }
 
 // Quiet returns a writer to the same output that never fails, for a library that panics
-// with an error. Close tells it.
+// with an error. Close returns the error.
 func (o *Output) Quiet() io.Writer { return quiet{o} }
 
 type quiet struct{ o *Output }

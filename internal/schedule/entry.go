@@ -29,8 +29,8 @@ type Question interface {
 // Verdict says what a failure is.
 type Verdict struct {
 	Outcome Outcome
-	// Answered tells that the service has answered, although not as wished. A refresh
-	// with such failures alone is a success.
+	// Answered means that the service has answered, although not as wished. A refresh
+	// with only such failures is a success.
 	Answered bool
 	// Outage is shared by the failures that have one cause.
 	Outage Outage

@@ -44,11 +44,11 @@ type Config struct {
 	// Mutex guards the Scheduler and its entries. Methods say when the caller holds it.
 	Mutex *sync.Mutex
 	// Before is called before each question, without the mutex. Its error is the failure
-	// of everything that is queued in the lane. Nil stands for nothing to do.
+	// of everything that is queued in the lane. Nil means nothing to do.
 	Before func(ctx context.Context) error
 	// Ended is called after an answer that has ended a refresh, under the mutex, so that
 	// what depends on many answers is computed once for all of them. A refresh that ends
-	// because an entry is removed has no such call. Nil stands for nothing to do.
+	// because an entry is removed has no such call. Nil means nothing to do.
 	Ended  func(now time.Time)
 	Logger log.Logger
 	Panics interface{ Inc() } // counts panics that were contained; nil for not
@@ -171,7 +171,7 @@ func (s *Scheduler) Changes() int { return s.changes }
 // has been. Without such an answer the next Refresh looks.
 func (s *Scheduler) follow(e *Entry) { s.following = append(s.following, e) }
 
-// Panic is the error that stands for a panic.
+// Panic is the error of a recovered panic.
 type Panic struct {
 	Value any
 	Stack []byte

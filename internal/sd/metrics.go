@@ -6,8 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// shownFor is how long the metrics tell of the last answer. Prometheus asks one replica again and
-// again: others have nothing to tell, or have been asked long ago.
+// shownFor is how long the metrics show the last answer. Prometheus keeps asking the same replica:
+// the answers of the others, if any, are old.
 const shownFor = 5 * time.Minute
 
 var (

@@ -66,8 +66,8 @@ type round struct {
 	failed   error    // why there is none
 }
 
-// ServeHTTP answers with all targets, each with its replica. When it cannot tell them all it
-// answers 503, so that Prometheus keeps what it has.
+// ServeHTTP answers with all targets and the replica of each. If it cannot list them all, it answers
+// 503, and Prometheus keeps its current targets.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := context.WithoutCancel(r.Context()) // it is for others, too
 	shared, _, _ := h.rounds.Do("", func() (any, error) { return h.ask(ctx), nil })
@@ -87,7 +87,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // appender is a http.ResponseWriter that takes a part of its answer without a copy.
 type appender interface{ Append(b []byte) }
 
-// maxError bounds what is told of an error, in bytes.
+// maxError limits the length of an error text, in bytes.
 const maxError = 500
 
 // ask asks all peers, and keeps what came of it for the metrics.

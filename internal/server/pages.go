@@ -96,7 +96,7 @@ func (s *Server) scrape(w http.ResponseWriter, r *http.Request, page http.Handle
 	page.ServeHTTP(w, r)
 }
 
-// serving is next, but 503 as soon as the server is to end.
+// serving calls next, but answers 503 once the server is shutting down.
 func (s *Server) serving(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if s.leaving.Load() {
@@ -107,7 +107,7 @@ func (s *Server) serving(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// sameOrigin is next, but 403 for what a page of another site makes a browser send.
+// sameOrigin calls next, but answers 403 to cross-site requests of browsers.
 func sameOrigin(next http.HandlerFunc) http.HandlerFunc {
 	protection := http.NewCrossOriginProtection()
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -119,7 +119,7 @@ func sameOrigin(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// reload reloads, and says whether that worked.
+// reload reloads the configuration, and answers with the result.
 func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.limits.reload)
 	defer cancel()
@@ -136,7 +136,7 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// say answers with a line of plain text.
+// say sends a line of plain text.
 func say(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)

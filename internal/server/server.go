@@ -48,7 +48,7 @@ type Server struct {
 	config  Config
 	limits  limits
 	handler http.Handler
-	styles  []string // those that stand in pages, for the Content-Security-Policy
+	styles  []string // hashes of inline styles, for the Content-Security-Policy
 	scrapes scrapes
 	// discoveries are the answers of /sd.
 	discoveries Answers

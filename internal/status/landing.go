@@ -73,7 +73,7 @@ func newLanding(c Config, all []lookup.Snapshot, now time.Time) *landing {
 	return l
 }
 
-// need is smaller the more the target needs a person.
+// need orders targets by urgency: a smaller number is more urgent.
 func (t targetState) need() int {
 	if t.Up != nil && !*t.Up {
 		return 0

@@ -44,7 +44,7 @@ type build struct {
 // maxBuilds is how many of its last builds are shown of a pipeline.
 const maxBuilds = 10
 
-// states are what a pipeline's can be, those that need a person most first.
+// states are the states of a pipeline, the most urgent first.
 var states = []string{"failed", "waiting", "disabled", "running", "good", "unknown"}
 
 func newPipeline(p *lookup.Pipeline, tags []string) pipeline {

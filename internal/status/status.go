@@ -220,7 +220,7 @@ func class(status string) string {
 	return "idle"
 }
 
-// symbol returns what tells the class of a status from the others without its colour.
+// symbol returns the symbol of the class of a status, for readers who cannot see its colour.
 func symbol(class string) string {
 	switch class {
 	case "good":

@@ -63,7 +63,7 @@ func (s *Stack) Stop() {
 	}
 }
 
-// StartExporter starts the exporter, also anew after its Stop.
+// StartExporter starts the exporter, also after Stop.
 func (s *Stack) StartExporter() (err error) {
 	c := *s.o.Exporter
 	c.Args = append(append([]string{}, c.Args...), "--web.listen-address="+s.o.ExporterAddress)

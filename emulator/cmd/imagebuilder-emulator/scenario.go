@@ -185,7 +185,7 @@ func takes(r emulator.Run) (all time.Duration) {
 	return all
 }
 
-// slug returns the name as it stands in an ARN.
+// slug returns the name in the form that an ARN has.
 func slug(name thingName) string {
 	return strings.ReplaceAll(strings.ToLower(string(name)), " ", "-")
 }

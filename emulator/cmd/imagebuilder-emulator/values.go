@@ -13,8 +13,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// These are the values of a scenario file. Each is checked where it stands, so that a mistake is
-// told with its line.
+// These are the values of a scenario file. Each is checked while it is decoded, so errors have a
+// line number.
 type (
 	text          string
 	accountID     string
