@@ -225,7 +225,7 @@ func checkConfig(ctx context.Context, f *flags, stdout, stderr io.Writer) error 
 		ctx, cancel := context.WithTimeout(ctx, checkTime)
 		defer cancel()
 		if !set.Check(ctx, stdout) {
-			return errors.New("this configuration cannot be served completely; see the lines marked missing or failed")
+			return errors.New("the AWS check failed; see the lines marked missing or failed")
 		}
 	}
 	return nil
@@ -258,20 +258,20 @@ func newApp() (*kingpin.Application, *flags) {
 	app.Flag("config.file", "Path to the configuration file.").Default("config.yml").StringVar(&f.configFile)
 	app.Flag("config.check", "Check the configuration file and exit with status 0 if it is valid, 1 otherwise.").BoolVar(&f.configCheck)
 	app.Flag("config.check-aws", "With --config.check, also make one AWS call for each required permission and report which are missing.").BoolVar(&f.configCheckAWS)
-	app.Flag("config.auto-reload-interval", "How often to check whether the configuration file or one of its accounts_file has changed, and reload it if so. 0s disables this.").Default("0s").StringVar(&f.reloadInterval.text)
+	app.Flag("config.auto-reload-interval", "How often to check whether the configuration file or an accounts_file in it has changed, and reload it if so. 0s disables this.").Default("0s").StringVar(&f.reloadInterval.text)
 	app.Flag("once", "Look up all targets, print the metrics and exit with status 0 if every target answered, 1 otherwise.").BoolVar(&f.once)
 	app.Flag("once.timeout", "Time limit of --once.").Default("1m").StringVar(&f.onceTimeout.text)
 	app.Flag("health-check", "Check the health of the exporter that runs on this machine with the same --web flags, and exit with status 0 if it is healthy, 1 otherwise.").BoolVar(&f.healthCheck)
 	app.Flag("demo", "Serve executions from an emulated Image Builder. Uses no configuration file and no AWS account.").BoolVar(&f.demo)
 	app.Flag("demo.pipelines", "With --demo, emulate a large company with this many pipelines in four accounts, from 50 to 1000. 0 selects the small demo.").Default("0").IntVar(&f.demoPipelines)
-	app.Flag("scrape.timeout-offset", "Time to subtract from Prometheus' scrape timeout. A scrape stops waiting for lookups at least this long before it.").Default("0.5s").StringVar(&f.offset.text)
+	app.Flag("scrape.timeout-offset", "Time to subtract from Prometheus' scrape timeout. A scrape stops waiting for lookups this long before the timeout.").Default("0.5s").StringVar(&f.offset.text)
 	on := func(name string, to *bool, help string) {
 		app.Flag("collector."+name, help).Default("true").BoolVar(to)
 	}
 	on("status", &f.collectors.Status, "Publish imagebuilder_workflow_execution_status, one series per execution and status.")
 	on("images", &f.collectors.Images, "Publish imagebuilder_image_* for the followed image builds.")
 	on("pipelines", &f.collectors.Pipelines, "Publish imagebuilder_pipeline_* for the selected pipelines.")
-	on("steps", &f.collectors.Steps, "Look up and publish the steps of executions, for targets whose configuration sets steps.")
+	on("steps", &f.collectors.Steps, "Look up and publish the steps of the executions that the configuration selects with steps.")
 	on("waiting", &f.collectors.Waiting, "Look up and publish steps that wait for an approval.")
 	app.Flag("sd.peers", "All replicas of this exporter, including this one, over which /sd spreads the targets: dns+NAME:PORT for all addresses of a DNS name, or a comma-separated list of HOST:PORT.").StringVar(&f.sdPeers)
 	app.Flag("sd.peer-config", "With --sd.peers, path to a Prometheus HTTP client configuration, used to ask the other replicas whether they are ready.").StringVar(&f.sdPeerConfig)

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Role can be assumed by every caller, with AssumeRole of STS. Requests that are signed
-// with its credentials see its Scenario.
+// Role is a role that every caller can assume with AssumeRole of STS. Requests that are signed with
+// its credentials see its Scenario.
 type Role struct {
 	ARN        string
 	ExternalID string // "" when callers need none

@@ -17,7 +17,7 @@ type ComponentFailure struct {
 	Message                  string // for people
 }
 
-// DistributionFailure says where an image did not arrive.
+// DistributionFailure says to which regions and accounts an image was not distributed.
 type DistributionFailure struct {
 	Message string          // for people
 	Regions []RegionFailure // each once, in the API's order; at most maxRegions

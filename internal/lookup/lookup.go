@@ -72,7 +72,7 @@ type Config struct {
 
 	Client Client
 	Logger log.Logger
-	Panics interface{ Inc() } // counts panics that were contained; nil for not
+	Panics interface{ Inc() } // counts recovered panics; nil means do not count
 }
 
 // Selection says what is looked up, and how often. Nothing is asked that it does not

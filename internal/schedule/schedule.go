@@ -39,22 +39,22 @@ import (
 	"github.com/go-kit/log"
 )
 
-// Config is what a Scheduler needs.
+// Config is the configuration of a Scheduler.
 type Config struct {
 	// Mutex guards the Scheduler and its entries. Methods say when the caller holds it.
 	Mutex *sync.Mutex
 	// Before is called before each question, without the mutex. Its error is the failure
 	// of everything that is queued in the lane. Nil means nothing to do.
 	Before func(ctx context.Context) error
-	// Ended is called after an answer that has ended a refresh, under the mutex, so that
-	// what depends on many answers is computed once for all of them. A refresh that ends
-	// because an entry is removed has no such call. Nil means nothing to do.
+	// Ended is called under the mutex after an answer that ended a refresh, to compute once what
+	// depends on many answers. It is not called when a refresh ends because an entry is removed. Nil
+	// means nothing to do.
 	Ended  func(now time.Time)
 	Logger log.Logger
-	Panics interface{ Inc() } // counts panics that were contained; nil for not
+	Panics interface{ Inc() } // counts recovered panics; nil means do not count
 }
 
-// Pace says how often entries are asked.
+// Pace sets how often entries are asked.
 type Pace struct {
 	Foreground, Background time.Duration // from the beginning of one lookup to the next
 	Retry                  time.Duration // the same after a failure, without back-off
@@ -177,7 +177,7 @@ type Panic struct {
 	Stack []byte
 }
 
-// Error says what the panic was about, and not where.
+// Error returns the value of the panic, without its stack.
 func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
 
 // Contain calls f. A panic in it is counted, and returned as a *Panic.
