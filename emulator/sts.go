@@ -122,7 +122,7 @@ func (r *Role) userID(session string) string {
 }
 
 // assumeRole answers with credentials that end an hour, or DurationSeconds, from now
-// by the caller's clock, for it is the caller that replaces them in time.
+// by the caller's clock, because the caller replaces them in time.
 func (q *request) assumeRole() (any, error) {
 	form := q.input.form
 	lasts := time.Hour

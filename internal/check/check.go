@@ -17,7 +17,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/printable"
 )
 
-// Request is what is to be tried: one target in one region.
+// Request is one target in one region, to be tried.
 type Request struct {
 	Name, Region string
 	lookup.Selection
@@ -25,14 +25,14 @@ type Request struct {
 	Role   imagebuilder.Role // that Client assumes; the zero value for none
 }
 
-// concurrency is how many targets are tried at a time, so that one that does not answer
-// does not delay all others.
+// concurrency is how many targets are tried at a time: a target that does not answer must not delay
+// all others.
 const concurrency = 8
 
-// Run tries, for each request, one call for each permission that its selection needs, and
-// prints the results to w, in the order of the requests. It reports whether all calls are
-// allowed, and every selector matches something. A call for which there is nothing to ask
-// about is printed, and is no failure.
+// Run tries one call per permission that the selection of each request needs, and prints the results
+// to w in the order of the requests. It reports whether all calls are allowed and every selector
+// matches something. A call that cannot be tried, because nothing to ask about is known, is printed
+// and is no failure.
 func Run(ctx context.Context, requests []Request, w io.Writer) bool {
 	trials := make([]*trial, len(requests))
 	var running errgroup.Group
@@ -101,8 +101,8 @@ func (t *trial) said(err error) { t.line(fmt.Sprintf("           %v", err)) }
 // maxLine bounds a line, in bytes.
 const maxLine = 1000
 
-// line prints a line. Everything that is printed goes through it, for the answers of AWS, and
-// errors that cite them, may hold anything.
+// line prints a line. All output goes through it, because answers of AWS, and errors that quote them,
+// can contain anything.
 func (t *trial) line(text string) {
 	fmt.Fprintln(&t.printed, printable.Line(strings.TrimRight(text, " "), maxLine))
 }

@@ -78,7 +78,7 @@ func classOfCode(code string) (class Class, refusal, ok bool) {
 	return "", false, false
 }
 
-// FromCredentials reports whether err comes from getting credentials: Image Builder was not
+// FromCredentials reports whether err comes from getting credentials. If so, Image Builder was not
 // asked.
 func FromCredentials(err error) bool {
 	e, ok := errors.AsType[*Error](err)
@@ -88,9 +88,9 @@ func FromCredentials(err error) bool {
 // NoCredentials reports whether err says that no source has usable credentials.
 func NoCredentials(err error) bool { return errors.Is(err, errNoCredentials) }
 
-// CredentialsRefused reports whether err says that there are no credentials, or that they
-// are not accepted, so that no operation can succeed. It is false for what accepted
-// credentials do not allow.
+// CredentialsRefused reports whether err says that there are no credentials or that they are not
+// accepted: no operation can succeed. It is false if the credentials are accepted but do not allow
+// the operation.
 func CredentialsRefused(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || e.Class != Denied {
@@ -116,9 +116,9 @@ func IsAnswer(operation Operation, err error) bool {
 	return !FromCredentials(err) && !FromAnotherService(operation, err)
 }
 
-// FromAnotherService reports whether err shows that the endpoint is not Image Builder's:
-// what answers there does not know the operation, or refuses one that asks about the whole
-// account, and so has no subject that could be unknown or wrong.
+// FromAnotherService reports whether err shows that the endpoint is not Image Builder's: it does not
+// have the operation, or it rejects an operation about the whole account, which has no subject that
+// could be unknown or wrong.
 func FromAnotherService(operation Operation, err error) bool {
 	if FromCredentials(err) {
 		return false

@@ -26,7 +26,7 @@ const (
 )
 
 // list asks for one page after the other, each with the token that the one before has
-// returned, until there is none. A list that exceeds a bound is an error, for what was read
+// returned, until there is none. A list that exceeds a bound is an error, because what was read
 // of it is not the whole.
 func list[T row](
 	ctx context.Context, c *Client, operation Operation, started func(), page func(ctx context.Context, token *string) (rows []T, next *string, err error),

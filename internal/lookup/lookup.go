@@ -64,7 +64,7 @@ type SelectionClient interface {
 
 var _ Client = (*imagebuilder.Client)(nil)
 
-// Config says what a Target looks up, and with what.
+// Config is the configuration of a Target.
 type Config struct {
 	Name, Region string // the labels "target" and "region"
 

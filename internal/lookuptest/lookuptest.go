@@ -20,7 +20,7 @@ import (
 // Region is that of targets whose Config has none.
 const Region = "eu-west-1"
 
-// Config says what a Target looks up, and with what. Name and API are required.
+// Config is the configuration of a Target. Name and API are required.
 type Config struct {
 	Name      string
 	Region    string                // "" for Region

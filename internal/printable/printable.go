@@ -13,8 +13,8 @@ import (
 )
 
 // Hidden reports whether r does not show as a character: control characters, line ends, what
-// changes the direction of text, what has no width. Joiners are none of them, for some scripts
-// and emoji need them; spaces are none of them, too.
+// changes the direction of text, and characters without width. Joiners are not hidden, because some
+// scripts and emoji need them; neither are spaces.
 func Hidden(r rune) bool {
 	const joiner, nonJoiner = '\u200d', '\u200c'
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) && r != joiner && r != nonJoiner

@@ -18,10 +18,9 @@ import (
 // healthTimeout bounds a health check.
 const healthTimeout = 5 * time.Second
 
-// CheckHealth asks the exporter that runs on this machine with these flags whether it
-// is healthy, at the first of its listen addresses (which a systemd socket has to have,
-// too). It knows no password and has no certificate, so to be asked for one is an
-// answer. Nil means healthy.
+// CheckHealth asks the exporter that runs on this machine with these flags whether it is healthy. It
+// uses the first listen address; a systemd socket must have the same address. It has no password and
+// no certificate, so being asked for one counts as healthy. Nil means healthy.
 func CheckHealth(ctx context.Context, f *web.FlagConfig) error {
 	if f.WebListenAddresses == nil || len(*f.WebListenAddresses) == 0 {
 		return errors.New("checking health: --web.listen-address is empty")

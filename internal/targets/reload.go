@@ -22,7 +22,7 @@ const longLoad = 10 * time.Second
 
 // Reloader makes the content of a configuration file what a Set looks up. Its methods may
 // be called concurrently. The configuration is loaded once at a time: all who ask
-// meanwhile share the load that follows, for the one that runs may have read the file
+// meanwhile share the next load, because the running one may have read the file
 // before it changed.
 //
 // A load may hang, for instance in reading a file of a dead mount. Nothing can end it then:
