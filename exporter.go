@@ -31,8 +31,8 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/targets"
 )
 
-// Exporter serves /metrics and /probe. Every request is a scrape of its own: it gets a
-// Collector that knows the scrape's deadline, in a registry of its own.
+// Exporter serves /metrics and /probe. Every request is a separate scrape, with its own Collector,
+// which knows the deadline, and its own registry.
 type Exporter struct {
 	targets Targets
 	options collector.Options
@@ -40,12 +40,12 @@ type Exporter struct {
 	own     *prometheus.Registry // the exporter's own metrics
 	scrapes *exposition.Handler
 	probes  *exposition.Handler // without the exporter's own metrics
-	spread  bool                // whether targets are probed only, for each is some replica's
+	spread  bool                // whether targets are only served by Probe, because replicas share them
 	panics  *panics
 	logger  log.Logger
 
-	// turns bounds how many scrapes are rendered at a time, for with many executions each
-	// takes much memory. Waiting for lookups takes none, and neither do slow clients.
+	// turns limits how many scrapes are rendered at a time, because with many executions each needs
+	// much memory. Scrapes that wait for lookups, and slow clients, take no turn.
 	turns *semaphore.Weighted
 
 	answers server.Answers
@@ -54,8 +54,8 @@ type Exporter struct {
 	abandoned atomic.Int64
 }
 
-// newExporter returns an Exporter whose own metrics are in own, and that renders so many
-// scrapes at a time. Its targets and its offset are still to be set.
+// newExporter returns an Exporter whose own metrics are in own, and that renders at most the given
+// number of scrapes at a time. The caller must set its targets and offset.
 func newExporter(own *prometheus.Registry, o collector.Options, renders int, logger log.Logger) *Exporter {
 	e := &Exporter{
 		options: o, own: own, panics: newPanics(own, logger), logger: logger,
@@ -67,7 +67,7 @@ func newExporter(own *prometheus.Registry, o collector.Options, renders int, log
 	e.probes = e.scrapes.WithoutOwn()
 	own.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "imagebuilder_exporter_settled_bytes",
-		Help: "Size of what is kept of settled executions and images, as scrapes get it.",
+		Help: "Size in bytes of the rendered metrics that are cached for settled executions and images.",
 	}, func() float64 { return float64(e.scrapes.Bytes()) }))
 	return e
 }
@@ -82,14 +82,14 @@ type Targets interface {
 
 var _ Targets = (*targets.Set)(nil)
 
-// defaultScrapeTimeout holds for a scraper that does not say how long it waits. It
-// is Prometheus' own default.
+// defaultScrapeTimeout applies to scrapers that do not send their timeout. It is Prometheus' own
+// default.
 const defaultScrapeTimeout = 10 * time.Second
 
-// ServeHTTP answers a scrape with everything that is known at its deadline, and with status 200
-// even when parts are missing: failures are metrics, too. When so many scrapes are rendered that
-// its turn does not come in time, it answers 503. Where targets are spread over replicas it has
-// the exporter's own metrics alone.
+// ServeHTTP answers a scrape with everything that is known at its deadline. The status is 200 even
+// if parts are missing, because failures are metrics. If its turn to be rendered does not come in
+// time, it answers 503. If targets are spread over replicas, the answer
+// has only the exporter's own metrics.
 func (e *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e.spread {
 		e.answer(w, r, e.scrapes, &targets.Scrape{Rendering: new(atomic.Int64)})
@@ -113,13 +113,13 @@ func (e *Exporter) answer(w http.ResponseWriter, r *http.Request, by *exposition
 	e.answers.Write(w, &page)
 }
 
-// Probe answers a scrape of one target in one region as ServeHTTP answers one of all, but
-// without the exporter's own metrics. It answers 400 to a request that does not name exactly one
-// target and region, and 404 when they are not in the configuration.
+// Probe answers a scrape of one target in one region, without the exporter's own metrics. It answers
+// 400 unless the request has exactly one target and region, and 404 if they are not in the
+// configuration.
 func (e *Exporter) Probe(w http.ResponseWriter, r *http.Request) {
 	target, region, err := probed(r.URL.RawQuery)
 	if err != nil {
-		http.Error(w, err.Error()+": /probe needs target and region, each once, and takes name[]", http.StatusBadRequest)
+		http.Error(w, err.Error()+": /probe requires target and region, each exactly once, and accepts name[]", http.StatusBadRequest)
 		return
 	}
 	scrape, ok := e.targets.AcquireOne(target, region)
@@ -136,11 +136,11 @@ func (e *Exporter) Probe(w http.ResponseWriter, r *http.Request) {
 func probed(query string) (target, region string, err error) {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return "", "", errors.New("the query cannot be read")
+		return "", "", errors.New("the query string is malformed")
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains([]string{"target", "region", "name[]"}, name) {
-			return "", "", fmt.Errorf("there is no parameter %s", shown(name))
+			return "", "", fmt.Errorf("unknown parameter %s", shown(name))
 		}
 	}
 	for _, name := range []string{"target", "region"} {
@@ -160,15 +160,15 @@ func shown(text string) string {
 	return `"` + printable.Line(text, most) + `"`
 }
 
-// collect looks up what a scrape asks for, waits so long at most, and calls render with what is
-// known, unless the client goes away or its turn does not come before the deadline.
+// collect looks up what a scrape asks for, for at most the time wait, then calls render with what is
+// known. It reports false if the client goes away or its turn does not come before the deadline.
 func (e *Exporter) collect(client context.Context, scrape *targets.Scrape, wait time.Duration, deadline time.Time, render func(*collector.Collector)) bool {
 	ctx, cancel := context.WithTimeout(client, wait)
 	defer cancel()
 	c := collector.New(ctx, scrape.Sources, e.options, e.panics.inScrape)
 	c.Lookup()
 	begun := time.Now()
-	// A client that goes away needs no turn. One whose context a shutdown ends still does.
+	// A client that goes away needs no turn. A client whose context a shutdown ends still needs one.
 	turn, cancelTurn := context.WithDeadline(context.WithoutCancel(client), deadline)
 	defer cancelTurn()
 	defer context.AfterFunc(client, func() {
@@ -176,19 +176,19 @@ func (e *Exporter) collect(client context.Context, scrape *targets.Scrape, wait 
 			cancelTurn()
 		}
 	})()
-	// A turn that is free is taken at the deadline, too: the client may still be there.
+	// A free turn is also taken at the deadline: the client may still be there.
 	if goneAway(client) || !e.turns.TryAcquire(1) && e.turns.Acquire(turn, 1) != nil {
 		return false
 	}
 	defer e.turns.Release(1)
 	defer e.countAbandoned(client)()
 	render(c)
-	// The longest of recent ones, which with many executions is seconds. Outliers are forgotten.
+	// The longest recent rendering, which takes seconds with many executions. Outliers decay.
 	scrape.Rendering.Store(max(int64(time.Since(begun)), scrape.Rendering.Load()*4/5))
 	return true
 }
 
-// goneAway reports whether a client has, which it has not when a shutdown ends its context.
+// goneAway reports whether a client went away. A context that a shutdown ended does not count.
 func goneAway(client context.Context) bool {
 	return client.Err() != nil && !errors.Is(context.Cause(client), server.ErrShutdown)
 }
@@ -211,14 +211,14 @@ func (e *Exporter) countAbandoned(client context.Context) (done func()) {
 // noTurn says why a scrape's turn did not come in time.
 func (e *Exporter) noTurn() string {
 	if e.abandoned.Load() > 0 {
-		return "this scrape's turn did not come in time: earlier ones are still rendered, whose clients have given up; they need a longer scrape timeout, or fewer series"
+		return "this scrape timed out waiting for its turn: earlier scrapes are still being rendered although their clients have given up; raise scrape_timeout or publish fewer series"
 	}
-	return "this scrape's turn did not come in time: others were rendered until its timeout; see --web.max-requests"
+	return "this scrape timed out waiting for its turn: other scrapes were being rendered; see --web.max-requests"
 }
 
-// Once looks everything up and writes the metrics of this exporter to w, without those of
-// its process, in Prometheus' text format. It fails when a target did not answer, or when
-// the time, which runs since begun, was too short.
+// Once looks everything up and writes the imagebuilder metrics to w in Prometheus' text format,
+// without the metrics of the process. It fails if a target did not answer, or if the timeout, which
+// counts from begun, was too short.
 func (e *Exporter) Once(ctx context.Context, begun time.Time, timeout time.Duration, w io.Writer) error {
 	var families []*dto.MetricFamily
 	var err error
@@ -249,7 +249,7 @@ func (e *Exporter) Once(ctx context.Context, begun time.Time, timeout time.Durat
 	case len(silent) > 0:
 		return fmt.Errorf("no answer from Image Builder for %s", strings.Join(silent, ", "))
 	case cut:
-		return fmt.Errorf("not everything was looked up within %s; see --once.timeout", timeout)
+		return fmt.Errorf("not everything was looked up within %s; raise --once.timeout", timeout)
 	}
 	return nil
 }
@@ -269,7 +269,7 @@ func down(up *dto.MetricFamily) []string {
 	return all
 }
 
-// scrapeTimeout returns after how long Prometheus gives up: what it says in its header.
+// scrapeTimeout returns Prometheus' scrape timeout, which it sends in a header.
 func scrapeTimeout(h http.Header) time.Duration {
 	s, err := strconv.ParseFloat(h.Get("X-Prometheus-Scrape-Timeout-Seconds"), 64)
 	if err == nil && s > 0 && s < math.MaxInt64/float64(time.Second) {
@@ -278,8 +278,8 @@ func scrapeTimeout(h http.Header) time.Duration {
 	return defaultScrapeTimeout
 }
 
-// scrapeTime returns how long a scrape may wait for lookups: its timeout less a reserve,
-// but at least half of it.
+// scrapeTime returns how long a scrape may wait for lookups: its timeout minus a reserve, but at
+// least half of its timeout.
 func scrapeTime(timeout, reserve time.Duration) time.Duration {
 	return max(timeout-reserve, timeout/2)
 }
@@ -292,8 +292,8 @@ func (l errorLog) Println(v ...any) {
 	level.Error(l.logger).Log("msg", "part of a scrape could not be served", "err", v[len(v)-1])
 }
 
-// panics counts the panics that were contained, and logs those of scrapes. Its methods may
-// be called concurrently.
+// panics counts recovered panics, and logs the panics of scrapes. Its methods may be called
+// concurrently.
 type panics struct {
 	prometheus.Counter
 	logger log.Logger
@@ -304,7 +304,7 @@ type panics struct {
 func newPanics(reg prometheus.Registerer, logger log.Logger) *panics {
 	p := &panics{logger: logger, Counter: prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "imagebuilder_exporter_panics_total",
-		Help: "Panics that cost a lookup or a part of a scrape, and nothing else: each is a bug of the exporter.",
+		Help: "Recovered panics, each of which lost one lookup or a part of one scrape. Every panic is a bug in the exporter.",
 	})}
 	reg.MustRegister(p.Counter)
 	return p
@@ -314,6 +314,6 @@ func newPanics(reg prometheus.Registerer, logger log.Logger) *panics {
 func (p *panics) inScrape(part string, value any, stack []byte) {
 	p.Inc()
 	if _, again := p.logged.LoadOrStore(part, true); !again {
-		level.Error(p.logger).Log("msg", "a part of the scrapes is missing", "part", part, "err", fmt.Sprintf("panic: %v", value), "stack", string(stack))
+		level.Error(p.logger).Log("msg", "panic during a scrape; part of the metrics is missing", "part", part, "err", fmt.Sprintf("panic: %v", value), "stack", string(stack))
 	}
 }

@@ -363,9 +363,9 @@ func TestWhyNoTurnCame(t *testing.T) {
 		gone func(cancel context.CancelCauseFunc) // what the client of the other one does
 		want string
 	}{
-		"its client waits":        {func(context.CancelCauseFunc) {}, "others were rendered until its timeout; see --web.max-requests\n"},
-		"its client has given up": {func(cancel context.CancelCauseFunc) { cancel(nil) }, "whose clients have given up; they need a longer scrape timeout, or fewer series\n"},
-		"the program is to end":   {func(cancel context.CancelCauseFunc) { cancel(server.ErrShutdown) }, "others were rendered until its timeout; see --web.max-requests\n"},
+		"its client waits":        {func(context.CancelCauseFunc) {}, "other scrapes were being rendered; see --web.max-requests\n"},
+		"its client has given up": {func(cancel context.CancelCauseFunc) { cancel(nil) }, "although their clients have given up; raise scrape_timeout or publish fewer series\n"},
+		"the program is to end":   {func(cancel context.CancelCauseFunc) { cancel(server.ErrShutdown) }, "other scrapes were being rendered; see --web.max-requests\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -648,7 +648,7 @@ func scrapeOwn(e *testExporter) *httptest.ResponseRecorder {
 }
 
 func TestWhatAProbeRefuses(t *testing.T) {
-	const needs = ": /probe needs target and region, each once, and takes name[]\n"
+	const needs = ": /probe requires target and region, each exactly once, and accepts name[]\n"
 	long := strings.Repeat("x", 1000)
 	for name, c := range map[string]struct {
 		path   string
@@ -661,9 +661,9 @@ func TestWhatAProbeRefuses(t *testing.T) {
 		"an empty target":            {"/probe?target=&region=eu-west-1", 400, "target is missing" + needs},
 		"two targets":                {probeGolden + "&target=golden-images", 400, "target is given 2 times" + needs},
 		"three regions":              {probeGolden + "&region=a&region=b", 400, "region is given 3 times" + needs},
-		"another parameter":          {probeGolden + "&module=all", 400, `there is no parameter "module"` + needs},
-		"a parameter that is hidden": {probeGolden + "&%1b[31m=1", 400, `there is no parameter "\x1b[31m"` + needs},
-		"a query that is none":       {probeGolden + "&%zz", 400, "the query cannot be read" + needs},
+		"another parameter":          {probeGolden + "&module=all", 400, `unknown parameter "module"` + needs},
+		"a parameter that is hidden": {probeGolden + "&%1b[31m=1", 400, `unknown parameter "\x1b[31m"` + needs},
+		"a query that is none":       {probeGolden + "&%zz", 400, "the query string is malformed" + needs},
 		"another target":             {"/probe?target=silver&region=eu-west-1", 404, `this exporter has no target "silver" in region "eu-west-1"` + "\n"},
 		"another region":             {"/probe?target=golden-images&region=eu-north-1", 404, `this exporter has no target "golden-images" in region "eu-north-1"` + "\n"},
 		"a target in other letters":  {"/probe?target=Golden-Images&region=eu-west-1", 404, `this exporter has no target "Golden-Images" in region "eu-west-1"` + "\n"},

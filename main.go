@@ -1,5 +1,7 @@
-// Imagebuilder_exporter is a Prometheus exporter for the workflow executions of EC2
-// Image Builder.
+// Imagebuilder_exporter is a Prometheus exporter for the workflow executions of EC2 Image Builder.
+//
+// This file parses flags, loads the configuration, connects the packages, serves, and handles signals.
+// A scrape does not pass through it; it starts in exporter.go. Start reading with run.
 package main
 
 import (
@@ -50,10 +52,10 @@ import (
 const name = "imagebuilder_exporter"
 
 const (
-	// checkTime bounds how long --config.check-aws asks.
+	// checkTime limits how long --config.check-aws takes.
 	checkTime = 2 * time.Minute
-	// shutdownTime is when a shutdown leaves behind what hangs, after the drain. The log may take another
-	// second, which makes the 15 s of docs/operations.md.
+	// shutdownTime limits a shutdown, after the drain, if something hangs. Flushing the log may take
+	// another second, which makes the 15 s of docs/operations.md.
 	shutdownTime = 14 * time.Second
 )
 
@@ -72,8 +74,8 @@ func main() {
 // maxMessage bounds what is printed of an error, in bytes.
 const maxMessage = 8 << 10
 
-// message returns what the terminal gets of an error: one line, in which nothing of a flag, a
-// path or an answer is hidden. A mistake in the configuration has two, and hides nothing.
+// message returns an error as it is printed on a terminal: one line without hidden characters. A
+// mistake in the configuration has two lines, which have no hidden characters either.
 func message(err error) string {
 	if mistake, ok := errors.AsType[*config.Error](err); ok {
 		return mistake.Error()
@@ -81,11 +83,11 @@ func message(err error) string {
 	return printable.Line(err.Error(), maxMessage)
 }
 
-// run is the program. What it returns is one clear message for the user. Until it serves,
-// a signal ends the program at once, whatever hangs.
+// run is the program. The error is one clear message for the user. Until the server runs, a signal
+// ends the program at once, even if something hangs.
 func run(args []string, stdout *process.Output, stderr io.Writer) error {
-	// A reload must not kill a program that is still starting, nor a log that nobody
-	// reads one that runs.
+	// SIGHUP must not kill a program that is still starting, and SIGPIPE, from a log that nobody
+	// reads, must not kill a running one.
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -180,14 +182,14 @@ func run(args []string, stdout *process.Output, stderr io.Writer) error {
 		return nil
 	})
 	if errors.Is(err, process.ErrHangs) {
-		level.Warn(logger).Log("msg", "the program ends although something hangs")
+		level.Warn(logger).Log("msg", "shutdown timed out; exiting although something hangs")
 		return nil
 	}
 	return err
 }
 
-// once loads the configuration, looks everything up and prints it, in so much time. What
-// hangs, and what is still looked up, ends with the process.
+// once loads the configuration, looks everything up and prints it, within a timeout. Lookups that are
+// still running end with the process.
 func once(ctx context.Context, e *Exporter, r *targets.Reloader, timeout time.Duration, stdout io.Writer) error {
 	begun := time.Now()
 	loading, cancel := context.WithTimeout(ctx, timeout)
@@ -195,15 +197,15 @@ func once(ctx context.Context, e *Exporter, r *targets.Reloader, timeout time.Du
 	err := r.Load(loading)
 	switch {
 	case loading.Err() != nil:
-		return fmt.Errorf("the configuration was not loaded within %s; see --once.timeout", timeout)
+		return fmt.Errorf("the configuration was not loaded within %s; raise --once.timeout", timeout)
 	case err != nil:
 		return err
 	}
 	return e.Once(ctx, begun, timeout, stdout)
 }
 
-// checkConfig loads the configuration file and says so. With --config.check-aws it also
-// tries what that needs.
+// checkConfig loads the configuration file and prints a summary. With --config.check-aws it also tries
+// the AWS calls that the configuration requires.
 func checkConfig(ctx context.Context, f *flags, stdout, stderr io.Writer) error {
 	c, err := config.Load(f.configFile)
 	if err != nil {
@@ -223,7 +225,7 @@ func checkConfig(ctx context.Context, f *flags, stdout, stderr io.Writer) error 
 		ctx, cancel := context.WithTimeout(ctx, checkTime)
 		defer cancel()
 		if !set.Check(ctx, stdout) {
-			return errors.New("not everything that this configuration needs can be had; see what is missing or failed")
+			return errors.New("the AWS check failed; see the lines marked missing or failed")
 		}
 	}
 	return nil
@@ -247,46 +249,46 @@ type duration struct {
 	time.Duration
 }
 
-// newApp returns the command line and where its values will stand.
+// newApp returns the command line, and the flags to which it writes its values.
 func newApp() (*kingpin.Application, *flags) {
 	app := kingpin.New(name, "A Prometheus exporter for the workflow executions of EC2 Image Builder.")
 	app.Version(version.Print(name))
 	app.HelpFlag.Short('h')
 	f := &flags{}
-	app.Flag("config.file", "The configuration file.").Default("config.yml").StringVar(&f.configFile)
-	app.Flag("config.check", "Check the configuration file and exit: 0 when it is valid, else 1.").BoolVar(&f.configCheck)
-	app.Flag("config.check-aws", "With --config.check, also try one call for each permission that is needed, and say which are missing.").BoolVar(&f.configCheckAWS)
-	app.Flag("config.auto-reload-interval", "How often to look whether the content of the configuration file, or of an accounts_file in it, has changed, and to reload it then; 0s for never.").Default("0s").StringVar(&f.reloadInterval.text)
-	app.Flag("once", "Look everything up, print the metrics and exit: 0 when all targets have answered, else 1.").BoolVar(&f.once)
-	app.Flag("once.timeout", "How long --once may take.").Default("1m").StringVar(&f.onceTimeout.text)
-	app.Flag("health-check", "Ask the exporter that runs on this machine with the same --web flags whether it is healthy, and exit: 0 when it is, else 1.").BoolVar(&f.healthCheck)
-	app.Flag("demo", "Show executions of an emulated Image Builder. Reads no configuration file, uses no AWS account.").BoolVar(&f.demo)
-	app.Flag("demo.pipelines", "With --demo, show a large company with so many pipelines in four accounts, from 50 to 1000; 0 for the small demo.").Default("0").IntVar(&f.demoPipelines)
-	app.Flag("scrape.timeout-offset", "How long before Prometheus' scrape timeout a scrape is to be complete.").Default("0.5s").StringVar(&f.offset.text)
+	app.Flag("config.file", "Path to the configuration file.").Default("config.yml").StringVar(&f.configFile)
+	app.Flag("config.check", "Check the configuration file and exit with status 0 if it is valid, 1 otherwise.").BoolVar(&f.configCheck)
+	app.Flag("config.check-aws", "With --config.check, also make one AWS call for each required permission and report which are missing.").BoolVar(&f.configCheckAWS)
+	app.Flag("config.auto-reload-interval", "How often to check whether the configuration file or an accounts_file in it has changed, and reload it if so. 0s disables this.").Default("0s").StringVar(&f.reloadInterval.text)
+	app.Flag("once", "Look up all targets, print the metrics and exit with status 0 if every target answered, 1 otherwise.").BoolVar(&f.once)
+	app.Flag("once.timeout", "Time limit of --once.").Default("1m").StringVar(&f.onceTimeout.text)
+	app.Flag("health-check", "Check the health of the exporter that runs on this machine with the same --web flags, and exit with status 0 if it is healthy, 1 otherwise.").BoolVar(&f.healthCheck)
+	app.Flag("demo", "Serve executions from an emulated Image Builder. Uses no configuration file and no AWS account.").BoolVar(&f.demo)
+	app.Flag("demo.pipelines", "With --demo, emulate a large company with this many pipelines in four accounts, from 50 to 1000. 0 selects the small demo.").Default("0").IntVar(&f.demoPipelines)
+	app.Flag("scrape.timeout-offset", "Time to subtract from Prometheus' scrape timeout. A scrape stops waiting for lookups this long before the timeout.").Default("0.5s").StringVar(&f.offset.text)
 	on := func(name string, to *bool, help string) {
 		app.Flag("collector."+name, help).Default("true").BoolVar(to)
 	}
-	on("status", &f.collectors.Status, "Publish imagebuilder_workflow_execution_status, one series for each execution and status.")
-	on("images", &f.collectors.Images, "Publish imagebuilder_image_*, the image builds that are followed.")
-	on("pipelines", &f.collectors.Pipelines, "Publish imagebuilder_pipeline_*, the pipelines that are selected.")
-	on("steps", &f.collectors.Steps, "Look up and publish the steps of executions, where the configuration asks for them.")
-	on("waiting", &f.collectors.Waiting, "Look up and publish the steps that wait for an approval.")
-	app.Flag("sd.peers", "All replicas of this exporter, this one too, over which /sd spreads the targets: dns+NAME:PORT for all addresses of a name, or HOST:PORT of each, separated by commas.").StringVar(&f.sdPeers)
-	app.Flag("sd.peer-config", "With --sd.peers, the file with Prometheus' HTTP client configuration, with which the replicas are asked whether they are ready.").StringVar(&f.sdPeerConfig)
-	app.Flag("log.level", "Log messages of this level and above: debug, info, warn or error.").Default("info").StringVar(&f.logLevel)
-	app.Flag("log.format", "How log messages are written: logfmt or json.").Default("logfmt").StringVar(&f.logFormat)
-	app.Flag("web.external-url", "The URL under which browsers find this exporter, such as https://example.com/imagebuilder, for the links in alerts and dashboards.").StringVar(&f.externalURL)
-	app.Flag("web.telemetry-path", "The path of the metrics.").Default("/metrics").StringVar(&f.telemetryPath)
-	app.Flag("web.max-requests", "How many scrapes are rendered at a time. Others wait for their turn, until their timeout.").Default("4").IntVar(&f.maxRequests)
-	app.Flag("web.max-connections", "How many connections may be open at a time. Others wait until one is closed.").Default("512").IntVar(&f.maxConnections)
-	app.Flag("web.drain", "At SIGTERM, how long to serve scrapes while /-/ready says 503, before it ends; 0s for not, 1h at most.").Default("0s").StringVar(&f.drain.text)
+	on("status", &f.collectors.Status, "Publish imagebuilder_workflow_execution_status, one series per execution and status.")
+	on("images", &f.collectors.Images, "Publish imagebuilder_image_* for the followed image builds.")
+	on("pipelines", &f.collectors.Pipelines, "Publish imagebuilder_pipeline_* for the selected pipelines.")
+	on("steps", &f.collectors.Steps, "Look up and publish the steps of the executions that the configuration selects with steps.")
+	on("waiting", &f.collectors.Waiting, "Look up and publish steps that wait for an approval.")
+	app.Flag("sd.peers", "All replicas of this exporter, including this one, over which /sd spreads the targets: dns+NAME:PORT for all addresses of a DNS name, or a comma-separated list of HOST:PORT.").StringVar(&f.sdPeers)
+	app.Flag("sd.peer-config", "With --sd.peers, path to a Prometheus HTTP client configuration, used to ask the other replicas whether they are ready.").StringVar(&f.sdPeerConfig)
+	app.Flag("log.level", "Only log messages of this level or above. One of: debug, info, warn, error.").Default("info").StringVar(&f.logLevel)
+	app.Flag("log.format", "Output format of log messages. One of: logfmt, json.").Default("logfmt").StringVar(&f.logFormat)
+	app.Flag("web.external-url", "The URL at which browsers reach this exporter, such as https://example.com/imagebuilder. Links in alerts and dashboards use it.").StringVar(&f.externalURL)
+	app.Flag("web.telemetry-path", "Path under which to expose metrics.").Default("/metrics").StringVar(&f.telemetryPath)
+	app.Flag("web.max-requests", "Maximum number of scrapes rendered in parallel. Other scrapes wait for their turn until their timeout.").Default("4").IntVar(&f.maxRequests)
+	app.Flag("web.max-connections", "Maximum number of open connections. Other connections wait until one closes.").Default("512").IntVar(&f.maxConnections)
+	app.Flag("web.drain", "On SIGTERM, how long to keep serving scrapes while /-/ready answers 503, before shutting down. At most 1h; 0s disables draining.").Default("0s").StringVar(&f.drain.text)
 	app.Flag("web.enable-pprof", "Serve profiles under /debug/pprof/.").BoolVar(&f.pprof)
 	f.web = kingpinflag.AddFlags(app, ":10120")
 	return app, f
 }
 
-// check finds what is wrong with the values of flags, and reads the durations. (It is not
-// left to the flag library, whose errors do not name the flag.)
+// check validates the values of the flags and parses the durations. The flag library does not do it
+// because its errors do not name the flag.
 func (f *flags) check() error {
 	for _, choice := range []struct {
 		flag, value string
@@ -307,10 +309,10 @@ func (f *flags) check() error {
 		zero    bool // whether it may be 0
 		allowed string
 	}{
-		{"--scrape.timeout-offset", &f.offset, 0, math.MaxInt64, true, "a duration that is not below zero, such as 0.5s"},
+		{"--scrape.timeout-offset", &f.offset, 0, math.MaxInt64, true, "a non-negative duration, such as 0.5s"},
 		{"--config.auto-reload-interval", &f.reloadInterval, time.Second, math.MaxInt64, true, "0s, or a duration of at least 1s, such as 30s"},
 		{"--web.drain", &f.drain, 0, time.Hour, true, "a duration from 0s to 1h, such as 45s"},
-		{"--once.timeout", &f.onceTimeout, time.Millisecond, math.MaxInt64, false, "a duration above zero, such as 1m"},
+		{"--once.timeout", &f.onceTimeout, time.Millisecond, math.MaxInt64, false, "a duration greater than zero, such as 1m"},
 	} {
 		v, err := time.ParseDuration(d.value.text)
 		if err != nil || v < d.least && (v != 0 || !d.zero) || v > d.most {
@@ -336,11 +338,11 @@ func (f *flags) check() error {
 	case f.maxConnections < 1:
 		return fmt.Errorf("--web.max-connections=%d: must be at least 1", f.maxConnections)
 	case f.sdPeerConfig != "" && f.sdPeers == "":
-		return errors.New("--sd.peer-config goes with --sd.peers")
+		return errors.New("--sd.peer-config requires --sd.peers")
 	case f.configCheckAWS && !f.configCheck:
-		return errors.New("--config.check-aws goes with --config.check")
+		return errors.New("--config.check-aws requires --config.check")
 	case f.demoPipelines != 0 && !f.demo:
-		return errors.New("--demo.pipelines goes with --demo")
+		return errors.New("--demo.pipelines requires --demo")
 	case f.demoPipelines != 0 && (f.demoPipelines < emulator.FleetMin || f.demoPipelines > emulator.FleetMax):
 		return fmt.Errorf("--demo.pipelines=%d: must be from %d to %d, or 0 for the small demo", f.demoPipelines, emulator.FleetMin, emulator.FleetMax)
 	case f.demo && f.configCheck:
@@ -363,8 +365,8 @@ func parseExternalURL(s string) (string, error) {
 	return strings.TrimRight(s, "/"), nil
 }
 
-// startDemo starts an emulator on a loopback port, with so many pipelines or, for 0, the small
-// demo. It returns its URL, what to look up there, and what ends it.
+// startDemo starts an emulator on a loopback port, with the given number of pipelines or, for 0, the
+// small demo. It returns its URL, the configuration to look it up, and a function that stops it.
 func startDemo(pipelines int, logger log.Logger) (url string, c config.Config, end func(), err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -416,8 +418,8 @@ func demoSelector(name string) config.Selector {
 	return config.Selector{Name: regexp.QuoteMeta(name), Builds: demoBuilds}
 }
 
-// newSD returns what answers /sd about the targets of a set, nil without --sd.peers. Its metrics
-// are registered with reg.
+// newSD returns the handler of /sd for the targets of a set, nil without --sd.peers. It registers its
+// metrics with reg.
 func newSD(f *flags, set *targets.Set, reg prometheus.Registerer, logger log.Logger) (http.Handler, error) {
 	if f.sdPeers == "" {
 		return nil, nil
@@ -427,10 +429,10 @@ func newSD(f *flags, set *targets.Set, reg prometheus.Registerer, logger log.Log
 		return nil, err
 	}
 	if f.sdPeerConfig == "" && security.Credentials {
-		return nil, errors.New("--sd.peers needs --sd.peer-config, for --web.config.file makes every client show a password or a certificate, the other replicas too, which ask whether this one is ready")
+		return nil, errors.New("--sd.peers requires --sd.peer-config when --web.config.file asks clients for a password or a certificate: replicas ask each other whether they are ready")
 	}
 	if f.sdPeerConfig == "" && security.TLS && f.peers.ByDNS() {
-		return nil, errors.New("--sd.peers=dns+NAME:PORT needs --sd.peer-config when --web.config.file has TLS: the other replicas are asked by their addresses, so that the file must say which server_name is in their certificates")
+		return nil, errors.New("--sd.peers=dns+NAME:PORT requires --sd.peer-config when --web.config.file enables TLS: replicas ask each other by IP address, so the file must set the server_name of their certificates")
 	}
 	client, err := sd.NewClient(f.sdPeerConfig)
 	if err != nil {
@@ -444,7 +446,7 @@ func newSD(f *flags, set *targets.Set, reg prometheus.Registerer, logger log.Log
 	return h, nil
 }
 
-// keys returns what a set has.
+// keys returns the targets and regions of a set.
 func keys(set *targets.Set) []sd.Key {
 	var all []sd.Key
 	for target, region := range set.Names() {

@@ -1,9 +1,11 @@
 // Package collector turns the snapshots of package lookup into Prometheus metrics.
 //
-// A Collector lives for one scrape. It looks up every target, side by side, until
-// the scrape's deadline, and then emits const metrics, target by target and family by
-// family. Each family stands in a file of its own; the names, labels and meanings are
-// those of docs/metrics.md.
+// A Collector lives for one scrape. It refreshes all targets in parallel until the deadline of the
+// scrape, then emits const metrics target by target and family by family. Each family has its own
+// file. docs/metrics.md defines the names, labels and meanings.
+//
+// The package knows nothing of HTTP and computes no facts: package lookup does. Start reading with
+// Collector.Collect and a small family such as waiting.go.
 package collector
 
 import (
@@ -49,7 +51,7 @@ type Collector struct {
 	ctx             context.Context // the scrape's, which ends at its deadline
 	sources         []Source
 	families        []family
-	settledFamilies []family // those of them that tell of what has settled
+	settledFamilies []family // the families with settled series
 	panicked        Panicked
 	lookedUp        sync.Once
 	snapshots       []*lookup.Snapshot // of each source, once lookedUp

@@ -122,13 +122,13 @@ func TestWhatIsNotKnownIsAbsent(t *testing.T) {
 func TestATargetBeforeItsFirstLookup(t *testing.T) {
 	c := New(t.Context(), []Source{fakeSource{Name: "a", Region: "eu-west-1"}}, Options{}, nil)
 	want := `
-# HELP imagebuilder_up Whether Image Builder can be reached: 1 while something that is looked up has an answer that counts, 0 when nothing has, and before the first answer.
+# HELP imagebuilder_up Whether Image Builder can be reached: 1 if at least one of the current lookups has an answer, 0 if none has, and before the first answer.
 # TYPE imagebuilder_up gauge
 imagebuilder_up{region="eu-west-1",target="a"} 0
-# HELP imagebuilder_workflow_executions Workflow executions that are selected.
+# HELP imagebuilder_workflow_executions Selected workflow executions.
 # TYPE imagebuilder_workflow_executions gauge
 imagebuilder_workflow_executions{region="eu-west-1",target="a"} 0
-# HELP imagebuilder_workflow_executions_dropped Workflow executions that were found but left out, because there are more than max_executions.
+# HELP imagebuilder_workflow_executions_dropped Workflow executions that were found but dropped because there are more than max_executions.
 # TYPE imagebuilder_workflow_executions_dropped gauge
 imagebuilder_workflow_executions_dropped{region="eu-west-1",target="a"} 0
 `
@@ -141,7 +141,7 @@ func TestTheDurationOfWhatRunsGrowsWithTheScrape(t *testing.T) {
 	e := lookup.Execution{LookedUp: true, ReadAt: start, Value: &imagebuilder.Execution{Status: "RUNNING", Start: start}}
 	c := New(t.Context(), []Source{source(e)}, Options{}, nil)
 	want := `
-# HELP imagebuilder_workflow_execution_duration_seconds How long the execution ran, until its end or until now.
+# HELP imagebuilder_workflow_execution_duration_seconds Duration of the execution, until its end or until now.
 # TYPE imagebuilder_workflow_execution_duration_seconds gauge
 imagebuilder_workflow_execution_duration_seconds{region="eu-west-1",target="a",workflow_execution_id="` + id + `"} 3600
 # HELP imagebuilder_workflow_execution_lookup_timestamp_seconds When the published values of the execution were read.

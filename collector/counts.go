@@ -7,7 +7,7 @@ import (
 
 // counts counts the steps of an execution.
 var counts = newFamily("counts", tableOf(publishedExecutions,
-	stepCount("imagebuilder_workflow_execution_steps", "Steps that the workflow defines.",
+	stepCount("imagebuilder_workflow_execution_steps", "Steps defined by the workflow.",
 		func(c *imagebuilder.StepCounts) int { return c.Total }),
 	stepCount("imagebuilder_workflow_execution_steps_succeeded", "Steps of the execution that succeeded.",
 		func(c *imagebuilder.StepCounts) int { return c.Succeeded }),

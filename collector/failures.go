@@ -18,7 +18,7 @@ var failedImages = newKind(func(s *lookup.Snapshot) []*lookup.Image {
 
 // imageFailures says why images failed.
 var imageFailures = tableOf(failedImages, info("imagebuilder_image_failure_info",
-	"1: what failed when the image did, as far as Image Builder tells. A label that it does not tell is empty.",
+	"1: what failed in the image build, as reported by Image Builder. Labels that it does not report are empty.",
 	[]label[*lookup.Image]{
 		{"stage", func(i *lookup.Image) string { return string(i.Failed.Stage) }},
 		{"workflow_execution_id", func(i *lookup.Image) string { return i.Failed.ExecutionID }},
@@ -65,4 +65,4 @@ var failedRegions = newKind(func(s *lookup.Snapshot) []failedRegion {
 
 // distributionFailures says where images did not arrive.
 var distributionFailures = tableOf(failedRegions, info[failedRegion]("imagebuilder_image_distribution_failure_info",
-	"1: a region and account in which the distribution of the image failed. A label that Image Builder does not tell is empty."))
+	"1: a region and account in which the distribution of the image failed. Labels that Image Builder does not report are empty."))

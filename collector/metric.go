@@ -9,7 +9,7 @@ import (
 )
 
 // sample is a gauge as prometheus.NewConstMetric makes one, but with label pairs that
-// all samples of an execution share: with many executions, making the pairs anew for
+// all samples of an execution share: with many executions, creating the pairs for
 // each sample would be a third of the cost of a scrape.
 type sample struct {
 	desc   *prometheus.Desc

@@ -8,6 +8,6 @@ func pages(externalURL string) family {
 	at := label[*lookup.Snapshot]{"url", func(*lookup.Snapshot) string { return externalURL }}
 	return newFamily("pages", tableOf(newKind(itself, at),
 		gauge("imagebuilder_target_page_info",
-			"1, with the url that browsers use for the exporter that looks up the target, without a slash at its end. Absent without --web.external-url.",
+			"1: the url at which browsers reach the exporter that looks up the target, without a trailing slash. Absent without --web.external-url.",
 			func(*lookup.Snapshot) (float64, bool) { return 1, true })))
 }

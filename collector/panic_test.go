@@ -47,7 +47,7 @@ func panicsOf(t *testing.T, c *Collector, want string, metrics ...string) []stri
 }
 
 const oneExecution = `
-# HELP imagebuilder_workflow_executions Workflow executions that are selected.
+# HELP imagebuilder_workflow_executions Selected workflow executions.
 # TYPE imagebuilder_workflow_executions gauge
 imagebuilder_workflow_executions{region="eu-west-1",target="a"} 1
 # HELP imagebuilder_workflow_execution_start_timestamp_seconds When the execution started.

@@ -54,7 +54,7 @@ func (b *Batch) Collect(ch chan<- prometheus.Metric) {
 	b.Panicked = !b.whole.emit(ch, alone(b.target, b.Batch), b.whole.settledFamilies)
 }
 
-// alone returns a snapshot of a target that has nothing but one of its batches.
+// alone returns a snapshot of a target with only one of its batches.
 func alone(target *lookup.Snapshot, b *lookup.Batch) *lookup.Snapshot {
 	return &lookup.Snapshot{Name: target.Name, Region: target.Region, Executions: b.Executions, Images: b.Images}
 }

@@ -19,19 +19,19 @@ var scheduledPipelines = newKind(func(s *lookup.Snapshot) []*lookup.Pipeline {
 
 // pipelines says what the selected pipelines are, and how their last and next runs go.
 var pipelines = newFamily("pipelines", pipelineTags{}, tableOf(scheduledPipelines,
-	info("imagebuilder_pipeline_schedule_info", "1: when the pipeline runs. Absent when it has no schedule.",
+	info("imagebuilder_pipeline_schedule_info", "1: the schedule of the pipeline. Absent if it has none.",
 		[]label[*lookup.Pipeline]{
 			{"expression", func(p *lookup.Pipeline) string { return p.Schedule.Expression }},
 			{"timezone", func(p *lookup.Pipeline) string { return p.Schedule.Timezone }},
 			{"start_condition", func(p *lookup.Pipeline) string { return p.Schedule.StartCondition }},
 		}...),
 	gauge("imagebuilder_pipeline_auto_disable_failures",
-		"After how many failures of scheduled runs in a row AWS disables the pipeline. Absent without such a policy.",
+		"Number of consecutive failed scheduled runs after which AWS disables the pipeline. Absent without such a policy.",
 		func(p *lookup.Pipeline) (float64, bool) {
 			return float64(p.Schedule.AutoDisableFailures), p.Schedule.AutoDisableFailures > 0
 		}),
 ), tableOf(selectedPipelines,
-	info("imagebuilder_pipeline_info", "1: what the pipeline is.",
+	info("imagebuilder_pipeline_info", "1: properties of the pipeline.",
 		[]label[*lookup.Pipeline]{
 			{"pipeline_arn", func(p *lookup.Pipeline) string { return p.ARN }},
 			{"platform", func(p *lookup.Pipeline) string { return p.Platform }},
@@ -43,20 +43,20 @@ var pipelines = newFamily("pipelines", pipelineTags{}, tableOf(scheduledPipeline
 			return bit(enabled), known
 		}),
 	stateSet("imagebuilder_pipeline_last_run_status",
-		"1 for the state of the image of the pipeline's last run, 0 for every other one. Absent when it never ran.",
+		"1 for the state of the image of the pipeline's last run, 0 for all others. Absent if it has never run.",
 		imagebuilder.ImageStatuses(),
 		func(p *lookup.Pipeline) imagebuilder.ImageStatus { return p.LastRunStatus }),
 	gauge("imagebuilder_pipeline_consecutive_failures",
-		"Scheduled runs of the pipeline in a row that have failed.",
+		"Consecutive failed scheduled runs of the pipeline.",
 		func(p *lookup.Pipeline) (float64, bool) { return number(p.ConsecutiveFailures) }),
 	gauge("imagebuilder_pipeline_consecutive_failed_builds",
-		"The newest builds of the pipeline that have ended and failed, in a row, whoever started them. Absent when it never built.",
+		"Consecutive failed builds of the pipeline up to the newest one that has ended, whether scheduled or not. Absent if it has never built.",
 		func(p *lookup.Pipeline) (float64, bool) { return number(p.FailedInRow) }),
 	timestamp("imagebuilder_pipeline_next_run_timestamp_seconds",
-		"When the pipeline's schedule starts the next run. Absent when it is not scheduled.",
+		"When the schedule next starts the pipeline. Absent if it is not scheduled.",
 		func(p *lookup.Pipeline) time.Time { return p.NextRun }),
 	timestamp("imagebuilder_pipeline_last_success_timestamp_seconds",
-		"When the newest good image among all builds of the pipeline was created: one that became AVAILABLE, and was not deleted. Absent when there is none.",
+		"When the newest good image of the pipeline was created: a build that became AVAILABLE and was not deleted. Absent if there is none.",
 		func(p *lookup.Pipeline) time.Time { return p.LastSuccess }),
 ))
 

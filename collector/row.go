@@ -12,7 +12,7 @@ import (
 // row is one metric of a table.
 type row[T any] struct {
 	name, help string
-	labels     []string // beside those of the kind
+	labels     []string // in addition to those of the kind
 	// collect sends the samples of all entities.
 	collect func(o *output, all []entity[T])
 }
@@ -60,7 +60,7 @@ func duration[T any](name, help string, value func(it T, now time.Time) (time.Du
 	}}
 }
 
-// unknown stands in a state set for what is not in the API reference.
+// unknown is the value in a state set for every value that is not in the API reference.
 const unknown = "UNKNOWN"
 
 // state is a status of the API.

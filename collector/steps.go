@@ -10,14 +10,14 @@ import (
 // steps says what the steps of an execution are, and when they ran.
 var steps = newFamily("steps", tableOf(publishedSteps,
 	info("imagebuilder_workflow_step_info",
-		"1: what the step is, and how it stands in the API's own words.",
+		"1: properties of the step; status and rollback_status are the API's own text.",
 		[]label[step]{
 			{"action", func(s step) string { return s.Action }},
 			{"status", func(s step) string { return s.Status }},
 			{"rollback_status", func(s step) string { return s.RollbackStatus }},
 		}...),
 	duration("imagebuilder_workflow_step_duration_seconds",
-		"How long the step ran, until its end or until now.",
+		"Duration of the step, until its end or until now.",
 		func(s step, now time.Time) (time.Duration, bool) {
 			return s.Duration(now, s.execution.Value.Status.Final())
 		}),

@@ -13,10 +13,10 @@ type pipelineTags struct{}
 
 const (
 	tagsName = "imagebuilder_pipeline_tags"
-	tagsHelp = "1: the tags of the pipeline that tag_labels names, each in a label. One that the pipeline does not have is empty."
+	tagsHelp = "1: the tags of the pipeline that are listed in tag_labels, one label per tag. The label of a missing tag is empty."
 )
 
-// tagsDesc stands for the descs of all targets: a registry knows a desc by its name.
+// tagsDesc represents the descs of all targets: a registry identifies a desc by its name.
 var tagsDesc = prometheus.NewDesc(tagsName, tagsHelp, selectedPipelines.labels, nil)
 
 func (pipelineTags) describe(ch chan<- *prometheus.Desc) { ch <- tagsDesc }

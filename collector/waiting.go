@@ -20,6 +20,6 @@ var waiting = newFamily("waiting", tableOf(waitingSteps,
 		func(w *lookup.WaitingStep) time.Time { return w.Since },
 		label[*lookup.WaitingStep]{"action", func(w *lookup.WaitingStep) string { return w.Action }}),
 	timestamp("imagebuilder_workflow_step_timeout_timestamp_seconds",
-		"When the step, which waits for an approval, gives up. Absent while that is not known.",
+		"When the step stops waiting for an approval. Absent while that is unknown.",
 		func(w *lookup.WaitingStep) time.Time { return w.Timeout }),
 ))

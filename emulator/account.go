@@ -10,8 +10,8 @@ import (
 // change once it is used.
 type Account struct {
 	Pipelines []Pipeline
-	Images    []Image // of pipelines and of none
-	Runs      []Run   // executions of which nothing else is known; of two with one id, the last counts
+	Images    []Image // with and without a pipeline
+	Runs      []Run   // executions in addition to those of Images; of two with the same id, the last one counts
 
 	mu    sync.Mutex
 	index *index // made when it is first needed
@@ -73,22 +73,21 @@ type Image struct {
 	Deprecated, Disabled, Retired time.Time
 }
 
-// Attempt is one try to make an image.
+// Attempt is one attempt to build an image.
 type Attempt struct {
-	Start time.Time // when it begins; zero: Image.Created
+	Start time.Time // when it starts; zero means Image.Created
 
-	// Runs are its executions. Each is there from the attempt's start on, PENDING
-	// before its own. One that would start after another has failed or was cancelled
-	// goes away with that, unless it is Skipped.
+	// Runs are its executions. Each exists from the start of the attempt, and is PENDING until its own
+	// start. When an execution fails or is cancelled, later ones are removed unless they are Skipped.
 	Runs []Run
 
 	Distributes time.Duration // DISTRIBUTING that long after the last run has ended
 	Integrates  time.Duration // then INTEGRATING
-	Fails       bool          // then FAILED, although all executions completed, or there are none
-	Reason      string        // of a failure or a cancel; "" for a usual one
+	Fails       bool          // then FAILED, although all executions completed or there are none
+	Reason      string        // of a failure or cancellation; "" means a default text
 
-	// Failure is the failureContext once the attempt has failed; nil for the one that follows
-	// from the run that failed and its step, or, without one, has only the stage.
+	// Failure is the failureContext once the attempt has failed. Nil derives it from the failed run and
+	// step; without a failed run it has only the stage.
 	Failure *Failure
 
 	cancelled time.Time // when a caller did; zero for never

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// DemoTarget is a part of the demo that belongs into one target of an exporter.
+// DemoTarget is a part of the demo that one target of an exporter follows.
 type DemoTarget struct {
 	Name, Region, RoleARN, ExternalID string // RoleARN "" for the caller's own account
 

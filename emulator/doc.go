@@ -1,35 +1,34 @@
 // Package emulator is an EC2 Image Builder API that runs in memory and speaks the real wire
-// protocol: any client that can be given an endpoint can talk to it, the AWS CLI and every SDK
-// included.
+// protocol. Any client with a configurable endpoint can use it, including the AWS CLI and every SDK.
 //
-// Its content is a [Scenario]: what exists, and how far it has come at a given time. An
-// [Account] is one that is made of pipelines, images and the courses of workflow executions.
-// Every answer follows from the clock, and from what callers changed, so tests are
-// deterministic.
+// Its content is a [Scenario], which says what exists at a given time and in which state. An
+// [Account] is a Scenario made of pipelines, images and workflow executions. Answers depend only on
+// the clock and on changes by callers, so tests are deterministic.
 //
 //	run := emulator.Run{ID: "wf-…", Start: start, Steps: steps}
 //	api := &emulator.API{Scenario: emulator.Runs(run)}
 //	server := httptest.NewServer(api)
 //	// aws imagebuilder get-workflow-execution --endpoint-url $URL …
 //
-// Other accounts stand behind roles, which the same endpoint lets callers assume, as STS does.
-// Two scenarios are ready-made and go on for ever: [Demo], small enough to be read as a whole,
-// and [Fleet], with hundreds of pipelines.
+// Callers reach other accounts through roles, which they assume at the same endpoint, as with STS.
+// Two ready-made scenarios never end: [Demo], small enough to read as a whole, and [Fleet], with
+// hundreds of pipelines.
 //
-// The package imports nothing of the exporter, and other programs may use it for their own
-// tests. For programs that are not written in Go, emulator/cmd/imagebuilder-emulator serves it.
+// The package imports nothing of the exporter, and you can use it for your own tests. For programs
+// that are not written in Go, run emulator/cmd/imagebuilder-emulator. To read the code, start with
+// [API] and the table of operations in emulator.go.
 //
 // # Operations
 //
-// In parentheses is the parameter that an operation needs. It must have the form that the API
-// reference gives.
+// The required parameter of an operation is in parentheses. It must have the form that the API
+// reference specifies.
 //
 // Reads of what a Scenario holds:
 //
 //   - GetImage(imageBuildVersionArn)
 //   - GetImagePipeline(imagePipelineArn)
-//   - GetImageRecipe(imageRecipeArn), the one that a pipeline names
-//   - GetInfrastructureConfiguration(infrastructureConfigurationArn), in the same way
+//   - GetImageRecipe(imageRecipeArn) of a pipeline
+//   - GetInfrastructureConfiguration(infrastructureConfigurationArn) of a pipeline
 //   - GetWorkflowExecution(workflowExecutionId)
 //   - GetWorkflowStepExecution(stepExecutionId)
 //   - ListImageBuildVersions(imageVersionArn)
@@ -43,12 +42,12 @@
 //   - ListWorkflowExecutions(imageBuildVersionArn)
 //   - ListWorkflowStepExecutions(workflowExecutionId)
 //
-// ListImages knows the versions of all images that a Scenario has, but not those that other
-// accounts share. An image that FAILED has a failureContext, which follows from the execution
-// and the step that failed. Attempt.Failure replaces it.
+// ListImages has the versions of all images of a Scenario, but no images shared by other accounts.
+// A FAILED image has a failureContext, which is derived from the failed execution and step.
+// Attempt.Failure replaces it.
 //
-// All other reads of the service are answered, but a Scenario holds nothing for them. These
-// lists are empty:
+// All other read operations of the service are supported, but a Scenario has no content for them.
+// These lists are empty:
 //
 //   - ListComponentBuildVersions()
 //   - ListComponents()
@@ -62,7 +61,7 @@
 //   - ListWorkflowBuildVersions()
 //   - ListWorkflows()
 //
-// These find nothing, ResourceNotFoundException:
+// These return ResourceNotFoundException:
 //
 //   - GetComponent(componentBuildVersionArn)
 //   - GetComponentPolicy(componentArn)
@@ -77,18 +76,18 @@
 //   - GetWorkflow(workflowBuildVersionArn)
 //   - ListLifecycleExecutionResources(lifecycleExecutionId)
 //
-// What people do about a build that fails, hangs or waits. These operations change an Account,
-// and a Scenario that is no Account refuses them with ForbiddenException:
+// Actions on a build that failed, hangs or waits. These operations change an Account. Other
+// Scenarios reject them with ForbiddenException:
 //
-//   - StartImagePipelineExecution(imagePipelineArn) adds an image to the pipeline. It is made as
-//     the newest one was, and nothing fails. Its build number is above 100000, so that it is
-//     never one of a Scenario.
-//   - RetryImage(imageBuildVersionArn) repeats what has not completed of an image that FAILED or
-//     was CANCELLED, and nothing fails. Where all executions completed, it distributes again.
-//   - CancelImageCreation(imageBuildVersionArn) makes an image and its running executions
-//     CANCELLED. Executions that have not begun go away.
-//   - SendWorkflowStepAction(stepExecutionId) ends a step that waits. With RESUME the execution
-//     goes on. With STOP the step fails, and the execution with it unless the step may fail.
+//   - StartImagePipelineExecution(imagePipelineArn) adds an image to the pipeline. It is built like
+//     the newest one, and nothing fails. Its build number is above 100000, so it never collides
+//     with a build of the Scenario.
+//   - RetryImage(imageBuildVersionArn) repeats the incomplete executions of a FAILED or CANCELLED
+//     image, and nothing fails. If all executions completed, it repeats the distribution.
+//   - CancelImageCreation(imageBuildVersionArn) sets an image and its running executions to
+//     CANCELLED. Executions that have not started are removed.
+//   - SendWorkflowStepAction(stepExecutionId) ends a waiting step. With RESUME the execution
+//     continues. With STOP the step fails, and so does the execution unless the step may fail.
 //
 // STS, at the same endpoint:
 //
@@ -97,32 +96,34 @@
 //
 // # What is checked
 //
-//   - Signature: every request needs one of version 4, for the right service, with a date and
-//     the signed headers host and x-amz-date. The emulator knows no secret keys, so it accepts
-//     every access key and cannot check the signature itself. The credentials of a role must
-//     have their session token, and expire.
-//   - Region: a request sees only what is in the region that it is signed for.
-//   - Ids and ARNs: one that is missing or has the wrong form is an
-//     InvalidParameterValueException (InvalidRequestException where something would change), one
-//     of something that is not there a ResourceNotFoundException.
-//   - Pages: maxResults is from 1 to 25. A token is for the list, the filters and the caller that
-//     it was given to, and expires after an hour: InvalidPaginationTokenException. Later pages
-//     show what the first one did.
-//   - Filters: unknown names, and filters without values, are an InvalidParameterValueException.
-//     The lists of recipes and configurations, and those that are empty, take every name; rows
-//     have a name, a platform and a version. Owners must be those of the API reference.
-//   - Changes: a client token is needed, and answers a second time without a second change. With
-//     other parameters it is an IdempotentParameterMismatchException. What cannot be done in the
-//     state of an image is an InvalidRequestException or ResourceInUseException.
+//   - Signature: every request needs a version 4 signature for the right service, with a date and
+//     the signed headers host and x-amz-date. The emulator has no secret keys, so it accepts every
+//     access key and does not verify the signature. The credentials of a role require their session
+//     token, and they expire.
+//   - Region: a request sees only the resources of the region that it is signed for.
+//   - Ids and ARNs: if one is missing or malformed, the answer is InvalidParameterValueException
+//     (InvalidRequestException for a change). If the resource does not exist, the answer is
+//     ResourceNotFoundException.
+//   - Pages: maxResults is from 1 to 25. A token is valid for one hour, and only for the same list,
+//     filters and caller. Otherwise the answer is InvalidPaginationTokenException. Later pages show
+//     the state at the time of the first page.
+//   - Filters: unknown names and filters without values are answered with
+//     InvalidParameterValueException. Lists of recipes and configurations, and the empty lists,
+//     accept every name; their rows have a name, a platform and a version. Owners must be values of
+//     the API reference.
+//   - Changes: a client token is required. The same token returns the same answer and changes
+//     nothing again. With other parameters it is answered with
+//     IdempotentParameterMismatchException. Changes that the state of an image does not allow are
+//     answered with InvalidRequestException or ResourceInUseException.
 //
 // Every error has a message that says what is wrong.
 //
-// # What it does not do
+// # Limitations
 //
-// It makes no images, and creates, updates or deletes no pipeline, recipe or configuration: such
-// operations are unknown, UnknownOperationException. It knows no policies of IAM: all callers may
-// do everything, unless API.Fault denies it. It has no limits of its own; see API.Throttle. It
-// keeps nothing on disk.
+// The emulator builds no images, and it cannot create, update or delete pipelines, recipes or
+// configurations: these operations return UnknownOperationException. It does not evaluate IAM
+// policies: callers may do everything unless API.Fault denies it. By default it does not throttle;
+// see API.Throttle. It stores nothing on disk.
 //
 // The protocol is restJson1, version 2019-12-02:
 // https://docs.aws.amazon.com/imagebuilder/latest/APIReference/.

@@ -15,41 +15,42 @@ import (
 // API answers the requests of Image Builder's clients, and of STS AssumeRole and
 // GetCallerIdentity. Only Scenario is required. The fields must not change once it serves.
 type API struct {
-	// Scenario is what callers see, save those with the credentials of a role.
+	// Scenario is what callers without the credentials of a role see.
 	Scenario Scenario
 
-	// Roles can be assumed. Requests with a role's credentials see its Scenario.
+	// Roles are the roles that callers can assume. Requests with the credentials of a role see its
+	// Scenario.
 	Roles []Role
 
-	// AccountID is what GetCallerIdentity tells those without a role; "" for 111122223333.
+	// AccountID is the account of callers without a role; "" means 111122223333.
 	AccountID string
 
-	// Now is the clock; nil stands for time.Now.
+	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 
-	// Latency is how long each answer takes.
+	// Latency delays each answer.
 	Latency time.Duration
 
-	// Throttle, when not nil, is how many requests to Image Builder are let through;
-	// the others get the service's CallRateLimitExceededException.
+	// Throttle, if not nil, limits the requests to Image Builder. Requests above the limit are answered
+	// with CallRateLimitExceededException.
 	Throttle *rate.Limiter
 
-	// PageSize is the most rows that a page holds; 0 stands for 25, and so does
-	// everything above. A request can ask for fewer with maxResults.
+	// PageSize is the maximum number of rows on a page; 0 and values above 25 mean 25. A request can
+	// ask for fewer with maxResults.
 	PageSize int
 
-	// Unruly, when not 0, is a seed for what the service's reference allows and
-	// clients forget: rows in an order that means nothing (the same at each time for
-	// one list), and empty pages with a token, in front of pages that hold rows.
+	// Unruly, if not 0, is a seed for behavior that the API reference allows and clients often do not
+	// expect: rows in an arbitrary order (always the same for one list), and empty pages with a token
+	// before pages with rows.
 	Unruly uint64
 
-	// FailureContext says which answers about images carry their failureContext.
+	// FailureContext selects the answers about images that have their failureContext.
 	FailureContext FailureContext
 
-	// Fault, when not nil, sees every signed request of a known operation with what
-	// it asks for: the workflowExecutionId in lower case, else the stepExecutionId,
-	// imageBuildVersionArn or what else the operation needs, or "". A handler that it
-	// returns answers in place of the API; nil leaves the request alone. See Error, Body, Hang and Reset.
+	// Fault, if not nil, is called for every signed request of a known operation. id is the
+	// workflowExecutionId in lower case, or else the stepExecutionId, the imageBuildVersionArn or
+	// another required parameter, or "". A handler that it
+	// returns answers in place of the API; with nil the API answers. See Error, Body, Hang and Reset.
 	Fault func(operation, id string) http.Handler
 
 	requests atomic.Int64
@@ -99,7 +100,7 @@ func operationName(path string) string {
 	return strings.TrimPrefix(path, "/")
 }
 
-// The patterns of the API reference; an x in a version stands for any number.
+// The patterns of the API reference; an x in a version matches any number.
 var (
 	executionID          = regexp.MustCompile(`^wf-` + uuid + `$`)
 	stepID               = regexp.MustCompile(`^step-` + uuid + `$`)
@@ -143,7 +144,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	write(w, r, http.StatusOK, body)
 }
 
-// Requests returns how many signed requests of an operation have come in.
+// Requests returns the number of signed requests of an operation so far.
 func (a *API) Requests(operation string) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()

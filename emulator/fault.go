@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Error answers as the service does when it refuses: code stands in the header
-// X-Amzn-ErrorType, with a URI behind a colon, and message in the body. A request to
-// STS gets both in an XML document.
+// Error answers like the service when it rejects a request: the header X-Amzn-ErrorType has code,
+// followed by a colon and a URI, and the body has message. A request to STS gets both in an XML
+// document.
 func Error(status int, code, message string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isSTS(r) {
@@ -21,8 +21,8 @@ func Error(status int, code, message string) http.Handler {
 	})
 }
 
-// Body answers with status, content type and body as they are: what a proxy, a
-// captive portal or a broken service may send.
+// Body answers with exactly this status, content type and body, like a proxy, a captive portal or a
+// broken service.
 func Body(status int, contentType, body string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
@@ -36,8 +36,8 @@ func Hang() http.Handler {
 	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 }
 
-// Drip answers with the beginning of a body, and then with a space a second until the
-// client gives up.
+// Drip answers with the beginning of a body, then sends one space per second until the client gives
+// up.
 func Drip(status int, begin string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(status)
@@ -48,8 +48,8 @@ func Drip(status int, begin string) http.Handler {
 	})
 }
 
-// Reset sends sent as the beginning of an answer, none when it is empty, and then
-// resets the connection.
+// Reset sends the beginning of an answer, or nothing if sent is empty, and then resets the
+// connection.
 func Reset(sent string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		conn, buf, err := http.NewResponseController(w).Hijack()

@@ -43,7 +43,7 @@ func storyOf(rank, pipelines int) (story, int) {
 	return healthy, rank
 }
 
-// cycle is after how many builds a troubled pipeline begins anew, and inARow are how many fail
+// cycle is after how many builds a troubled pipeline begins again, and inARow are how many fail
 // then, by the rank of the pipeline.
 const cycle = 10
 

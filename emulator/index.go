@@ -105,7 +105,7 @@ func (p *Pipeline) build(n int) Image {
 	return i
 }
 
-// imageKeys returns under which keys an image stands.
+// imageKeys returns the keys of an image in the index.
 func imageKeys(i *Image) []string {
 	keys := []string{i.ARN, arnUnversioned(i.ARN)}
 	if i.PipelineARN != "" {
@@ -114,7 +114,7 @@ func imageKeys(i *Image) []string {
 	return keys
 }
 
-// runKeys returns under which keys a run stands.
+// runKeys returns the keys of a run in the index.
 func runKeys(r *Run) []string {
 	keys := []string{strings.ToLower(r.ID), r.stepIDs()}
 	if r.ImageBuildVersionARN != "" {

@@ -127,7 +127,7 @@ func digest(texts ...string) uint64 {
 		_, _ = h.Write([]byte(t))
 		_, _ = h.Write([]byte{0})
 	}
-	x := h.Sum64() // FNV alone leaves similar texts close together
+	x := h.Sum64() // without the steps below, FNV maps similar texts to similar numbers
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return x ^ x>>31

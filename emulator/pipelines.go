@@ -110,6 +110,14 @@ func given(pairs ...string) answer {
 	return object
 }
 
+// rateOf returns a schedule expression. AWS takes the unit in the singular only for 1: rate(1 day).
+func rateOf(n time.Duration, unit string) string {
+	if n != 1 {
+		unit += "s"
+	}
+	return fmt.Sprintf("rate(%d %s)", n, unit)
+}
+
 // expression returns that of the schedule, "" for none.
 func (p *Pipeline) expression() string {
 	const day = 24 * time.Hour
@@ -117,9 +125,9 @@ func (p *Pipeline) expression() string {
 	case p.Expression != "":
 		return p.Expression
 	case p.Every > 0 && p.Every%day == 0:
-		return fmt.Sprintf("rate(%d days)", p.Every/day)
+		return rateOf(p.Every/day, "day")
 	case p.Every > 0:
-		return fmt.Sprintf("rate(%d minutes)", p.Every/time.Minute)
+		return rateOf(p.Every/time.Minute, "minute")
 	case !p.NextRun.IsZero():
 		return "cron(0 6 ? * sun *)"
 	}

@@ -113,7 +113,7 @@ func (q *request) getConfig(k configKind) (any, error) {
 	return answer{"requestId": q.id, k.object: all[i]}, nil
 }
 
-// simpleList answers with a page of configurations. It takes filters of every name, for the
+// simpleList answers with a page of configurations. It accepts filters of every name, because the
 // emulator does not know those of each list.
 func (q *request) simpleList(rows string, all []config) (any, error) {
 	owner := owners[q.input.Owner]

@@ -26,6 +26,9 @@ func TestTheScheduleAndTheLogsOfAPipeline(t *testing.T) {
 	}{
 		{"no schedule", Pipeline{Timezone: "Asia/Kolkata", AutoDisableFailures: 3}, nil, nil},
 		{"what is usual", Pipeline{Every: time.Hour}, schedule("rate(60 minutes)", "UTC", match, nil), nil},
+		{"each day", Pipeline{Every: 24 * time.Hour}, schedule("rate(1 day)", "UTC", match, nil), nil},
+		{"each week", Pipeline{Every: 7 * 24 * time.Hour}, schedule("rate(7 days)", "UTC", match, nil), nil},
+		{"each minute", Pipeline{Every: time.Minute}, schedule("rate(1 minute)", "UTC", match, nil), nil},
 		{
 			"one that is given", Pipeline{
 				Every: time.Hour, Expression: "cron(0 6 * * ? *)", Timezone: "Asia/Kolkata", StartCondition: updates, AutoDisableFailures: 3,

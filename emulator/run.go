@@ -14,17 +14,17 @@ type Run struct {
 	WorkflowBuildVersionARN string
 	Type                    string // BUILD, TEST or DISTRIBUTION; may be empty
 	ParallelGroup           string
-	Start                   time.Time // PENDING before; zero for PENDING for ever
-	Steps                   []Step    // one after the other
+	Start                   time.Time // PENDING until then; zero means always PENDING
+	Steps                   []Step    // in sequence
 
 	// Rollback is how long the rollback takes when a step fails; 0 for none.
 	Rollback time.Duration
 
-	// Cancelled is when somebody cancels it, counted from Start; 0 for never. It has
-	// no effect after the end.
+	// Cancelled is the time from Start until it is cancelled; 0 means never. It has no effect after
+	// the end.
 	Cancelled time.Duration
 
-	// Skipped makes it end at its start, with every step skipped.
+	// Skipped makes it end at its start, with all steps skipped.
 	Skipped bool
 
 	// Retried is set in the lists of a Scenario when a later attempt has replaced it.
@@ -33,16 +33,16 @@ type Run struct {
 
 // Step is one step of a Run.
 type Step struct {
-	Name   string // as the workflow document names it: LaunchBuildInstance
+	Name   string // as in the workflow document: LaunchBuildInstance
 	Action string // the step action: LaunchInstance
 	Takes  time.Duration
 	Ends   Outcome
-	Waits  bool // it waits for somebody while it lasts: WAITING in place of RUNNING
+	Waits  bool // it waits for an action while it lasts: WAITING instead of RUNNING
 
-	Timeout time.Duration // only told, as timeoutSeconds; 0 for 12 hours
+	Timeout time.Duration // only reported, as timeoutSeconds; 0 means 12 hours
 
-	Inputs  string // JSON that shows from its start on; "" for {}
-	Outputs string // JSON that shows once it has completed; "" for {}
+	Inputs  string // JSON, visible from its start; "" means {}
+	Outputs string // JSON, visible once it has completed; "" means {}
 
 	// What the failureContext of the image adds when the step has Failed.
 	Component *ComponentFailure
@@ -145,7 +145,7 @@ func (r Run) stepIDs() string {
 	return fmt.Sprintf("step-%08x-%04x-%04x-%04x-", hi>>32, hi>>16&0xffff, hi&0xffff, lo>>48)
 }
 
-// Timestamp writes a time as the service does: RFC 3339 in UTC, with milliseconds.
+// Timestamp formats a time like the service: RFC 3339 in UTC, with milliseconds.
 func Timestamp(t time.Time) string {
 	return t.UTC().Format("2006-01-02T15:04:05.000Z")
 }

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Role can be assumed by every caller, with AssumeRole of STS. Requests that are signed
-// with its credentials see its Scenario.
+// Role is a role that every caller can assume with AssumeRole of STS. Requests that are signed with
+// its credentials see its Scenario.
 type Role struct {
 	ARN        string
 	ExternalID string // "" when callers need none
@@ -22,7 +22,7 @@ type Role struct {
 
 const accessKeyPrefix = "ASIA"
 
-// accessKey returns a key that tells the role and when the credentials end.
+// accessKey returns a key that encodes the role and when the credentials expire.
 func (r *Role) accessKey(expires time.Time) string {
 	var b [16]byte
 	binary.BigEndian.PutUint64(b[:], digest(r.ARN))
@@ -122,7 +122,7 @@ func (r *Role) userID(session string) string {
 }
 
 // assumeRole answers with credentials that end an hour, or DurationSeconds, from now
-// by the caller's clock, for it is the caller that replaces them in time.
+// by the caller's clock, because the caller replaces them in time.
 func (q *request) assumeRole() (any, error) {
 	form := q.input.form
 	lasts := time.Hour

@@ -1,5 +1,5 @@
-// Command demo-stack runs the exporter's demo with a Prometheus that has the alerts and
-// an Alertmanager, and prints where to look. `make demo-stack` builds and starts it.
+// Command demo-stack runs the exporter's demo with a Prometheus that has the alerts and an Alertmanager,
+// and prints their URLs. `make demo-stack` builds the exporter and starts this command.
 package main
 
 import (
@@ -25,11 +25,11 @@ func main() {
 }
 
 func run() error {
-	root := flag.String("root", ".", "the folder of the repository, in which make build has built the exporter")
-	prometheus := flag.String("prometheus", "", "the Prometheus to run; that on PATH, or bin/prometheus of the repository, when empty")
-	alertmanager := flag.String("alertmanager", "", "the Alertmanager to run; that on PATH when empty")
-	fast := flag.Bool("fast", false, "whether alerts wait for as many seconds as their rules have minutes")
-	pipelines := flag.Int("pipelines", 0, "how many pipelines the demo has, see --demo.pipelines of the exporter; 0 for the small demo")
+	root := flag.String("root", ".", "the root of the repository, where make build has built the exporter")
+	prometheus := flag.String("prometheus", "", "the Prometheus binary; defaults to prometheus on PATH, then to bin/prometheus in the repository")
+	alertmanager := flag.String("alertmanager", "", "the Alertmanager binary; defaults to prometheus-alertmanager or alertmanager on PATH")
+	fast := flag.Bool("fast", false, "shorten the waiting time of alerts: seconds in place of the minutes and hours in the rules")
+	pipelines := flag.Int("pipelines", 0, "number of pipelines in the demo, from 50 to 1000; 0 selects the small demo")
 	flag.Parse()
 
 	dir, err := os.MkdirTemp("", "demo-stack-")
@@ -51,10 +51,10 @@ func run() error {
 		ExporterAddress: addresses[0], PrometheusAddress: addresses[1], AlertmanagerAddress: addresses[2],
 	}
 	if o.Prometheus, err = stack.Find(*prometheus, "prometheus", filepath.Join(folder, "bin/prometheus")); err != nil {
-		return fmt.Errorf("%w: apt-get install prometheus, or make bin/prometheus", err)
+		return fmt.Errorf("%w; run apt-get install prometheus, or make bin/prometheus", err)
 	}
 	if o.Alertmanager, err = stack.Find(*alertmanager, "prometheus-alertmanager", "alertmanager"); err != nil {
-		return fmt.Errorf("%w: apt-get install prometheus-alertmanager", err)
+		return fmt.Errorf("%w; run apt-get install prometheus-alertmanager", err)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -66,24 +66,24 @@ func run() error {
 		return err
 	}
 	defer s.Stop()
-	fmt.Fprintf(os.Stdout, `The exporter shows a demo; nothing asks AWS.
+	fmt.Fprintf(os.Stdout, `The exporter runs in demo mode and makes no AWS calls.
 
   exporter       %[1]s/executions  %[1]s/metrics
   Prometheus     %[2]s/alerts      %[2]s/graph      %[2]s/targets
   Alertmanager   %[3]s/
 
-A failed build is there from the start: WorkflowFailed fires after two minutes.
-Ctrl-C ends it all.
+One build has already failed: WorkflowFailed fires after two minutes.
+Press Ctrl-C to stop everything.
 `, s.Exporter.URL, s.Prometheus.URL, s.Alertmanager.URL)
 	select {
 	case <-ctx.Done():
 		return nil
 	case <-s.Exporter.Done():
-		return fmt.Errorf("the exporter ended:\n%s", s.Exporter.Log())
+		return fmt.Errorf("the exporter exited:\n%s", s.Exporter.Log())
 	case <-s.Prometheus.Done():
-		return fmt.Errorf("the Prometheus ended:\n%s", s.Prometheus.Log())
+		return fmt.Errorf("Prometheus exited:\n%s", s.Prometheus.Log())
 	case <-s.Alertmanager.Done():
-		return fmt.Errorf("the Alertmanager ended:\n%s", s.Alertmanager.Log())
+		return fmt.Errorf("Alertmanager exited:\n%s", s.Alertmanager.Log())
 	}
 }
 

@@ -61,7 +61,7 @@ func (s *stackSet) plain(n *yaml.Node) (v any) {
 		m := map[string]any{}
 		for pair := range slices.Chunk(n.Content, 2) {
 			if _, twice := m[pair[0].Value]; twice {
-				s.t.Errorf("line %d: the key %s stands here twice", pair[0].Line, pair[0].Value)
+				s.t.Errorf("line %d: duplicate key %s", pair[0].Line, pair[0].Value)
 			}
 			m[pair[0].Value] = s.plain(pair[1])
 		}

@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { binarytest.Main(m) }
 func TestTheConfigurationNeedsAName(t *testing.T) {
 	const (
 		file = "../systemd/config.yml"
-		want = file + `:5:11: a target needs a name that is not empty
+		want = file + `:5:11: a target requires a non-empty name
   - name: ""`
 	)
 	_, err := config.Load(file)

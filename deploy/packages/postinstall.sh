@@ -1,16 +1,15 @@
 #!/bin/sh
-# Starts nothing that did not run. dpkg calls it with configure and, unless this is the
-# first time, the version before; rpm with 1 or 2.
+# Restarts the service only if it was running. dpkg calls this script with configure and, for an
+# upgrade, the previous version; rpm calls it with 1 or 2.
 set -e
 
 unit=imagebuilder_exporter.service
 
 first() {
 	cat <<-EOF
-		imagebuilder_exporter is installed, and not started. Give the target in
-		/etc/imagebuilder_exporter/config.yml a name: without one it does not start. It needs
-		credentials and a region: those of the EC2 instance, or
-		/etc/imagebuilder_exporter/environment. Then:
+		imagebuilder_exporter is installed but not started. First set the name of the target in
+		/etc/imagebuilder_exporter/config.yml. Unless this is an EC2 instance with a role, also
+		set credentials and a region in /etc/imagebuilder_exporter/environment. Then run:
 		  systemctl enable --now imagebuilder_exporter
 	EOF
 }

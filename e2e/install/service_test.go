@@ -75,7 +75,7 @@ func (s service) publishes(t *testing.T, lines ...string) {
 func (s service) starts(t *testing.T) {
 	t.Helper()
 	const check = name + " --config.check --config.file=" + folder + "/config.yml"
-	if out, err := s.try(check); err == nil || !strings.Contains(out, "a target needs a name") {
+	if out, err := s.try(check); err == nil || !strings.Contains(out, "a target requires a non-empty name") {
 		t.Errorf("the check of the configuration as it comes: %v, %s", err, out)
 	}
 	s.run(t, `sed -i 's/name: ""/name: packaged/' `+folder+"/config.yml")

@@ -1,5 +1,5 @@
-// Package binarytest builds the exporter and runs it, for tests that look at the program as
-// its users do.
+// Package binarytest builds the exporter and runs it, for tests that use the program as its users do.
+// Only tests may import it. Start reading with Start.
 package binarytest
 
 import (

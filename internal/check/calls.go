@@ -128,7 +128,7 @@ var calls = []call{
 	{
 		operation: imagebuilder.GetWorkflowStepExecution,
 		needed:    func(t *trial) bool { return t.Waiting },
-		subject:   func(t *trial) (subject, unknown string) { return t.step, "no step is known to wait" },
+		subject:   func(t *trial) (subject, unknown string) { return t.step, "no waiting step is known" },
 		ask: func(ctx context.Context, t *trial, id string) error {
 			_, err := t.Client.GetWorkflowStepExecution(ctx, id, nil)
 			return err
@@ -162,7 +162,7 @@ func (t *trial) match(all []imagebuilder.Pipeline) {
 	}
 	for _, s := range t.Pipelines {
 		if !slices.ContainsFunc(all, func(p imagebuilder.Pipeline) bool { return s.MatchesPipeline(&p) }) {
-			t.unmatched = append(t.unmatched, unmatched{"pipelines", s.Text})
+			t.unmatched = append(t.unmatched, unmatched{"pipeline", s.Text})
 		}
 	}
 }
@@ -186,7 +186,7 @@ func (t *trial) matchImages(all []imagebuilder.ImageVersion) {
 	t.names, t.version = len(names), cmp.Or(t.version, newest.ARN)
 	for _, s := range t.ImageSelectors {
 		if !matched[s.Text] {
-			t.unmatched = append(t.unmatched, unmatched{"images", s.Text})
+			t.unmatched = append(t.unmatched, unmatched{"image", s.Text})
 		}
 	}
 }

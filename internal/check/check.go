@@ -1,5 +1,6 @@
-// Package check tries the calls that the exporter makes to AWS, and says which permissions
-// are missing, and for which identity.
+// Package check tries the AWS calls that the exporter makes, and reports which permissions are missing
+// and for which identity. It changes nothing at AWS. Start reading with Run; the table in calls.go has
+// the calls.
 package check
 
 import (
@@ -16,7 +17,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/printable"
 )
 
-// Request is what is to be tried: one target in one region.
+// Request is one target in one region, to be tried.
 type Request struct {
 	Name, Region string
 	lookup.Selection
@@ -24,14 +25,14 @@ type Request struct {
 	Role   imagebuilder.Role // that Client assumes; the zero value for none
 }
 
-// concurrency is how many targets are tried at a time, so that one that does not answer
-// does not delay all others.
+// concurrency is how many targets are tried at a time: a target that does not answer must not delay
+// all others.
 const concurrency = 8
 
-// Run tries, for each request, one call for each permission that its selection needs, and
-// prints the results to w, in the order of the requests. It reports whether all calls are
-// allowed, and every selector matches something. A call for which there is nothing to ask
-// about is printed, and is no failure.
+// Run tries one call per permission that the selection of each request needs, and prints the results
+// to w in the order of the requests. It reports whether all calls are allowed and every selector
+// matches something. A call that cannot be tried, because nothing to ask about is known, is printed
+// and is no failure.
 func Run(ctx context.Context, requests []Request, w io.Writer) bool {
 	trials := make([]*trial, len(requests))
 	var running errgroup.Group
@@ -54,14 +55,14 @@ func Run(ctx context.Context, requests []Request, w io.Writer) bool {
 
 // unmatched is a selector that matches nothing.
 type unmatched struct {
-	kind string // pipelines or images
+	kind string // pipeline or image
 	text string
 }
 
 // printUnmatched prints the selectors that match nothing. That is a failure, unless
 // the same target has, or may have, something of the selector in another region.
 func (t *trial) printUnmatched(trials []*trial) {
-	listed := map[string]int{"pipelines": t.listed, "images": t.names}
+	listed := map[string]int{"pipeline": t.listed, "image": t.names}
 	for _, u := range t.unmatched {
 		elsewhere := slices.ContainsFunc(trials, func(other *trial) bool {
 			return other.Name == t.Name && !slices.Contains(other.unmatched, u)
@@ -70,7 +71,7 @@ func (t *trial) printUnmatched(trials []*trial) {
 		if elsewhere {
 			v = untried
 		}
-		t.print(v, "selector", fmt.Sprintf("%q (it matches none of %d %s in %s)", u.text, listed[u.kind], u.kind, t.Region), nil)
+		t.print(v, "selector", fmt.Sprintf("%q (no match among %s in %s)", u.text, printable.Count(listed[u.kind], u.kind), t.Region), nil)
 	}
 }
 
@@ -90,15 +91,18 @@ func (t *trial) print(v verdict, action, text string, err error) {
 	t.ok = t.ok && v != missing && v != failed
 	t.line(fmt.Sprintf("  %-8s %s %s", v, action, text))
 	if err != nil {
-		t.line(fmt.Sprintf("           %v", err))
+		t.said(err)
 	}
 }
+
+// said prints what AWS said, below the line that it explains.
+func (t *trial) said(err error) { t.line(fmt.Sprintf("           %v", err)) }
 
 // maxLine bounds a line, in bytes.
 const maxLine = 1000
 
-// line prints a line. Everything that is printed goes through it, for the answers of AWS, and
-// errors that cite them, may hold anything.
+// line prints a line. All output goes through it, because answers of AWS, and errors that quote them,
+// can contain anything.
 func (t *trial) line(text string) {
 	fmt.Fprintln(&t.printed, printable.Line(strings.TrimRight(text, " "), maxLine))
 }

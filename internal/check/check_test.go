@@ -58,6 +58,12 @@ func target(t *testing.T, api http.Handler, s lookup.Selection, role imagebuilde
 	t.Helper()
 	httpClient, end := emulator.Pipe(api)
 	t.Cleanup(end)
+	return targetThrough(t, httpClient, s, role)
+}
+
+// targetThrough is target for an API that a client reaches.
+func targetThrough(t *testing.T, httpClient *http.Client, s lookup.Selection, role imagebuilder.Role) Request {
+	t.Helper()
 	client, err := imagebuilder.NewClient(t.Context(), imagebuilder.ClientConfig{
 		Target: "golden-images", Region: "eu-west-1", EndpointURL: "http://emulator", STSEndpointURL: "http://sts", Role: role,
 		Static: &imagebuilder.StaticCredentials{AccessKeyID: "AKID", SecretAccessKey: "verysecret"},
@@ -133,7 +139,7 @@ func TestWhatIsMissing(t *testing.T) {
 				want = strings.Replace(want, "  ok       imagebuilder:ListImagePipelineImages\n", "  untried  imagebuilder:ListImagePipelineImages (no pipeline is known)\n", 1)
 			}
 			if c.operation == "ListWaitingWorkflowSteps" {
-				want = strings.Replace(want, "  ok       imagebuilder:GetWorkflowStepExecution\n", "  untried  imagebuilder:GetWorkflowStepExecution (no step is known to wait)\n", 1)
+				want = strings.Replace(want, "  ok       imagebuilder:GetWorkflowStepExecution\n", "  untried  imagebuilder:GetWorkflowStepExecution (no waiting step is known)\n", 1)
 			}
 			got, ok := run(t, target(t, api, everything(), role))
 			if diff := cmp.Diff(want, got); diff != "" || ok != (c.operation == "") {
@@ -166,7 +172,7 @@ func TestOneDenialHidesNoOther(t *testing.T) {
 			missing("ListWorkflowExecutions", account+"image/*") +
 			missing("ListWorkflowStepExecutions", account+"workflow-execution/*") +
 			missing("ListWaitingWorkflowSteps", "*") +
-			"  untried  imagebuilder:GetWorkflowStepExecution (no step is known to wait)\n"
+			"  untried  imagebuilder:GetWorkflowStepExecution (no waiting step is known)\n"
 		got, ok := run(t, target(t, api, everything(), role))
 		if diff := cmp.Diff(want, got); diff != "" || ok {
 			t.Errorf("ok %t (-want +got):\n%s", ok, diff)

@@ -32,7 +32,7 @@ func TestWhoIsToldOf(t *testing.T) {
 		}
 	}
 	const anotherService = ": credentials from static, the role " + role + `
-  failed   imagebuilder:ListImagePipelines (what answers there is not Image Builder: look at endpoint_url and at proxies)
+  failed   imagebuilder:ListImagePipelines (the answer did not come from Image Builder; check endpoint_url and proxies)
   untried  imagebuilder:ListImagePipelineImages (no pipeline is known)
   untried  imagebuilder:GetImage (no build is known)
   untried  imagebuilder:ListWorkflowExecutions (no build is known)
@@ -46,23 +46,23 @@ func TestWhoIsToldOf(t *testing.T) {
 	}{
 		{
 			"no role", func(_ *emulator.API, role *imagebuilder.Role) { *role = imagebuilder.Role{} }, ids, true,
-			": credentials from static, " + user + "\n  ok       imagebuilder:GetWorkflowExecution (but it is refused: does it exist?)\n",
+			": credentials from static, " + user + "\n  ok       imagebuilder:GetWorkflowExecution (but AWS rejected the request; does the resource exist?)\n",
 		},
 		{
 			"no role, denied, and STS is, too", func(api *emulator.API, role *imagebuilder.Role) { *role, api.Fault = imagebuilder.Role{}, denied }, ids, false,
-			": credentials from static, these credentials\n  missing  imagebuilder:GetWorkflowExecution on arn:aws:imagebuilder:eu-west-1:*:workflow-execution/* for these credentials\n",
+			": credentials from static, identity unknown (" + deniedSentence + ")\n  missing  imagebuilder:GetWorkflowExecution on arn:aws:imagebuilder:eu-west-1:*:workflow-execution/* for these credentials\n",
 		},
 		{
 			"wrong external id", func(_ *emulator.API, role *imagebuilder.Role) { role.ExternalID = "very-wrong" }, ids, false,
-			": credentials from static\n  missing  sts:AssumeRole on " + role + " for " + user + "; or the role's trust policy does not allow it, or not with this external_id\n",
+			": credentials from static\n  missing  sts:AssumeRole on " + role + " for " + user + "; or the trust policy of the role does not allow it, or requires another external_id\n",
 		},
 		{
-			"nobody to assume the role", func(api *emulator.API, _ *imagebuilder.Role) { api.Fault = denied }, ids, false,
-			": credentials from static\n  failed   credentials to assume " + role + "\n",
+			"the role is denied, and STS does not say to whom", func(api *emulator.API, _ *imagebuilder.Role) { api.Fault = denied }, ids, false,
+			": credentials from static\n  missing  sts:AssumeRole on " + role + " for these credentials, identity unknown (" + deniedSentence + "); or the trust policy of the role does not allow it, or requires another external_id\n",
 		},
 		{"STS is down", func(api *emulator.API, _ *imagebuilder.Role) {
 			api.Fault = func(string, string) http.Handler { return emulator.Error(503, "ServiceUnavailable", "") }
-		}, ids, false, ": credentials from static\n  failed   sts:AssumeRole on " + role + "\n"},
+		}, ids, false, ": credentials from static\n  failed   sts:AssumeRole on " + role + " (STS failed with ServiceUnavailable; try again)\n"},
 		{"Image Builder is down", func(api *emulator.API, _ *imagebuilder.Role) {
 			api.Fault = func(operation, _ string) http.Handler {
 				if operation == "GetWorkflowExecution" {
@@ -105,7 +105,7 @@ func TestWhoIsToldOf(t *testing.T) {
 			lookup.Selection{WorkflowExecutions: ids.WorkflowExecutions, Steps: lookup.StepsAll},
 			true,
 			": credentials from static, the role " + role + `
-  ok       imagebuilder:GetWorkflowExecution (but it is refused: does it exist?)
+  ok       imagebuilder:GetWorkflowExecution (but AWS rejected the request; does the resource exist?)
   untried  imagebuilder:ListWorkflowStepExecutions (no execution is known)
 `,
 		},
@@ -131,15 +131,15 @@ func TestWhoIsToldOf(t *testing.T) {
 			false,
 			": credentials from static, the role " + role + `
   ok       imagebuilder:GetWorkflowExecution
-  failed   imagebuilder:ListWaitingWorkflowSteps (what answers there is not Image Builder: look at endpoint_url and at proxies)
-  untried  imagebuilder:GetWorkflowStepExecution (no step is known to wait)
+  failed   imagebuilder:ListWaitingWorkflowSteps (the answer did not come from Image Builder; check endpoint_url and proxies)
+  untried  imagebuilder:GetWorkflowStepExecution (no waiting step is known)
 `,
 		},
 		{
 			"another service is asked for an execution",
 			answering("GetWorkflowExecution", emulator.Error(404, "UnknownOperationException", "no")),
 			ids, false,
-			": credentials from static, the role " + role + "\n  failed   imagebuilder:GetWorkflowExecution (what answers there is not Image Builder: look at endpoint_url and at proxies)\n",
+			": credentials from static, the role " + role + "\n  failed   imagebuilder:GetWorkflowExecution (the answer did not come from Image Builder; check endpoint_url and proxies)\n",
 		},
 		{
 			"nothing is there", func(api *emulator.API, _ *imagebuilder.Role) { api.Roles[0].Scenario = &emulator.Account{} },
@@ -148,11 +148,11 @@ func TestWhoIsToldOf(t *testing.T) {
 			": credentials from static, the role " + role + `
   ok       imagebuilder:ListImagePipelines
   untried  imagebuilder:ListImagePipelineImages (no pipeline matches)
-  ok       imagebuilder:ListImageBuildVersions (but it is refused: does it exist?)
+  ok       imagebuilder:ListImageBuildVersions (but AWS rejected the request; does the resource exist?)
   untried  imagebuilder:GetImage (no build is known)
   untried  imagebuilder:ListWorkflowExecutions (no build is known)
   untried  imagebuilder:ListWorkflowStepExecutions (no execution is known)
-  failed   selector "name=.*" (it matches none of 0 pipelines in eu-west-1)
+  failed   selector "name=.*" (no match among 0 pipelines in eu-west-1)
 `,
 		},
 		{
@@ -164,7 +164,7 @@ func TestWhoIsToldOf(t *testing.T) {
   ok       imagebuilder:ListImagePipelineImages
   ok       imagebuilder:GetImage
   ok       imagebuilder:ListWorkflowExecutions
-  failed   selector "tag:a=b" (it matches none of 2 pipelines in eu-west-1)
+  failed   selector "tag:a=b" (no match among 2 pipelines in eu-west-1)
 `,
 		},
 		{
@@ -176,7 +176,7 @@ func TestWhoIsToldOf(t *testing.T) {
   ok       imagebuilder:ListImageBuildVersions
   ok       imagebuilder:GetImage
   ok       imagebuilder:ListWorkflowExecutions
-  failed   selector "name=x" (it matches none of 1 images in eu-west-1)
+  failed   selector "name=x" (no match among 1 image in eu-west-1)
 `,
 		},
 		{
@@ -188,7 +188,7 @@ func TestWhoIsToldOf(t *testing.T) {
   untried  imagebuilder:ListImageBuildVersions (no image matches)
   untried  imagebuilder:GetImage (no build is known)
   untried  imagebuilder:ListWorkflowExecutions (no build is known)
-  failed   selector "name=.*" (it matches none of 0 images in eu-west-1)
+  failed   selector "name=.*" (no match among 0 images in eu-west-1)
 `,
 		},
 		{
@@ -197,7 +197,7 @@ func TestWhoIsToldOf(t *testing.T) {
 			lookup.Selection{ImageSelectors: []lookup.Selector{{Text: "name=.*"}}},
 			false,
 			": credentials from static, the role " + role + `
-  failed   imagebuilder:ListImages (what answers there is not Image Builder: look at endpoint_url and at proxies)
+  failed   imagebuilder:ListImages (the answer did not come from Image Builder; check endpoint_url and proxies)
   untried  imagebuilder:ListImageBuildVersions (no image is known)
   untried  imagebuilder:GetImage (no build is known)
   untried  imagebuilder:ListWorkflowExecutions (no build is known)
@@ -238,7 +238,7 @@ func TestASelectorOfAnotherRegion(t *testing.T) {
 				second.Fault = func(string, string) http.Handler { return emulator.Error(503, "ServiceUnavailable", "") }
 			}
 			got, ok := run(t, target(t, first, other, role), target(t, second, other, role))
-			if !strings.Contains(got, c.want+` "name=other" (it matches none of 2 pipelines in eu-west-1)`) || ok != c.ok {
+			if !strings.Contains(got, c.want+` "name=other" (no match among 2 pipelines in eu-west-1)`) || ok != c.ok {
 				t.Errorf("%s: ok %t, it is printed:\n%s", c.name, ok, got)
 			}
 		})
@@ -253,17 +253,26 @@ func TestNoCredentials(t *testing.T) {
 	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-	client, err := imagebuilder.NewClient(t.Context(), imagebuilder.ClientConfig{
-		Target: "golden-images", Region: "eu-west-1", EndpointURL: "http://emulator",
-		Limits:  imagebuilder.Limits{Concurrency: 10, Burst: 1, Timeout: 10 * time.Second},
-		Metrics: imagebuilder.NewMetrics(prometheus.NewRegistry()),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, ok := run(t, Request{Name: "golden-images", Region: "eu-west-1", Selection: everything(), Client: client})
-	want := "golden-images, eu-west-1: credentials from instance metadata\n  failed   credentials\n"
-	if diff := cmp.Diff(want, got); diff != "" || ok {
-		t.Errorf("ok %t (-want +got):\n%s", ok, diff)
+	const sentence = " (no usable credentials were found; set them in the environment, a profile or a role of this machine)\n"
+	for _, c := range []struct {
+		name string
+		role imagebuilder.Role
+		want string
+	}{
+		{"without a role", imagebuilder.Role{}, "  failed   credentials" + sentence},
+		{"with a role", imagebuilder.Role{ARN: role}, "  failed   credentials to assume " + role + sentence},
+	} {
+		client, err := imagebuilder.NewClient(t.Context(), imagebuilder.ClientConfig{
+			Target: "golden-images", Region: "eu-west-1", EndpointURL: "http://emulator", Role: c.role,
+			Limits:  imagebuilder.Limits{Concurrency: 10, Burst: 1, Timeout: 10 * time.Second},
+			Metrics: imagebuilder.NewMetrics(prometheus.NewRegistry()),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := run(t, Request{Name: "golden-images", Region: "eu-west-1", Selection: everything(), Client: client, Role: c.role})
+		if diff := cmp.Diff("golden-images, eu-west-1: credentials from instance metadata\n"+c.want, got); diff != "" || ok {
+			t.Errorf("%s: ok %t (-want +got):\n%s", c.name, ok, diff)
+		}
 	}
 }

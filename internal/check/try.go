@@ -1,7 +1,6 @@
 package check
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -13,7 +12,7 @@ import (
 type trial struct {
 	*Request
 	first    *imagebuilder.Client // whose lists end after a page
-	arn      string               // of who asks; empty when STS does not tell
+	arn      string               // of who asks; empty if STS does not say
 	identity string               // who asks, in words
 	printed  strings.Builder
 	ok       bool // whether nothing is missing and nothing has failed
@@ -48,8 +47,7 @@ func try(ctx context.Context, request *Request) *trial {
 	return t
 }
 
-// authenticate makes sure that there are credentials, finds out whose they are, and
-// reports whether it makes sense to go on.
+// authenticate gets credentials, finds out whose they are, and reports whether the calls can be tried.
 func (t *trial) authenticate(ctx context.Context) bool {
 	title := fmt.Sprintf("%s, %s: credentials from %s", t.Name, t.Region, t.Client.CredentialsSource())
 	if err := t.Client.Authenticate(ctx); err != nil {
@@ -57,33 +55,46 @@ func (t *trial) authenticate(ctx context.Context) bool {
 		t.noCredentials(ctx, err)
 		return false
 	}
-	t.arn, _ = t.Client.Identity(ctx)
-	t.identity = cmp.Or(t.arn, "these credentials")
-	if t.Role.ARN != "" {
+	var err error
+	t.arn, err = t.Client.Identity(ctx)
+	switch {
+	case t.Role.ARN != "":
 		t.identity = "the role " + t.Role.ARN
+	case err != nil: // the calls may be allowed: GetCallerIdentity is no call of the exporter
+		t.identity = "these credentials"
+		t.line(title + ", identity unknown (" + reason(err) + ")")
+		t.said(err)
+		return true
+	default:
+		t.identity = t.arn
 	}
 	t.line(title + ", " + t.identity)
 	return true
 }
 
-// noCredentials says why there are no credentials, or why they cannot assume the role.
+// noCredentials prints why there are no credentials, or why they cannot assume the role.
 func (t *trial) noCredentials(ctx context.Context, err error) {
 	const action = "sts:AssumeRole"
 	switch {
 	case t.Role.ARN == "":
-		t.print(failed, "credentials", "", err)
-		return
-	case imagebuilder.ClassOf(err) != imagebuilder.Denied:
-		t.print(failed, action, "on "+t.Role.ARN, err)
-		return
+		t.print(failed, "credentials", "("+reason(err)+")", err)
+	case imagebuilder.NoCredentials(err):
+		t.print(failed, "credentials", "to assume "+t.Role.ARN+" ("+reason(err)+")", err)
+	case !deniedCall(err):
+		t.print(failed, action, "on "+t.Role.ARN+" ("+reason(err)+")", err)
+	default:
+		t.print(missing, action, fmt.Sprintf("on %s for %s; or the trust policy of the role does not allow it, "+
+			"or requires another external_id", t.Role.ARN, t.baseIdentity(ctx)), err)
 	}
-	base, baseErr := t.Client.BaseIdentity(ctx)
-	if baseErr != nil { // there is nobody to assume it
-		t.print(failed, "credentials", "to assume "+t.Role.ARN, err)
-		return
+}
+
+// baseIdentity returns who assumes the role, or why that is unknown.
+func (t *trial) baseIdentity(ctx context.Context) string {
+	arn, err := t.Client.BaseIdentity(ctx)
+	if err != nil {
+		return "these credentials, identity unknown (" + reason(err) + ")"
 	}
-	t.print(missing, action, fmt.Sprintf("on %s for %s; or the role's trust policy does not allow it, "+
-		"or not with this external_id", t.Role.ARN, base), err)
+	return arn
 }
 
 // call tries an operation, if the selection needs it and there is something to ask about.
@@ -104,9 +115,9 @@ func (t *trial) call(ctx context.Context, c *call) {
 	case err == nil:
 		t.print(allowed, action, "", nil)
 	case imagebuilder.FromAnotherService(c.operation, err):
-		t.print(failed, action, "(what answers there is not Image Builder: look at endpoint_url and at proxies)", err)
+		t.print(failed, action, "(the answer did not come from Image Builder; check endpoint_url and proxies)", err)
 	case refused(err): // permissions are checked first
-		t.print(allowed, action, "(but it is refused: does it exist?)", err)
+		t.print(allowed, action, "(but AWS rejected the request; does the resource exist?)", err)
 	case imagebuilder.ClassOf(err) == imagebuilder.Denied:
 		t.print(missing, action, fmt.Sprintf("on %s for %s", t.resource(c.operation, subject), t.identity), err)
 	default:

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// placeholder stands in the name and the role of a target for the id of each of its accounts.
+// placeholder is replaced with the id of each account in the name and the role of a target.
 const placeholder = "{account}"
 
 // exampleAccount is an id that documentation has.
@@ -31,16 +31,16 @@ func (t *Target) forAccount(id string) Target {
 	return plain
 }
 
-// validateAccounts finds what is wrong with the keys of accounts, and with where {account} stands.
+// validateAccounts checks the keys of accounts, and where {account} is used.
 func validateAccounts(d *document, t *Target, i int) error {
 	list, file := d.has("accounts", "targets", i), d.has("accounts_file", "targets", i)
 	switch {
 	case list && file:
-		return d.errorf(d.at("targets", i, "accounts_file"), "target %q has accounts and accounts_file; it may have one of them", t.Name)
+		return d.errorf(d.at("targets", i, "accounts_file"), "target %q has accounts and accounts_file; only one of them is allowed", t.Name)
 	case list && len(t.Accounts) == 0:
-		return d.errorf(d.at("targets", i, "accounts"), "accounts is empty; it needs at least one id of an AWS account, such as %s", exampleAccount)
+		return d.errorf(d.at("targets", i, "accounts"), "accounts is empty; at least one AWS account id is required, such as %s", exampleAccount)
 	case file && strings.TrimSpace(t.AccountsFile) == "":
-		return d.errorf(d.at("targets", i, "accounts_file"), "accounts_file must name a file that has the id of one AWS account a line")
+		return d.errorf(d.at("targets", i, "accounts_file"), "accounts_file must be the path of a file with one AWS account id per line")
 	case list || file:
 		return validateTemplate(d, t, i)
 	}
@@ -53,19 +53,19 @@ func validateAccounts(d *document, t *Target, i int) error {
 	return d.errorf(d.at("targets", i, key), "%s has %s, but the target has neither accounts nor accounts_file", key, placeholder)
 }
 
-// validateTemplate finds what does not fit to a target with accounts.
+// validateTemplate checks the keys that a target with accounts must or must not have.
 func validateTemplate(d *document, t *Target, i int) error {
 	switch at := d.at("targets", i, "role_arn"); {
 	case !strings.Contains(t.Name, placeholder):
-		return d.errorf(d.at("targets", i, "name"), "the name of a target with accounts must contain %s, as in golden-%s: each account makes a target, and each has a name of its own", placeholder, placeholder)
+		return d.errorf(d.at("targets", i, "name"), "the name of a target with accounts must contain %s, such as golden-%s: each account becomes a target, and target names must be unique", placeholder, placeholder)
 	case !strings.Contains(t.RoleARN, placeholder):
-		return d.errorf(at, "the role_arn of a target with accounts must contain %s, as in arn:aws:iam::%s:role/imagebuilder-exporter: each account has a role of its own", placeholder, placeholder)
+		return d.errorf(at, "the role_arn of a target with accounts must contain %s, such as arn:aws:iam::%s:role/imagebuilder-exporter: each account has its own role", placeholder, placeholder)
 	case len(t.WorkflowExecutions) > 0:
-		return d.errorf(d.at("targets", i, "workflow_executions"), "target %q has accounts and workflow_executions; an id exists in one account only, so give that account a target", t.Name)
+		return d.errorf(d.at("targets", i, "workflow_executions"), "target %q has accounts and workflow_executions; an id exists in only one account, so add a target for that account", t.Name)
 	}
 	for j, image := range t.Images {
 		if image.Selector == nil {
-			return d.errorf(d.at("targets", i, "images", j), "target %q has accounts and an ARN in images; an ARN is about one account only, so select images by name or tags, or give that account a target", t.Name)
+			return d.errorf(d.at("targets", i, "images", j), "target %q has accounts and an ARN in images; an ARN belongs to one account, so select images by name or tags, or add a target for that account", t.Name)
 		}
 	}
 	plain := t.forAccount(exampleAccount)
@@ -82,7 +82,7 @@ func (d *document) targetsOf(t *Target, i int, names map[string]bool) ([]Target,
 	if err := validateTarget(d, t, i); err != nil {
 		return nil, err
 	}
-	const sentence = "a second target has the name %q; each name may stand once"
+	const sentence = "another target has the name %q; target names must be unique"
 	accounts, err := d.accounts(t, i)
 	if err != nil {
 		return nil, err
@@ -123,13 +123,13 @@ func (d *document) checkAccounts(t *Target, i, n, instructions int) error {
 	}
 	switch {
 	case d.targets > maxTargets:
-		return d.errorf(at, "the accounts make more than %d targets in their regions up to here", maxTargets)
+		return d.errorf(at, "with one target per account and region, the file has more than %d targets", maxTargets)
 	case d.selectors > maxSelectors:
-		return d.errorf(at, "the accounts make more than %d selectors of images and pipelines of this file; one regular expression can match many", maxSelectors)
+		return d.errorf(at, "with those of each account, the file has more than %d selectors of images and pipelines; one regular expression can match many", maxSelectors)
 	case d.instructions > maxInstructions:
-		return d.errorf(at, "with one for each account, the regular expressions up to here are too large")
+		return d.errorf(at, "with those of each account, the regular expressions are too large in total")
 	case d.expanded > maxFileBytes:
-		return d.errorf(at, "the accounts make names and roles of more than %d MiB up to here", maxFileBytes>>20)
+		return d.errorf(at, "with those of each account, the names and roles are larger than %d MiB in total", maxFileBytes>>20)
 	}
 	return nil
 }
@@ -146,9 +146,9 @@ func (d *document) accounts(t *Target, i int) ([]account, error) {
 		errorf := func(format string, args ...any) error { return d.errorf(at, format, args...) }
 		switch {
 		case !accountID.MatchString(id):
-			return nil, errorf("%q is not the id of an AWS account; one has 12 digits, such as %s or 012345678901", id, exampleAccount)
+			return nil, errorf("%q is not an AWS account id; it must have 12 digits, such as %s or 012345678901", id, exampleAccount)
 		case seen[id]:
-			return nil, errorf("the account %s stands in this target twice", id)
+			return nil, errorf("account %s is listed twice in this target", id)
 		}
 		seen[id] = true
 		all = append(all, account{id, errorf})

@@ -27,7 +27,7 @@ func (d *document) accountsFile(n *yaml.Node, file string) ([]account, error) {
 		return all, nil
 	}
 	if len(d.accountsFiles) == maxAccountsFiles {
-		return nil, d.errorf(n, "a configuration may name at most %d accounts files", maxAccountsFiles)
+		return nil, d.errorf(n, "a configuration can refer to at most %d accounts files", maxAccountsFiles)
 	}
 	data, err := readFile(path, maxAccountsBytes)
 	if err != nil {
@@ -83,15 +83,15 @@ func (d *document) parseAccounts(path string, data []byte) ([]account, error) {
 		errorf := func(format string, args ...any) error { return errorAt(i+1, column, format, args...) }
 		switch {
 		case !accountID.MatchString(id):
-			return nil, errorf("this is not the id of an AWS account; one has 12 digits, such as %s or 012345678901, and each line has one", exampleAccount)
+			return nil, errorf("this is not an AWS account id; each line must have one id of 12 digits, such as %s or 012345678901", exampleAccount)
 		case seen[id]:
-			return nil, errorf("the account %s stands in this file twice", id)
+			return nil, errorf("account %s is listed twice in this file", id)
 		}
 		seen[id] = true
 		all = append(all, account{id, errorf})
 	}
 	if len(all) == 0 {
-		return nil, errorAt(1, 1, "the file has no account; it needs at least one id of an AWS account, such as %s", exampleAccount)
+		return nil, errorAt(1, 1, "the file has no account; at least one AWS account id is required, such as %s", exampleAccount)
 	}
 	return all, nil
 }

@@ -15,16 +15,16 @@ import (
 
 // TestMistakesInAccountsFiles point at the line of the account, in the accounts file.
 func TestMistakesInAccountsFiles(t *testing.T) {
-	const wrong = `this is not the id of an AWS account; one has 12 digits, such as 111122223333 or 012345678901, and each line has one`
+	const wrong = `this is not an AWS account id; each line must have one id of 12 digits, such as 111122223333 or 012345678901`
 	mistakes := map[string]string{
 		"good": "", "windows": "",
-		"empty":         ":1:1: the file has no account; it needs at least one id of an AWS account, such as 111122223333\n",
-		"only_comments": ":1:1: the file has no account; it needs at least one id of an AWS account, such as 111122223333\n***",
+		"empty":         ":1:1: the file has no account; at least one AWS account id is required, such as 111122223333\n",
+		"only_comments": ":1:1: the file has no account; at least one AWS account id is required, such as 111122223333\n***",
 		"short":         ":3:3: " + wrong + "\n  1234567890 ***",
 		"one_line":      ":1:1: " + wrong + "\n111122223333\\t444455556666",
 		"csv":           ":1:1: " + wrong + "\n***",
 		"json":          ":1:1: " + wrong + "\n[",
-		"twice":         ":3:1: the account 111122223333 stands in this file twice\n111122223333 ***",
+		"twice":         ":3:1: account 111122223333 is listed twice in this file\n111122223333 ***",
 		"secret":        ":1:1: " + wrong + "\n[***",
 		"not_utf8":      ":1:1: " + wrong + "\n111122223333***",
 		"control":       ":1:1: " + wrong + "\n1111***",
@@ -60,15 +60,15 @@ func TestASecondNameFromAnAccountsFile(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"a plain target has it": {
 			"- {name: golden-012345678901, pipelines: [{name: a}]}\n" + fmt.Sprintf(template, "golden-", "verysecret"),
-			":4:2: a second target has the name \"golden-012345678901\"; each name may stand once\n\\t012345678901  ***",
+			":4:2: another target has the name \"golden-012345678901\"; target names must be unique\n\\t012345678901  ***",
 		},
 		"two targets with accounts have it": {
 			fmt.Sprintf(template, "golden-", "verysecret") + fmt.Sprintf(template, "golden-", "verysecret"),
-			":2:1: a second target has the name \"golden-111122223333\"; each name may stand once\n111122223333",
+			":2:1: another target has the name \"golden-111122223333\"; target names must be unique\n111122223333",
 		},
 		"it is an external id": {
 			fmt.Sprintf(template, "very-", "very-111122223333") + fmt.Sprintf(template, "very-", "verysecret"),
-			":2:1: a second target has the name \"***\"; each name may stand once\n111122223333",
+			":2:1: another target has the name \"***\"; target names must be unique\n111122223333",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

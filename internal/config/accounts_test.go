@@ -123,26 +123,26 @@ func TestBoundsOfAccounts(t *testing.T) {
 	}{
 		{"targets", maxTargets, func(_ *testing.T, n int) string {
 			return target("", "pipelines: [{name: b}], "+list(n))
-		}, ":2:100: the accounts make more than 10000 targets in their regions up to here"},
+		}, ":2:100: with one target per account and region, the file has more than 10000 targets"},
 		{"targets in their regions, with others", maxTargets/2 - 1, func(_ *testing.T, n int) string {
 			return "- {name: a, pipelines: [{name: b}]}\n- {name: b, pipelines: [{name: b}]}\n" + target("", "regions: [eu-west-1, us-east-1], pipelines: [{name: b}], "+list(n))
-		}, "the accounts make more than 10000 targets in their regions up to here"},
+		}, "with one target per account and region, the file has more than 10000 targets"},
 		{"selectors", maxSelectors / 5, func(_ *testing.T, n int) string {
 			return target("", "pipelines: [{name: b}, {name: c}], images: [{name: d}, {name: e}, {name: f}], "+list(n))
-		}, "the accounts make more than 10000 selectors of images and pipelines of this file; one regular expression can match many"},
+		}, "with those of each account, the file has more than 10000 selectors of images and pipelines; one regular expression can match many"},
 		{"regular expressions", maxInstructions / large, func(_ *testing.T, n int) string {
 			return target("", "pipelines: [{name: 'a{1000}'}], "+list(n))
-		}, "with one for each account, the regular expressions up to here are too large"},
+		}, "with those of each account, the regular expressions are too large in total"},
 		{"names and roles", maxFileBytes / (maxText - 12 + len("{account}arn:aws:iam::{account}:role/a")), func(_ *testing.T, n int) string {
 			return target(long, "pipelines: [{name: b}], "+list(n))
-		}, "the accounts make names and roles of more than 16 MiB up to here"},
+		}, "with those of each account, the names and roles are larger than 16 MiB in total"},
 		{"a name", maxText - 12, func(_ *testing.T, n int) string {
 			return target(strings.Repeat("x", n), "pipelines: [{name: b}], "+list(1))
 		}, ":2:10: name with its account must not be longer than 8192 bytes"},
 		{"a role", maxText - len("arn:aws:iam::111122223333:role//a"), func(_ *testing.T, n int) string {
 			return strings.Replace(target("", "pipelines: [{name: b}], "+list(1)), "role/a", "role/"+strings.Repeat("x", n)+"/a", 1)
 		}, ":2:33: role_arn with its account must not be longer than 8192 bytes"},
-		{"files", maxAccountsFiles, files, "a configuration may name at most 100 accounts files"},
+		{"files", maxAccountsFiles, files, "a configuration can refer to at most 100 accounts files"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for more := range 2 {

@@ -18,7 +18,7 @@ import (
 const (
 	// maxFileBytes bounds the file: room for more than 200,000 executions.
 	maxFileBytes = 16 << 20
-	// maxParts bounds how many lines and values may stand in the file, before it is parsed.
+	// maxParts limits the number of lines and values in the file, before it is parsed.
 	maxParts = 500_000
 	// maxValues bounds the values of the file with those that aliases repeat.
 	maxValues = 1_000_000
@@ -50,7 +50,7 @@ func (d *document) checkLines() error {
 			return d.errorAt(i+1, utf8.RuneCountInString(line[:at])+1, fmt.Sprintf("the file must not contain control characters: %q", string(r)))
 		}
 		if parts += partsOf(line); parts > maxParts {
-			return d.errorAt(i+1, 1, fmt.Sprintf("the file has more than %d lines and values up to here", maxParts))
+			return d.errorAt(i+1, 1, fmt.Sprintf("the file has more than %d lines and values", maxParts))
 		}
 		if strings.HasPrefix(line, "%") {
 			if directives++; directives > maxDepth {
@@ -94,7 +94,7 @@ func (d *document) checkText(n *yaml.Node, text, key string) error {
 	case slices.Contains([]string{"external_id", "endpoint_url", "a value of tags"}, key): // it may have a secret
 		text = string(runes(text[at:], 1))
 	}
-	return d.errorf(n, "%s must not contain control characters, nor others that do not show: %q", key, text)
+	return d.errorf(n, "%s must not contain control characters or invisible characters: %q", key, text)
 }
 
 // checkList holds the bounds of lists whose items are expensive.
@@ -107,7 +107,7 @@ func (d *document) checkList(sequence *yaml.Node, item reflect.Type, key string)
 		return d.errorf(sequence, "%s has more than %d items", key, maxRegions)
 	}
 	if d.selectors += selectorsIn(sequence, item); d.selectors > maxSelectors {
-		return d.errorf(sequence, "the file has more than %d selectors of images and pipelines up to here; one regular expression can match many", maxSelectors)
+		return d.errorf(sequence, "the file has more than %d selectors of images and pipelines; one regular expression can match many", maxSelectors)
 	}
 	return nil
 }

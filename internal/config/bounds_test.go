@@ -72,7 +72,7 @@ func TestBoundsOfLargeFiles(t *testing.T) {
 	}{
 		{"lines", maxParts - 4, func(n int) string {
 			return head + "  pipelines: [{name: b}]\n" + strings.Repeat("\n", n-2)
-		}, ":499999:1: the file has more than 500000 lines and values up to here"},
+		}, ":499999:1: the file has more than 500000 lines and values"},
 		{"directives", maxDepth, func(n int) string {
 			return list(n, "%TAG !aN! x\n") + "---\n" + head + "  pipelines: [{name: b}]\n"
 		}, ":101:1: the file has too many YAML directives"},
@@ -81,19 +81,19 @@ func TestBoundsOfLargeFiles(t *testing.T) {
 		}, ":2:1: targets has more than 10000 items"},
 		{"targets in their regions", maxTargets / 2, func(n int) string {
 			return "targets:\n" + list(n, "- {name: aN, regions: [eu-west-1, us-east-1], pipelines: [{name: b}]}\n")
-		}, ":5002:3: the file has more than 10000 targets in their regions up to here"},
+		}, ":5002:3: the file has more than 10000 targets, counted once per region"},
 		{"regions of a target", maxRegions, func(n int) string {
 			return head + "  regions: " + regions(n) + "\n  pipelines: [{name: b}]\n"
 		}, ":3:12: regions has more than 1000 items"},
 		{"selectors", maxSelectors, func(n int) string {
 			return head + "  pipelines:\n" + list(n, "  - name: bN\n")
-		}, ":4:3: the file has more than 10000 selectors of images and pipelines up to here; one regular expression can match many"},
+		}, ":4:3: the file has more than 10000 selectors of images and pipelines; one regular expression can match many"},
 		{"selectors of images, and ARNs beside them", maxSelectors, func(n int) string {
 			return head + "  pipelines:\n  - name: b\n  images:\n  - arn:aws:imagebuilder:eu-west-1:111122223333:image/a/1.0.0\n" + list(n-1, "  - name: bN\n")
-		}, ":6:3: the file has more than 10000 selectors of images and pipelines up to here; one regular expression can match many"},
+		}, ":6:3: the file has more than 10000 selectors of images and pipelines; one regular expression can match many"},
 		{"selectors that an alias repeats", maxSelectors / 100, func(n int) string {
 			return head + "  pipelines: &all\n" + list(100, "  - name: bN\n") + list(n-1, "- {name: cN, pipelines: *all}\n")
-		}, ":3:14: the file has more than 10000 selectors of images and pipelines up to here; one regular expression can match many"},
+		}, ":3:14: the file has more than 10000 selectors of images and pipelines; one regular expression can match many"},
 		{"keys of a mapping", maxKeys, func(n int) string {
 			return head + "  pipelines:\n  - tags:\n" + list(n, "      kN: a\n")
 		}, ":5:7: tags has more than 10000 keys"},
@@ -102,10 +102,10 @@ func TestBoundsOfLargeFiles(t *testing.T) {
 		}, ":5:10: a value of tags must not be longer than 8192 bytes"},
 		{"regular expressions", maxInstructions / large, func(n int) string {
 			return head + "  pipelines:\n" + list(n, "  - name: a{1000}\n")
-		}, ": the regular expressions up to here are too large"},
+		}, ": the regular expressions are too large in total"},
 		{"values that aliases repeat", 498, func(n int) string {
 			return head + "  pipelines:\n  - tags: &all\n" + list(1000, "      kN: a\n") + list(n, "  - tags: *all\n")
-		}, "the aliases make more than 1000000 values of this file"},
+		}, "with its aliases expanded, the file has more than 1000000 values"},
 	} {
 		for more := range 2 {
 			_, err := parse("x.yml", []byte(c.text(c.most+more)))
@@ -120,21 +120,21 @@ func TestBoundsOfLargeFiles(t *testing.T) {
 func TestHiddenCharacters(t *testing.T) {
 	const target = "targets: [{name: a, pipelines: [{name: b}]%s}]"
 	for _, c := range []struct{ name, text, mistake string }{
-		{"the name of a target", "targets: [{name: \"a\\e[2J\"}]", `:1:18: name must not contain control characters, nor others that do not show: "a\x1b[2J"`},
-		{"another direction", "targets: [{name: a\u202eb}]", `:1:18: name must not contain control characters, nor others that do not show: "a\u202eb"`},
+		{"the name of a target", "targets: [{name: \"a\\e[2J\"}]", `:1:18: name must not contain control characters or invisible characters: "a\x1b[2J"`},
+		{"another direction", "targets: [{name: a\u202eb}]", `:1:18: name must not contain control characters or invisible characters: "a\u202eb"`},
 		{"no width", "targets: [{name: \"a\\u200b\"}]", `"a\u200b"`},
 		{"a tag of Unicode", "targets: [{name: \"a\\U000e0041\"}]", `"a\U000e0041"`},
 		{"a line end", "targets: [{name: \"a\\nb\"}]", `"a\nb"`},
-		{"the name of a pipeline", "targets: [{name: a, pipelines: [{name: b\u2066c}]}]", `:1:40: name must not contain control characters, nor others that do not show: "b\u2066c"`},
-		{"the key of a tag", "targets: [{name: a, pipelines: [{tags: {b\u200f: c}}]}]", `a key of tags must not contain control characters, nor others that do not show: "b\u200f"`},
-		{"the value of a tag", "targets: [{name: a, pipelines: [{tags: {b: c\u200f}}]}]", `a value of tags must not contain control characters, nor others that do not show: "\u200f"`},
+		{"the name of a pipeline", "targets: [{name: a, pipelines: [{name: b\u2066c}]}]", `:1:40: name must not contain control characters or invisible characters: "b\u2066c"`},
+		{"the key of a tag", "targets: [{name: a, pipelines: [{tags: {b\u200f: c}}]}]", `a key of tags must not contain control characters or invisible characters: "b\u200f"`},
+		{"the value of a tag", "targets: [{name: a, pipelines: [{tags: {b: c\u200f}}]}]", `a value of tags must not contain control characters or invisible characters: "\u200f"`},
 		{"a region", fmt.Sprintf(target, ", regions: [eu-west-1\u200b]"), `an item of regions must not`},
 		{"an image", fmt.Sprintf(target, ", images: [\"a\\r\"]"), `an item of images must not`},
 		{"an execution", fmt.Sprintf(target, ", workflow_executions: [\"a\\0\"]"), `an item of workflow_executions must not`},
-		{"a role", fmt.Sprintf(target, ", role_arn: \"arn\\t\""), `role_arn must not contain control characters, nor others that do not show: "arn\t"`},
+		{"a role", fmt.Sprintf(target, ", role_arn: \"arn\\t\""), `role_arn must not contain control characters or invisible characters: "arn\t"`},
 		{"a session's name", fmt.Sprintf(target, ", session_name: \"a\\x7f\""), `session_name must not`},
-		{"an external id", fmt.Sprintf(target, ", external_id: \"verysecret\\u0085\""), `external_id must not contain control characters, nor others that do not show: "\u0085"`},
-		{"an endpoint", fmt.Sprintf(target, ", endpoint_url: \"http://a/\u202e\""), `endpoint_url must not contain control characters, nor others that do not show: "\u202e"`},
+		{"an external id", fmt.Sprintf(target, ", external_id: \"verysecret\\u0085\""), `external_id must not contain control characters or invisible characters: "\u0085"`},
+		{"an endpoint", fmt.Sprintf(target, ", endpoint_url: \"http://a/\u202e\""), `endpoint_url must not contain control characters or invisible characters: "\u202e"`},
 		{"steps", fmt.Sprintf(target, ", steps: \"all\u2029\""), `steps must not`},
 		{"a control character in the file", "lookup:\n  burst: 1 # ü\x1b[2J", `:2:15: the file must not contain control characters: "\x1b"`},
 	} {

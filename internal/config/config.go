@@ -1,5 +1,6 @@
-// Package config reads the configuration file: defaults, then strict decoding, then
-// validation. A configuration that Load has returned cannot fail later.
+// Package config reads the configuration file: defaults, then strict decoding, then validation. A
+// configuration that Load returns needs no further checks. Errors say where the mistake is and what is
+// allowed, and never show a secret. Start reading with Load.
 package config
 
 import (
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/printable"
 )
 
 // Config is the content of a configuration file. The yaml tags are the keys that
@@ -24,7 +26,7 @@ type Config struct {
 type Target struct {
 	// Name is the label "target": unique, and not empty.
 	Name string `yaml:"name"`
-	// Regions are AWS regions, each once. Empty stands for the SDK's region.
+	// Regions are AWS regions, each once. Empty means the SDK's region.
 	Regions []string `yaml:"regions"`
 	// WorkflowExecutions are ids, in lower case and each once. With ids, there is
 	// at most one region.
@@ -140,23 +142,16 @@ func (c *Config) Summary() string {
 		selectors += len(t.ImageSelectors())
 		pipelines += len(t.Pipelines)
 	}
-	text, separator := count(len(c.Targets), "target"), ": "
+	text, separator := printable.Count(len(c.Targets), "target"), ": "
 	for _, part := range []struct {
 		n    int
 		what string
 	}{{executions, "workflow execution"}, {images, "image"}, {selectors, "image selector"}, {pipelines, "pipeline selector"}} {
 		if part.n > 0 {
-			text, separator = text+separator+count(part.n, part.what), ", "
+			text, separator = text+separator+printable.Count(part.n, part.what), ", "
 		}
 	}
 	return text
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // Load reads the configuration in the file at path, with the accounts files that it names. A
@@ -189,7 +184,7 @@ func Checksum(path string) (string, error) {
 	return fmt.Sprintf("%x", sum), nil
 }
 
-// parse reads a configuration from data; name stands in its errors.
+// parse reads a configuration from data; errors have name as the file.
 func parse(name string, data []byte) (*Config, error) {
 	doc, err := parseDocument(name, data)
 	if err != nil {

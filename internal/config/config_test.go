@@ -337,7 +337,7 @@ func TestOnlyARegularFileIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{dir, pipe} {
-		want := "reading the configuration: " + path + " is not a regular file; it must be one, or a link to one"
+		want := "reading the configuration: " + path + " is not a regular file or a link to one"
 		if _, err := Load(path); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", path, err, want)
 		}

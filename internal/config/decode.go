@@ -17,7 +17,7 @@ import (
 // number.
 func (d *document) decodeNode(n *yaml.Node, v reflect.Value, key string) error {
 	if d.decoded++; d.decoded > maxValues {
-		return d.errorf(n, "the aliases make more than %d values of this file", maxValues)
+		return d.errorf(n, "with its aliases expanded, the file has more than %d values", maxValues)
 	}
 	resolved := resolve(n)
 	switch v.Kind() {
@@ -29,7 +29,7 @@ func (d *document) decodeNode(n *yaml.Node, v reflect.Value, key string) error {
 		return d.decodeStruct(resolved, v)
 	case reflect.Map:
 		if resolved.Kind != yaml.MappingNode {
-			return d.errorf(n, "%s must be a mapping of texts to texts", key)
+			return d.errorf(n, "%s must be a mapping of strings to strings", key)
 		}
 		return d.decodeMap(resolved, v, key)
 	case reflect.Slice:
@@ -39,7 +39,7 @@ func (d *document) decodeNode(n *yaml.Node, v reflect.Value, key string) error {
 		return d.decodeList(resolved, v, key)
 	}
 	if v.Kind() == reflect.String && isPlaceholder(resolved) {
-		return d.errorf(n, `%s must be a text; write %s in quotes, for braces begin a mapping`, key, placeholder)
+		return d.errorf(n, `%s must be a string; put %s in quotes, because an unquoted brace starts a mapping`, key, placeholder)
 	}
 	if scalar := scalars[v.Type()]; resolved.Kind != yaml.ScalarNode || !scalar.set(resolved, v) {
 		return d.errorf(n, "%s must be %s", key, scalar.wanted)
@@ -59,7 +59,7 @@ func (d *document) decodeStruct(mapping *yaml.Node, v reflect.Value) error {
 			return d.unknownKey(mapping, i, keysOf(v.Type()))
 		}
 		if seen[key.Value] {
-			return d.errorf(key, "the key %s stands here twice", key.Value)
+			return d.errorf(key, "duplicate key %s", key.Value)
 		}
 		seen[key.Value] = true
 		if to := v.FieldByIndex(field.Index); !absent(value, to) {
@@ -83,7 +83,7 @@ func isPlaceholder(n *yaml.Node) bool {
 	return n.Kind == yaml.MappingNode && len(n.Content) == 2 && "{"+n.Content[0].Value+"}" == placeholder && empty(n.Content[1])
 }
 
-// empty reports whether nothing stands where a value could.
+// empty reports whether the value is missing.
 func empty(n *yaml.Node) bool { return n.Tag == "!!null" && n.Value == "" }
 
 func (d *document) decodeList(sequence *yaml.Node, v reflect.Value, key string) error {
@@ -120,7 +120,7 @@ func (d *document) decodeMap(mapping *yaml.Node, v reflect.Value, key string) er
 			return err
 		}
 		if _, ok := m[name]; ok {
-			return d.errorf(pair[0], "the key %q stands here twice", name)
+			return d.errorf(pair[0], "duplicate key %q", name)
 		}
 		if err := d.decodeNode(pair[1], reflect.ValueOf(&value).Elem(), "a value of "+key); err != nil {
 			return err
@@ -136,15 +136,15 @@ var scalars = map[reflect.Type]struct {
 	set    func(*yaml.Node, reflect.Value) bool
 	wanted string
 }{
-	reflect.TypeFor[string]():  {setString, "a text"},
+	reflect.TypeFor[string]():  {setString, "a string"},
 	reflect.TypeFor[int]():     {setInt, "a whole number, such as 10"},
 	reflect.TypeFor[float64](): {setFloat, "a number, such as 20 or 0.5"},
 	reflect.TypeFor[time.Duration](): {
-		setDuration, "a duration with a unit and not below zero, such as 10s, 500ms or 1m30s",
+		setDuration, "a non-negative duration with a unit, such as 10s, 500ms or 1m30s",
 	},
 }
 
-// setString takes everything that looks like a single value as the text that stands there.
+// setString accepts every scalar value as the text that the file has.
 func setString(n *yaml.Node, v reflect.Value) bool {
 	v.SetString(n.Value)
 	return slices.Contains([]string{"!!str", "!!int", "!!float", "!!bool", "!!timestamp"}, n.ShortTag())

@@ -42,7 +42,7 @@ func parseDocument(name string, data []byte) (*document, error) {
 		err := decoder.Decode(&n)
 		switch {
 		case errors.Is(err, io.EOF) && doc.root == nil:
-			return nil, doc.errorAt(1, 1, "the file is empty; at least one target is needed")
+			return nil, doc.errorAt(1, 1, "the file is empty; at least one target is required")
 		case errors.Is(err, io.EOF):
 			return doc, doc.check(doc.root, map[string]bool{}, 0)
 		case err != nil:
@@ -50,7 +50,7 @@ func parseDocument(name string, data []byte) (*document, error) {
 		case len(n.Content) == 0, empty(n.Content[0]): // nothing but a marker
 		case doc.root != nil:
 			doc.root = n.Content[0]
-			return nil, doc.mistake(doc.root.Line, 1, "a second YAML document begins here; a configuration is exactly one", viewOf(doc, doc.root.Line).shown())
+			return nil, doc.mistake(doc.root.Line, 1, "a second YAML document starts here; the file must contain exactly one", viewOf(doc, doc.root.Line).shown())
 		default:
 			doc.root = n.Content[0]
 		}
@@ -61,9 +61,9 @@ func parseDocument(name string, data []byte) (*document, error) {
 func (d *document) check(n *yaml.Node, anchors map[string]bool, depth int) error {
 	switch {
 	case depth > maxDepth:
-		return d.errorf(n, "the file is nested too deeply; a configuration needs no more than a few levels")
+		return d.errorf(n, "the file is nested too deeply")
 	case anchors[n.Anchor]:
-		return d.errorf(n, "a second anchor has this name; each name may stand once")
+		return d.errorf(n, "another anchor has this name; anchor names must be unique")
 	case n.Anchor != "":
 		anchors[n.Anchor] = true
 	}
@@ -83,7 +83,7 @@ func (d *document) line(n int) string {
 	return d.lines[n-1]
 }
 
-// resolve returns the node that n stands for: itself, or what an alias names.
+// resolve returns n, or for an alias the node that it refers to.
 func resolve(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
 		return n.Alias

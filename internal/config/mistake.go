@@ -86,7 +86,7 @@ func (d *document) syntaxError(err error) error {
 	text := err.Error()
 	if m := unknownAlias.FindStringSubmatch(text); m != nil {
 		line, column := d.find("*" + m[1])
-		return d.errorAt(line, column, "this alias names nothing that is marked with &")
+		return d.errorAt(line, column, "this alias refers to an anchor (&) that does not exist")
 	}
 	line := 1
 	if m := located.FindStringSubmatch(text); m != nil {
@@ -99,7 +99,7 @@ func (d *document) syntaxError(err error) error {
 	return d.errorAt(line, 1, "this is not YAML: "+strings.TrimPrefix(text, "yaml: "))
 }
 
-// find returns where a text stands first, from 1; the beginning when it is nowhere.
+// find returns the position of the first occurrence of a text, from 1; 1, 1 if there is none.
 func (d *document) find(text string) (line, column int) {
 	for i, line := range d.lines {
 		if at := strings.Index(line, text); at >= 0 {

@@ -29,7 +29,7 @@ func reason(err error) string {
 func read(path string) ([]byte, error) {
 	data, err := readFile(path, maxFileBytes)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("reading the configuration: %w; --config.file names it, config.yml.example is one to begin with, and --demo needs none", err)
+		return nil, fmt.Errorf("reading the configuration: %w; set --config.file, start from config.yml.example, or use --demo, which needs no file", err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
@@ -41,7 +41,7 @@ func read(path string) ([]byte, error) {
 // Opening anything else, such as a named pipe, could wait for ever.
 func readFile(path string, most int) ([]byte, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, &unfit{path, "is not a regular file; it must be one, or a link to one"}
+		return nil, &unfit{path, "is not a regular file or a link to one"}
 	}
 	f, err := os.Open(path)
 	if err != nil {

@@ -96,10 +96,10 @@ func (i *Image) form(n *yaml.Node) reflect.Value {
 	return reflect.ValueOf(i.Selector).Elem()
 }
 
-// validateSelector finds a mistake in s, which stands under path. Errors call it kind.
+// validateSelector validates s, the selector at path. Errors call it kind.
 func validateSelector(d *document, s *Selector, kind string, path ...any) error {
 	if s.Name == "" && len(s.Tags) == 0 {
-		return d.errorf(d.at(path...), "%s needs a name or tags", kind)
+		return d.errorf(d.at(path...), "%s requires name or tags", kind)
 	}
 	name := d.at(append(path, "name")...)
 	instructions, err := checkRegexp(s.Name)
@@ -107,7 +107,7 @@ func validateSelector(d *document, s *Selector, kind string, path ...any) error 
 		return d.errorf(name, "the name in %s must be a regular expression (RE2): %s", kind, err)
 	}
 	if d.instructions += instructions; d.instructions > maxInstructions {
-		return d.errorf(name, "the regular expressions up to here are too large")
+		return d.errorf(name, "the regular expressions are too large in total")
 	}
 	if s.Builds < 1 {
 		return d.errorf(d.at(append(path, "builds")...), "builds must be at least 1")

@@ -16,7 +16,7 @@ import (
 // targets of those with accounts.
 func validate(d *document, c *Config) error {
 	if len(c.Targets) == 0 {
-		return d.errorf(d.at("targets"), "targets is missing or empty; at least one target is needed")
+		return d.errorf(d.at("targets"), "targets is missing or empty; at least one target is required")
 	}
 	var plain []Target
 	names := map[string]bool{}
@@ -33,10 +33,10 @@ func validate(d *document, c *Config) error {
 
 func validateTarget(d *document, t *Target, i int) error {
 	if strings.TrimSpace(t.Name) == "" {
-		return d.errorf(d.at("targets", i, "name"), "a target needs a name that is not empty")
+		return d.errorf(d.at("targets", i, "name"), "a target requires a non-empty name")
 	}
 	if d.targets += max(1, len(t.Regions)); d.targets > maxTargets {
-		return d.errorf(d.at("targets", i), "the file has more than %d targets in their regions up to here", maxTargets)
+		return d.errorf(d.at("targets", i), "the file has more than %d targets, counted once per region", maxTargets)
 	}
 	seen := make(map[string]bool, len(t.Regions))
 	for j, region := range t.Regions {
@@ -44,15 +44,15 @@ func validateTarget(d *document, t *Target, i int) error {
 			return d.errorf(d.at("targets", i, "regions", j), "%s", err)
 		}
 		if seen[region] {
-			return d.errorf(d.at("targets", i, "regions", j), "the region %s stands here twice", region)
+			return d.errorf(d.at("targets", i, "regions", j), "region %s is listed twice", region)
 		}
 		seen[region] = true
 	}
 	if len(t.WorkflowExecutions)+len(t.Images)+len(t.Pipelines) == 0 {
-		return d.errorf(d.at("targets", i), "target %q selects nothing; it needs workflow_executions, images or pipelines", t.Name)
+		return d.errorf(d.at("targets", i), "target %q selects nothing; set workflow_executions, images or pipelines", t.Name)
 	}
 	if len(t.WorkflowExecutions) > 0 && len(t.Regions) > 1 {
-		return d.errorf(d.at("targets", i, "regions"), "target %q has ids in workflow_executions and several regions; an id exists in one region only, so give each region a target", t.Name)
+		return d.errorf(d.at("targets", i, "regions"), "target %q has ids in workflow_executions and several regions; an id exists in only one region, so add one target per region", t.Name)
 	}
 	for _, check := range []func(*document, *Target, int) error{
 		validateAccounts, validateExecutions, validateImages, validateRegions, validatePipelines, validateTagLabels, validateSteps, validateRole, validateEndpoint,
@@ -72,7 +72,7 @@ func validateExecutions(d *document, t *Target, i int) error {
 			return d.errorf(d.at("targets", i, "workflow_executions", j), "%s", err)
 		}
 		if seen[id] {
-			return d.errorf(d.at("targets", i, "workflow_executions", j), "the id %s stands in this target twice; case does not matter", id)
+			return d.errorf(d.at("targets", i, "workflow_executions", j), "id %s is listed twice in this target; ids are not case-sensitive", id)
 		}
 		seen[id] = true
 		t.WorkflowExecutions[j] = id
@@ -93,7 +93,7 @@ func validateImages(d *document, t *Target, i int) error {
 			return d.errorf(d.at("targets", i, "images", j), "%s", err)
 		}
 		if seen[image.ARN] {
-			return d.errorf(d.at("targets", i, "images", j), "the image %q stands in this target twice", image.ARN)
+			return d.errorf(d.at("targets", i, "images", j), "image %q is listed twice in this target", image.ARN)
 		}
 		seen[image.ARN] = true
 	}
@@ -114,7 +114,7 @@ func validateRegions(d *document, t *Target, i int) error {
 	}
 	for j, region := range t.Regions {
 		if !used[region] {
-			return d.errorf(d.at("targets", i, "regions", j), "target %q selects nothing in %s; none of its images is there, and it has no pipelines", t.Name, region)
+			return d.errorf(d.at("targets", i, "regions", j), "target %q selects nothing in %s; none of its images is in that region, and it selects no pipelines", t.Name, region)
 		}
 	}
 	return nil
@@ -139,12 +139,12 @@ func validateTagLabels(d *document, t *Target, i int) error {
 		}
 		label := imagebuilder.TagLabel(key)
 		if other, twice := keys[label]; twice {
-			return d.errorf(at, "the tags %q and %q in tag_labels would both be the label %s; each label may stand once", other, key, label)
+			return d.errorf(at, "the tags %q and %q in tag_labels would both become the label %s; labels must be unique", other, key, label)
 		}
 		keys[label] = key
 	}
 	if len(t.TagLabels) > maxTagLabels {
-		return d.errorf(d.at("targets", i, "tag_labels"), "target %q has more than %d tags in tag_labels, as many as a pipeline can have", t.Name, maxTagLabels)
+		return d.errorf(d.at("targets", i, "tag_labels"), "target %q has more than %d tags in tag_labels; a pipeline cannot have more", t.Name, maxTagLabels)
 	}
 	return nil
 }
@@ -176,16 +176,16 @@ const maxExternalID = 1224
 func validateRole(d *document, t *Target, i int) error {
 	for _, key := range []string{"external_id", "session_name"} {
 		if d.has(key, "targets", i) && !d.has("role_arn", "targets", i) {
-			return d.errorf(d.at("targets", i, key), "%s is for a role; role_arn must name one", key)
+			return d.errorf(d.at("targets", i, key), "%s requires role_arn", key)
 		}
 	}
 	switch {
 	case d.has("role_arn", "targets", i) && !roleARN.MatchString(t.forAccount(exampleAccount).RoleARN):
 		return d.errorf(d.at("targets", i, "role_arn"), "role_arn must be the ARN of an IAM role, such as arn:aws:iam::111122223333:role/path/name")
 	case d.has("external_id", "targets", i) && (!externalID.MatchString(t.ExternalID) || len(t.ExternalID) > maxExternalID):
-		return d.errorf(d.at("targets", i, "external_id"), "external_id must be 2 to %d letters, digits and characters of _+=,.@:/-", maxExternalID)
+		return d.errorf(d.at("targets", i, "external_id"), "external_id must be 2 to %d characters; letters, digits and _+=,.@:/- are allowed", maxExternalID)
 	case d.has("session_name", "targets", i) && !sessionName.MatchString(t.SessionName):
-		return d.errorf(d.at("targets", i, "session_name"), "session_name must be 2 to 64 letters, digits and characters of _+=,.@-")
+		return d.errorf(d.at("targets", i, "session_name"), "session_name must be 2 to 64 characters; letters, digits and _+=,.@- are allowed")
 	}
 	return nil
 }
@@ -212,15 +212,15 @@ func validateEndpoint(d *document, t *Target, i int) error {
 func validateLookup(d *document, l Lookup) error {
 	switch {
 	case l.MinInterval <= 0:
-		return d.errorf(d.at("lookup", "min_interval"), "min_interval must be above zero")
+		return d.errorf(d.at("lookup", "min_interval"), "min_interval must be greater than zero")
 	case l.DiscoveryInterval <= 0:
-		return d.errorf(d.at("lookup", "discovery_interval"), "discovery_interval must be above zero")
+		return d.errorf(d.at("lookup", "discovery_interval"), "discovery_interval must be greater than zero")
 	case l.Timeout <= 0:
-		return d.errorf(d.at("lookup", "timeout"), "timeout must be above zero")
+		return d.errorf(d.at("lookup", "timeout"), "timeout must be greater than zero")
 	case l.Concurrency < 1:
 		return d.errorf(d.at("lookup", "concurrency"), "concurrency must be at least 1")
 	case l.RateLimit < 0:
-		return d.errorf(d.at("lookup", "rate_limit"), "rate_limit must not be below zero; 0 stands for no limit")
+		return d.errorf(d.at("lookup", "rate_limit"), "rate_limit must not be negative; 0 means no limit")
 	case l.Burst < 1:
 		return d.errorf(d.at("lookup", "burst"), "burst must be at least 1")
 	}

@@ -1,37 +1,37 @@
-// Package exposition answers scrapes, so that a scrape costs what has changed.
+// Package exposition answers scrapes from cached parts: the cost of a scrape depends on what has
+// changed.
 //
-// Most of what the exporter publishes never changes again. promhttp gathers, checks, encodes and
-// compresses all of it at each scrape. This package does that once for each lookup.Batch, and
-// keeps the bytes: a segment for each family of metrics. An answer is put together, family by
-// family, from what is live and from the segments of all batches:
+// Most of the published series never change again, but promhttp gathers, checks, encodes and
+// compresses all of them at each scrape. This package does that once per lookup.Batch and caches
+// the bytes, as one segment per metric family. It assembles an answer, family by family, from live
+// rows and from the segments of all batches:
 //
 //	# HELP family ...
 //	# TYPE family ...
-//	rows of what is live     encoded at each scrape
+//	live rows                encoded at each scrape
 //	rows of a batch          a segment, encoded once
 //	rows of another batch    a segment, encoded once
 //	# HELP next family ...
 //
-// This works for compressed answers, too. A gzip member (RFC 1952) is a header, one deflate
-// stream (RFC 1951), the CRC-32 of the text, and the length of the text. Two facts make it
-// possible to join such a stream from parts:
+// This also works for compressed answers. A gzip member (RFC 1952) is a header, one deflate stream
+// (RFC 1951), the CRC-32 of the text, and the length of the text. Two facts allow joining such a
+// stream from parts:
 //
-//   - A compressor that is flushed ends its block at a byte boundary without marking it as the
-//     last one (zlib calls this a sync flush), so that another block can follow. The blocks of
-//     a compressor that starts with an empty dictionary refer to nothing before them, so that
-//     they mean the same wherever they stand.
-//   - The CRC-32 of two texts in a row follows from the CRC-32 of each and the length of the
-//     second one. This is crc32_combine of zlib.
+//   - A sync flush (a term of zlib) ends a block at a byte boundary without marking it as the last
+//     one, and another block can follow. The blocks of a compressor that starts with an empty
+//     dictionary do not refer to earlier data, so they have the same meaning in any position.
+//   - The CRC-32 of two concatenated texts can be computed from the CRC-32 of each text and the
+//     length of the second one. zlib calls this crc32_combine.
 //
-// A client reads one gzip member, whose text is what promhttp would have sent, except for the
-// order of the rows within a family, which means nothing.
+// A client reads one gzip member. Its text is the text that promhttp would have sent, except for the
+// order of the rows within a family, which has no meaning.
 //
-// The Collector remains the only place where values become metrics, and each series passes the
-// checks of a prometheus.Registry: once when it settles, or at each scrape while it is live.
-// promhttp still answers what this package does not put together: protobuf, methods other than
-// GET, names that are escaped with dots, and whatever the registry or the encoder objects to. What
-// settled after a family has panicked is made anew at each scrape.
-// Without this package it would answer everything.
+// Only the Collector turns values into metrics. Each series passes the checks of a
+// prometheus.Registry: once when it settles, or at each scrape while it is live. promhttp still
+// answers requests that this package does not handle: protobuf, methods other than GET, escaped
+// names with dots, and everything that the registry or the encoder rejects. After a family has
+// panicked, what settles is rendered at each scrape. Without this package promhttp would answer all
+// requests. Start reading with Handler.Serve.
 package exposition
 
 import (

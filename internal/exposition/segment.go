@@ -48,7 +48,7 @@ func (f format) render(b *collector.Batch) (map[string]*segment, error) {
 	return all, nil
 }
 
-// bySubject orders rows so that those about one execution or image stand together, which takes a
+// bySubject orders rows so that rows about one execution or image are adjacent, which takes a
 // quarter off the compressed text. A registry orders them by status before that.
 func bySubject(a, b *dto.Metric) int {
 	return strings.Compare(subject(a), subject(b))
@@ -80,7 +80,7 @@ func (f format) pack(text []byte) []byte {
 // texts are buffers that are used again: growing one takes as long as compressing what is in it.
 var texts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// compressors are flate.Writers that are used again, for each has a megabyte. A better level than
+// compressors are flate.Writers to reuse, because each needs a megabyte. A better level than
 // the fastest one takes a twentieth off the compressed text, for two to three times the time.
 var compressors = sync.Pool{New: func() any {
 	w, err := flate.NewWriter(nil, flate.BestSpeed)

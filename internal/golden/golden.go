@@ -1,5 +1,5 @@
-// Package golden compares what a test makes with a file that is committed, and knows the
-// metrics of the largest of these files, testdata/metrics.txt.
+// Package golden compares the output of a test with a committed file, and reads the metrics of the
+// largest of these files, testdata/metrics.txt. Only tests may import it. Start reading with Compare.
 package golden
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "update the golden files")
 
 // Compare holds that a file has the text that the test made. With -update it writes the
 // file instead. The name of the test has the word Golden, for that is what `make golden`
@@ -30,7 +30,7 @@ func Compare(t *testing.T, file, got string) {
 		return
 	}
 	if diff := cmp.Diff(read(t, file), got); diff != "" {
-		t.Errorf("%s; make golden writes it anew (-want +got):\n%s", file, diff)
+		t.Errorf("%s; make golden updates it (-want +got):\n%s", file, diff)
 	}
 }
 

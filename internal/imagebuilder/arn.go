@@ -13,7 +13,7 @@ import (
 // stands for an ARN that is not of this kind.
 type ImageBuildVersion struct {
 	AccountID string // twelve digits, or aws, aws-marketplace, ... for an image that AWS owns
-	Name      string // the recipe's name as it stands in the ARN: lower case, with hyphens
+	Name      string // the recipe's name as in the ARN: lower case, with hyphens
 	Version   string // semantic version and build number: 1.0.0/1
 }
 
@@ -38,7 +38,7 @@ func (v ImageBuildVersion) ImageVersion() string {
 	return v.AccountID + "/" + v.Name + "/" + version
 }
 
-// Newer reports whether v is a later build than other, as the versions tell.
+// Newer reports whether v is a later build than other, judged by the versions.
 func (v ImageBuildVersion) Newer(other ImageBuildVersion) bool {
 	return compareVersions(v.Version, other.Version) > 0
 }
@@ -98,7 +98,7 @@ var imageARN = regexp.MustCompile(`^arn:aws(?:-[a-z]+)*:imagebuilder:([a-z0-9-]+
 func ParseImageARN(s string) (ImageARN, error) {
 	parts := imageARN.FindStringSubmatch(s)
 	if parts == nil || CheckRegion(parts[1]) != nil {
-		return ImageARN{}, fmt.Errorf("%q is not the ARN of an image; one looks like arn:aws:imagebuilder:eu-west-1:111122223333:image/my-recipe/1.0.0 (its newest build and those that run; parts of the version may be x) or …/1.0.0/3 (one build)", s)
+		return ImageARN{}, fmt.Errorf("%q is not an image ARN, such as arn:aws:imagebuilder:eu-west-1:111122223333:image/my-recipe/1.0.0 (its newest build and all running ones; parts of the version may be x) or …/1.0.0/3 (one build)", s)
 	}
 	return ImageARN{Region: parts[1], Build: parts[2] != ""}, nil
 }

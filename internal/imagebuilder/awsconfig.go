@@ -45,7 +45,7 @@ type redirectError struct{}
 // Error says why.
 func (redirectError) Error() string { return "a credential endpoint may not redirect" }
 
-// RetryableError tells the SDK not to try again.
+// RetryableError makes the SDK not retry.
 func (redirectError) RetryableError() bool { return false }
 
 // loadConfig reads what the environment says. Each request for credentials, or for a
@@ -99,7 +99,7 @@ func checkEndpoint(o sdk.Options) error {
 	fips := o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled
 	dual := o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled
 	if o.BaseEndpoint != nil && (fips || dual) {
-		return errors.New("an endpoint of its own (endpoint_url, AWS_ENDPOINT_URL_IMAGEBUILDER or AWS_ENDPOINT_URL) cannot be combined with AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT; name the wanted endpoint itself, or leave it to the SDK")
+		return errors.New("a custom endpoint (endpoint_url, AWS_ENDPOINT_URL_IMAGEBUILDER or AWS_ENDPOINT_URL) cannot be combined with AWS_USE_FIPS_ENDPOINT or AWS_USE_DUALSTACK_ENDPOINT; set the URL of the FIPS or dual-stack endpoint, or remove the custom endpoint")
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func failureOf(err error) *failure {
 // invalidAnswer is the failure of an answer that was read and cannot be used.
 func invalidAnswer(err error) error { return &failure{class: Invalid, error: err} }
 
-// classCodes are the beginnings of the error codes that decide alone, whatever the status:
+// classCodes are the beginnings of the error codes that decide the class regardless of the status:
 // some common errors come with status 400. Sources: the API reference ("Errors" of each
 // operation, "Common Errors") and that of STS.
 var classCodes = []struct {
@@ -64,8 +64,8 @@ var classCodes = []struct {
 	{Unavailable, false, regexp.MustCompile(`(?i)^(InternalFailure|InternalServerError)`)},
 }
 
-// classOfCode returns the class of an error code that decides alone, and whether it is a
-// refusal.
+// classOfCode returns the class of an error code that decides it regardless of the status, and whether
+// it is a refusal.
 func classOfCode(code string) (class Class, refusal, ok bool) {
 	if _, ok := retry.DefaultThrottleErrorCodes[code]; ok {
 		return Throttled, false, true
@@ -78,16 +78,19 @@ func classOfCode(code string) (class Class, refusal, ok bool) {
 	return "", false, false
 }
 
-// FromCredentials reports whether err comes from getting credentials: Image Builder was not
+// FromCredentials reports whether err comes from getting credentials. If so, Image Builder was not
 // asked.
 func FromCredentials(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Operation == Authenticate || errors.Is(err, errNoCredentials) || has[roleError](err)
 }
 
-// CredentialsRefused reports whether err says that there are no credentials, or that they
-// are not accepted, so that no operation can succeed. It is false for what accepted
-// credentials do not allow.
+// NoCredentials reports whether err says that no source has usable credentials.
+func NoCredentials(err error) bool { return errors.Is(err, errNoCredentials) }
+
+// CredentialsRefused reports whether err says that there are no credentials or that they are not
+// accepted: no operation can succeed. It is false if the credentials are accepted but do not allow
+// the operation.
 func CredentialsRefused(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	if !ok || e.Class != Denied {
@@ -113,9 +116,9 @@ func IsAnswer(operation Operation, err error) bool {
 	return !FromCredentials(err) && !FromAnotherService(operation, err)
 }
 
-// FromAnotherService reports whether err shows that the endpoint is not Image Builder's:
-// what answers there does not know the operation, or refuses one that asks about the whole
-// account, and so has no subject that could be unknown or wrong.
+// FromAnotherService reports whether err shows that the endpoint is not Image Builder's: it does not
+// have the operation, or it rejects an operation about the whole account, which has no subject that
+// could be unknown or wrong.
 func FromAnotherService(operation Operation, err error) bool {
 	if FromCredentials(err) {
 		return false

@@ -21,19 +21,18 @@ type ClientConfig struct {
 	Target string // the label "target" of what is counted
 	Region string // required
 
-	// EndpointURL replaces the service's endpoint. Empty stands for the SDK's own
+	// EndpointURL replaces the service's endpoint. Empty means the SDK's own
 	// choice, which follows AWS_ENDPOINT_URL_IMAGEBUILDER and AWS_ENDPOINT_URL.
 	EndpointURL string
 
-	// Role is assumed with the credentials; the zero value stands for no role.
+	// Role is assumed with the credentials; the zero value means no role.
 	Role Role
 
-	// STSEndpointURL replaces the endpoint of STS, which is asked for the Role. Empty
-	// stands for the SDK's own choice: that of the region, or AWS_ENDPOINT_URL_STS.
+	// STSEndpointURL replaces the endpoint of STS, which is asked for the Role. Empty means the SDK's
+	// own choice: the endpoint of the region, or AWS_ENDPOINT_URL_STS.
 	STSEndpointURL string
-
 	// Static, when not nil, are the credentials. Then nothing at all is read from
-	// the environment or from files. Nil stands for the SDK's default chain.
+	// the environment or from files. Nil means the SDK's default chain.
 	Static *StaticCredentials
 
 	Limits
@@ -202,8 +201,8 @@ func (c *Client) GetImage(ctx context.Context, imageBuildVersionARN string, star
 	return i, err
 }
 
-// GetWorkflowStepExecution returns when the step with this id gives up: its start and its
-// "timeoutSeconds". The zero time stands for not known. It waits and fails as
+// GetWorkflowStepExecution returns when the step with this id times out: its start plus its
+// "timeoutSeconds". The zero time means unknown. It waits and fails as
 // GetWorkflowExecution does.
 func (c *Client) GetWorkflowStepExecution(ctx context.Context, id string, started func()) (time.Time, error) {
 	var timeout time.Time

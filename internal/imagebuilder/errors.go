@@ -14,12 +14,12 @@ type Class string
 
 // The classes and what they mean.
 const (
-	NotFound    Class = "not_found"   // the service does not know the id, not yet or no longer
+	NotFound    Class = "not_found"   // the id does not exist, not yet or no longer
 	BadRequest  Class = "bad_request" // the service rejects this request and would do so again
-	Denied      Class = "denied"      // no credentials, or they are not accepted or do not allow the operation
-	Throttled   Class = "throttled"   // the service had too many requests
-	Unavailable Class = "unavailable" // it failed or did not answer in time, or it was not Image Builder
-	Invalid     Class = "invalid"     // the service answered with success, and with something unusable
+	Denied      Class = "denied"      // credentials are missing, not accepted, or do not allow the operation
+	Throttled   Class = "throttled"   // the service received too many requests
+	Unavailable Class = "unavailable" // it failed, did not answer in time, or was not Image Builder
+	Invalid     Class = "invalid"     // the service reported success, but the answer is unusable
 )
 
 // Error returns the class's name.
@@ -73,8 +73,8 @@ func ClassOf(err error) Class {
 
 // Causes that do not come from the SDK.
 var (
-	errTimeLimit     = errors.New("no answer within the time limit of a lookup")
-	errListTime      = errors.New("the list is not complete within the time limit of all its pages")
+	errTimeLimit     = errors.New("no answer within the lookup timeout")
+	errListTime      = errors.New("the list was not complete within the time limit for all pages")
 	errTooLarge      = fmt.Errorf("the answer is larger than %d bytes", maxResponseBytes)
 	errNoCredentials = errors.New("no usable AWS credentials")
 )

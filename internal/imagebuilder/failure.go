@@ -1,7 +1,7 @@
 package imagebuilder
 
-// Failure says why an image failed, as far as the API tells (ImageState, "failureContext"). A
-// part that it does not tell is empty.
+// Failure is the reason why an image failed, from the API's ImageState, "failureContext". Fields that
+// the API does not return are empty.
 type Failure struct {
 	Stage           ImageStatus // the image's state when it failed
 	ExecutionID     string      // in lower case
@@ -17,7 +17,7 @@ type ComponentFailure struct {
 	Message                  string // for people
 }
 
-// DistributionFailure says where an image did not arrive.
+// DistributionFailure says to which regions and accounts an image was not distributed.
 type DistributionFailure struct {
 	Message string          // for people
 	Regions []RegionFailure // each once, in the API's order; at most maxRegions

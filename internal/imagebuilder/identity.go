@@ -33,9 +33,9 @@ var sourceNames = map[aws.CredentialSource]string{
 	aws.CredentialSourceProfileLogin:         "login",
 }
 
-// CredentialsSource says in words where the credentials come from; with a Role, those that
-// assume it. It gets no credentials. Several sources, as of a chain of profiles, are joined
-// with commas.
+// CredentialsSource returns the name of the source of the credentials; with a Role, of the
+// credentials that assume it. It does not get credentials. Several sources, such as a chain of
+// profiles, are joined with commas.
 func (c *Client) CredentialsSource() string {
 	var names []string
 	if provider, ok := c.base.provider().(aws.CredentialProviderSource); ok {
@@ -47,7 +47,7 @@ func (c *Client) CredentialsSource() string {
 	return cmp.Or(strings.Join(slices.Compact(names), ", "), "unknown")
 }
 
-// Identity returns the ARN with which the Client asks: of a user, or of a role's session.
+// Identity returns the ARN of the caller as AWS sees it: a user, or the session of a role.
 // It needs no permission (API reference of GetCallerIdentity).
 func (c *Client) Identity(ctx context.Context) (arn string, err error) {
 	return c.identity(ctx, c.credentials)

@@ -23,10 +23,10 @@ type Image struct {
 	LogGroup   string    // of its logs in CloudWatch
 	Tags       map[string]string
 
-	// Failure says why it failed. Nil when it has not failed, and where the API does not tell.
+	// Failure says why it failed. It is nil if it has not failed, or if the API does not say why.
 	Failure *Failure
 
-	// The pipeline that made it; empty where the API does not tell, as in lists.
+	// The pipeline that made it; empty if the API does not return it, as in lists.
 	SourcePipelineARN, SourcePipelineName string
 }
 

@@ -1,14 +1,13 @@
-// Package imagebuilder asks EC2 Image Builder about its workflow executions and
-// answers in plain values.
+// Package imagebuilder is a read-only client of EC2 Image Builder that returns plain values.
 //
-// It knows how to ask: in which order attempts go on the wire, how long one may take,
-// what an answer means, and what class an error has. Package lookup decides what to ask
-// and when. It is the only package that imports the AWS SDK, and it exports none of the
-// SDK's types.
+// It defines how to ask: the order in which attempts go on the wire, their time limits, the meaning
+// of answers, and the classes of errors. Package lookup decides what to ask and when. This is the
+// only package that imports the AWS SDK, and it exports none of the SDK's types. Start reading with
+// Client; gate.go has the limits, classify.go the classes of errors.
 //
 // Facts about the service come from its API reference,
-// https://docs.aws.amazon.com/imagebuilder/latest/APIReference/, and from
-// experiments against the SDK; where a fact is used, it is named.
+// https://docs.aws.amazon.com/imagebuilder/latest/APIReference/, and from experiments with the SDK.
+// A comment names each fact where the code relies on it.
 package imagebuilder
 
 import (
@@ -80,7 +79,7 @@ var executionID = regexp.MustCompile(`^wf-[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-
 // execution, and otherwise an error that says how an id looks.
 func ParseExecutionID(s string) (string, error) {
 	if !executionID.MatchString(s) {
-		return "", fmt.Errorf("%q is not the id of a workflow execution; one is wf- and a UUID, as in wf-165b1cb6-3a62-4618-a021-94ddcbe32908", s)
+		return "", fmt.Errorf("%q is not a workflow execution id; it must be wf- followed by a UUID, such as wf-165b1cb6-3a62-4618-a021-94ddcbe32908", s)
 	}
 	return strings.ToLower(s), nil
 }
@@ -93,7 +92,7 @@ var region = regexp.MustCompile(`^[a-z]{2,8}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$`)
 // of an AWS region. Whether there is such a region is not known here.
 func CheckRegion(s string) error {
 	if !region.MatchString(s) {
-		return fmt.Errorf("%q is not the name of an AWS region; one looks like eu-west-1", s)
+		return fmt.Errorf("%q is not an AWS region name, such as eu-west-1", s)
 	}
 	return nil
 }

@@ -30,15 +30,15 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "imagebuilder_exporter_api_requests_total",
-			Help: "Attempts to call the AWS API, retries included, whatever their outcome.",
+			Help: "Attempts to call the AWS API, including retries, whether they succeeded or failed.",
 		}, []string{"target", "region", "operation"}),
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "imagebuilder_exporter_api_errors_total",
-			Help: "Attempts to call the AWS API that failed, by the class of the failure and the API's error code.",
+			Help: "Failed attempts to call the AWS API, by error class and API error code.",
 		}, []string{"target", "region", "operation", "class", "code"}),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:                            "imagebuilder_exporter_api_request_duration_seconds",
-			Help:                            "How long attempts to call the AWS API took.",
+			Help:                            "Duration of attempts to call the AWS API.",
 			Buckets:                         []float64{.025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 			NativeHistogramBucketFactor:     1.1,
 			NativeHistogramMaxBucketNumber:  100,
@@ -46,7 +46,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"operation"}),
 		invalid: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "imagebuilder_exporter_invalid_responses_total",
-			Help: "Answers of the AWS API that were left out, wholly or in part, because they cannot be true, or exceed a bound.",
+			Help: "Answers of the AWS API that were ignored, completely or in part, because they are implausible or exceed a limit.",
 		}, []string{"target", "region", "reason"}),
 		codes: map[string]bool{},
 	}

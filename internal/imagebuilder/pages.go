@@ -26,7 +26,7 @@ const (
 )
 
 // list asks for one page after the other, each with the token that the one before has
-// returned, until there is none. A list that exceeds a bound is an error, for what was read
+// returned, until there is none. A list that exceeds a bound is an error, because what was read
 // of it is not the whole.
 func list[T row](
 	ctx context.Context, c *Client, operation Operation, started func(), page func(ctx context.Context, token *string) (rows []T, next *string, err error),
@@ -51,7 +51,7 @@ func list[T row](
 		case !more, c.firstPages:
 			return l.rows, nil
 		case l.took > c.listTime():
-			return nil, newError(operation, &failure{class: Unavailable, error: fmt.Errorf("after %d pages, %w", l.pages, errListTime)})
+			return nil, newError(operation, &failure{class: Unavailable, error: fmt.Errorf("%w (pages read: %d)", errListTime, l.pages)})
 		}
 	}
 }
@@ -111,7 +111,7 @@ func (l *listing[T]) add(rows []T, next *string) (more bool, err error) {
 	case aws.ToString(next) == "":
 		return false, nil
 	case l.seen[hash]:
-		return false, errors.New("a page names one as the next that was read before")
+		return false, errors.New("the next page of the list is one that was already read")
 	case l.pages == l.most:
 		return false, fmt.Errorf("the list has more than %d pages", l.most)
 	}

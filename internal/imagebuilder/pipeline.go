@@ -26,7 +26,7 @@ type Pipeline struct {
 // Schedule says when a pipeline runs.
 type Schedule struct {
 	Expression     string // cron(…) or rate(…)
-	Timezone       string // empty stands for UTC
+	Timezone       string // empty means UTC
 	StartCondition string
 	// AutoDisableFailures is after how many failures of scheduled runs in a row AWS disables
 	// the pipeline, 0 for never.
@@ -47,7 +47,7 @@ var notInLabels = regexp.MustCompile(`[^a-zA-Z0-9_]`)
 // of a label cannot have.
 func TagLabel(key string) string { return "tag_" + notInLabels.ReplaceAllString(key, "_") }
 
-// RunSince reports whether p tells of another run than before, the same pipeline as it was
+// RunSince reports whether p has another run than before, the same pipeline as it was
 // described earlier: of one that has begun or ended, or of another one that is next.
 func (p *Pipeline) RunSince(before *Pipeline) bool {
 	return p.LastRunStatus != before.LastRunStatus || !p.LastRun.Equal(before.LastRun) || !p.NextRun.Equal(before.NextRun) ||

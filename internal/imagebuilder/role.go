@@ -18,7 +18,7 @@ import (
 type Role struct {
 	ARN         string
 	ExternalID  string // secret; empty for none
-	SessionName string // empty stands for imagebuilder_exporter
+	SessionName string // empty means imagebuilder_exporter
 }
 
 const (

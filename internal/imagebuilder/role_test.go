@@ -47,7 +47,7 @@ func TestARoleIsAssumedOnce(t *testing.T) {
 		if _, err := client.GetImage(t.Context(), testImage, nil); err != nil || api.Requests("AssumeRole") != 2 {
 			t.Errorf("%d times in an hour, %v; want 2", api.Requests("AssumeRole"), err)
 		}
-		want := `# HELP imagebuilder_exporter_api_requests_total Attempts to call the AWS API, retries included, whatever their outcome.
+		want := `# HELP imagebuilder_exporter_api_requests_total Attempts to call the AWS API, including retries, whether they succeeded or failed.
 # TYPE imagebuilder_exporter_api_requests_total counter
 imagebuilder_exporter_api_requests_total{operation="AssumeRole",region="eu-west-1",target="golden-images"} 2
 imagebuilder_exporter_api_requests_total{operation="GetImage",region="eu-west-1",target="golden-images"} 101

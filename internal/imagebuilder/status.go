@@ -20,7 +20,7 @@ const (
 // reference does not have pass through unchanged.
 type ImageStatus string
 
-// States that the exporter treats in a way of its own.
+// States that the exporter treats specially.
 const (
 	ImageAvailable ImageStatus = "AVAILABLE"
 	ImageCancelled ImageStatus = "CANCELLED"

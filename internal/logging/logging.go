@@ -1,4 +1,5 @@
-// Package logging makes the logger of the program, which never holds the program up.
+// Package logging creates the logger of the program. A log that nobody reads never blocks the program,
+// and no line contains hidden characters. Start reading with New.
 package logging
 
 import (
@@ -23,8 +24,8 @@ const (
 	flushTime = time.Second
 )
 
-// Log writes lines to where they are read. When nobody reads them, or not fast enough,
-// those that come are dropped, and how many they were is written later.
+// Log writes log lines without blocking. If nobody reads them, or not fast enough, new lines are
+// dropped, and their number is logged later.
 type Log struct {
 	Logger log.Logger
 	// Slog writes the same lines to the same place, for libraries that want it.
@@ -37,8 +38,8 @@ type Log struct {
 	written chan struct{} // closed when the last line was written
 }
 
-// New returns a Log of messages of a level, and above, which is debug, info, warn or
-// error. It writes logfmt, or JSON, to w. Close ends it.
+// New returns a Log for messages of the level debug, info, warn or error, and above. It writes
+// logfmt, or JSON, to w. Call Close to end it.
 func New(lowest string, json bool, w io.Writer) *Log {
 	l := &Log{w: w, lines: make(chan []byte, waitingLines), closed: make(chan struct{}), written: make(chan struct{})}
 	base := log.NewLogfmtLogger(writer{l})
@@ -54,7 +55,7 @@ func New(lowest string, json bool, w io.Writer) *Log {
 	return l
 }
 
-// Close waits a moment until everything is written. What is logged after it is lost.
+// Close waits for at most flushTime until all lines are written. Later lines are lost.
 func (l *Log) Close() {
 	close(l.closed)
 	select {

@@ -8,7 +8,7 @@ import (
 )
 
 // retriedWithSuccess returns the ids of those executions of one image whose workflow has
-// completed in a later attempt, which is what RetryImage makes. Nil stands for none.
+// completed in a later attempt, which is what RetryImage makes. Nil means none.
 //
 // No answer has the attempts, so they are concluded: an attempt begins with an execution of
 // a BUILD or DISTRIBUTION workflow that starts when another one of the same workflow has

@@ -134,7 +134,7 @@ func (b *build) Failed(time.Time) {
 }
 
 // bestSource returns the source that counts: one that is fresh and answers goes first,
-// among these a list before GetImage, for the two may give different reasons for one
+// among these a list before GetImage, because the two can give different reasons for one
 // failure; then the latest.
 func (b *build) bestSource() *source {
 	var best *source

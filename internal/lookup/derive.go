@@ -105,10 +105,10 @@ func (t *Target) reportCut(before int) {
 	logger, dropped := log.With(t.c.Logger, "target", t.c.Name, "region", t.c.Region), t.derived.dropped
 	switch {
 	case before == 0 && dropped > 0:
-		level.Warn(logger).Log("msg", "more executions are found than max_executions allows; the oldest are left out",
+		level.Warn(logger).Log("msg", "more executions found than max_executions allows; the oldest are dropped",
 			"max_executions", t.c.MaxExecutions, "dropped", dropped)
 	case before > 0 && dropped == 0:
-		level.Info(logger).Log("msg", "no executions are left out any more", "max_executions", t.c.MaxExecutions)
+		level.Info(logger).Log("msg", "executions are no longer dropped", "max_executions", t.c.MaxExecutions)
 	}
 }
 

@@ -144,7 +144,7 @@ func (b *build) reportFailure() {
 	}
 	b.failedUnreported = false
 	line := []any{
-		"msg", "an image build has failed", "target", b.target.c.Name, "region", b.target.c.Region,
+		"msg", "image build failed", "target", b.target.c.Name, "region", b.target.c.Region,
 		"image_build_version_arn", b.Subject.ID, "pipeline", b.pipeline, "reason", b.image.Reason,
 	}
 	if f := b.failure(); f != nil {

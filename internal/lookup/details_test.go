@@ -153,7 +153,7 @@ func TestANewFailureIsLogged(t *testing.T) {
 				w.scrapeEvery(target, 10*time.Second, time.Hour)
 				var lines []string
 				for line := range strings.Lines(w.logs.String()) {
-					if strings.Contains(line, "an image build has failed") {
+					if strings.Contains(line, "image build failed") {
 						lines = append(lines, line)
 						if !strings.Contains(line, c.want) || !strings.Contains(line, imageARN("web", 1)) {
 							t.Errorf("it says %s", line)

@@ -126,7 +126,7 @@ func TestSelectors(t *testing.T) {
 				t.Errorf("%s, the log is\n%swant\n%s", when, got, log)
 			}
 		}
-		const nothing = `level=warn target=golden-images region=eu-west-1 msg="a selector matches no pipeline" selector=`
+		const nothing = `level=warn target=golden-images region=eu-west-1 msg="selector matches no pipelines" selector=`
 		if got := target.Known().Selectors; got != nil {
 			t.Errorf("before the first list: %v", got)
 		}
@@ -137,8 +137,8 @@ func TestSelectors(t *testing.T) {
 		a.Pipelines = nil
 		check("both are", nothing+"web.* pipelines_listed=0\n", SelectorMatches{"nothing", 0}, SelectorMatches{"web-2", 0}, SelectorMatches{"web.*", 0})
 		a.Pipelines = both
-		check("both are there again", `level=info target=golden-images region=eu-west-1 msg="the selector matches pipelines again" selector=web-2 pipelines=1
-level=info target=golden-images region=eu-west-1 msg="the selector matches pipelines again" selector=web.* pipelines=2
+		check("both are there again", `level=info target=golden-images region=eu-west-1 msg="selector matches pipelines again" selector=web-2 pipelines=1
+level=info target=golden-images region=eu-west-1 msg="selector matches pipelines again" selector=web.* pipelines=2
 `, SelectorMatches{"nothing", 0}, SelectorMatches{"web-2", 1}, SelectorMatches{"web.*", 2})
 		s := target.c.Selection
 		s.Pipelines = []Selector{named("web-2"), named("web-2"), named("none")}

@@ -1,27 +1,27 @@
-// Package lookup knows what Image Builder says about the executions of a target, and says
-// how true that is.
+// Package lookup follows the executions of a target, keeps what Image Builder reports about them, and
+// records how current that is.
 //
-// A Target is one target in one region. It follows what its Selection asks for:
+// A Target is one target in one region. It follows what its Selection selects:
 //
-//   - Executions that are selected by their ids are looked up one by one. One that is
-//     settled, because it has ended and says when, is not looked up again.
-//   - Discovery reads which pipelines and image builds there are, every discovery_interval, or
-//     as often as its rate allows: pace.
-//     The executions of a build are read in one list, until the image and all of them have
-//     ended.
-//   - Steps are looked up for executions that Steps names; waiting steps while an execution
-//     may wait.
+//   - Executions selected by id are looked up one by one. A settled execution, which has ended and
+//     has an end time, is not looked up again.
+//   - Discovery lists pipelines and image builds every discovery_interval, or as often as its rate
+//     allows (see pace). The executions of a build are read in one list, until the image and all of
+//     its executions have ended.
+//   - Steps are looked up for the executions that Steps selects, and waiting steps while an
+//     execution may wait.
 //
-// Each of these is a question of package schedule, which decides when it is asked: only by
-// a scrape, with one lookup about it at a time, and with back-off while it fails. While it fails,
-// the last known values are published, but not longer than max_staleness after they were
-// due again, and never after "not found".
+// Each of these is a question of package schedule, which decides when to ask it: only during a
+// scrape, one lookup per question at a time, and with back-off while it fails. While it fails, the
+// last known values are published until max_staleness after they were due again, and never after
+// "not found".
 //
-// An answer is taken in by what has asked. What follows from many answers (the list of
-// executions, what max_executions leaves out, imagebuilder_up) is computed by derive, once
-// for all answers of a refresh. A Snapshot only reads.
+// The question that was asked stores its answer. derive computes what depends on many answers (the
+// list of executions, what max_executions drops, imagebuilder_up), once for all answers of a
+// refresh. A Snapshot only reads.
 //
-// How to ask, and the rate limits, belong to package imagebuilder.
+// The package does not know how to ask: requests and rate limits belong to package imagebuilder.
+// Start reading with Target, then question.go and derive.go.
 package lookup
 
 import (
@@ -44,7 +44,7 @@ type Client interface {
 	SelectionClient
 }
 
-// ExecutionsClient tells how far workflow executions have come.
+// ExecutionsClient reads the progress of workflow executions.
 type ExecutionsClient interface {
 	GetWorkflowExecution(ctx context.Context, id string, started func()) (imagebuilder.Execution, error)
 	ListWorkflowExecutions(ctx context.Context, imageBuildVersionARN string, started func()) ([]imagebuilder.Execution, error)
@@ -53,7 +53,7 @@ type ExecutionsClient interface {
 	GetWorkflowStepExecution(ctx context.Context, id string, started func()) (timeout time.Time, err error)
 }
 
-// SelectionClient tells which pipelines and image builds there are.
+// SelectionClient lists pipelines and image builds.
 type SelectionClient interface {
 	ListImagePipelines(ctx context.Context, started func()) ([]imagebuilder.Pipeline, error)
 	ListImagePipelineImages(ctx context.Context, pipelineARN string, started func()) ([]imagebuilder.Image, error)
@@ -64,7 +64,7 @@ type SelectionClient interface {
 
 var _ Client = (*imagebuilder.Client)(nil)
 
-// Config says what a Target looks up, and with what.
+// Config is the configuration of a Target.
 type Config struct {
 	Name, Region string // the labels "target" and "region"
 
@@ -72,7 +72,7 @@ type Config struct {
 
 	Client Client
 	Logger log.Logger
-	Panics interface{ Inc() } // counts panics that were contained; nil for not
+	Panics interface{ Inc() } // counts recovered panics; nil means do not count
 }
 
 // Selection says what is looked up, and how often. Nothing is asked that it does not
@@ -117,7 +117,7 @@ type Target struct {
 	derived    derived
 	pace       pace
 	answerTime time.Duration // how long an answer of discovery takes, on average; 0 for not known
-	// paceReported tells whether it was logged that discovery does not fit its interval.
+	// paceReported is set once the log says that discovery does not fit its interval.
 	paceReported bool
 }
 

@@ -9,14 +9,14 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
 
-// pace is how often discovery asks each of its questions, as far as its rate allows.
+// pace is how often discovery asks each of its questions, within its rate limit.
 //
 // Discovery gets a share of the rate limit, and of the requests that may be on the wire at a time:
 // two that take 500 ms each are no more than 4 in a second. While all its requests fit into that
 // within one discovery_interval, each question is asked once in discovery_interval. When there are
 // more, the intervals grow, so that what is due is as much as can be asked, and no queue builds up:
 //
-//   - The lists of pipelines and images are asked once in discovery_interval, for they tell
+//   - The lists of pipelines and images are read once per discovery_interval, because they show
 //     which pipelines have a new run.
 //   - So is each pipeline or image of which a build has not ended.
 //   - The rest share what is left: with 5,000 pipelines and 5 requests a second, 200 of 1,500
@@ -26,9 +26,9 @@ import (
 // The lists, and then the builds, leave a quarter of the rate to what comes after them; where
 // they need more, their intervals grow as well.
 //
-// A pipeline does not wait for its turn when its next run has come, or when the list tells of
-// another run than before: comesFirst. That takes requests from the rest. Once one of these has
-// waited for discovery_interval beside its own, it no longer comes after them.
+// A pipeline does not wait for its turn when its next run is due, or when the list shows a run that
+// is new: see comesFirst. That takes requests from the rest. A pipeline of the rest that has waited
+// for discovery_interval in addition to its own interval comes first as well.
 type pace struct{ lists, building, rest time.Duration }
 
 // requests is how many requests it takes to ask everything once.
@@ -185,7 +185,7 @@ func (t *Target) reportPace() {
 	switch interval := t.pace.longest(); {
 	case !t.paceReported && interval > t.c.DiscoveryInterval*11/10:
 		t.paceReported = true
-		level.Warn(logger).Log("msg", "discovery does not fit into a quarter of rate_limit and concurrency, so its interval grows", "interval", interval.Round(time.Second))
+		level.Warn(logger).Log("msg", "discovery needs more than a quarter of rate_limit and concurrency; its interval grows", "interval", interval.Round(time.Second))
 	case t.paceReported && interval == t.c.DiscoveryInterval:
 		t.paceReported = false
 		level.Info(logger).Log("msg", "discovery fits into a quarter of rate_limit and concurrency again")

@@ -264,7 +264,7 @@ func TestDiscoveryThatFitsAgain(t *testing.T) {
 			interval time.Duration
 			log      string
 		}{
-			{0.5, 895 * time.Second, `level=warn target=golden-images region=eu-west-1 discovery_interval=5m0s msg="discovery does not fit into a quarter of rate_limit and concurrency, so its interval grows" interval=14m56s`},
+			{0.5, 895 * time.Second, `level=warn target=golden-images region=eu-west-1 discovery_interval=5m0s msg="discovery needs more than a quarter of rate_limit and concurrency; its interval grows" interval=14m56s`},
 			{1.3, 320 * time.Second, ""}, // better, and not yet good
 			{1.4, 5 * time.Minute, `level=info target=golden-images region=eu-west-1 discovery_interval=5m0s msg="discovery fits into a quarter of rate_limit and concurrency again"`},
 			{1.3, 320 * time.Second, ""}, // too little to tell of

@@ -16,7 +16,7 @@ type question struct {
 	operation imagebuilder.Operation
 	pages     int     // of the last answer, if it is a list of discovery
 	failure   failure // of the last lookup, while the entry is failing
-	// answeredBefore tells, once a lookup has failed, whether one before it was answered.
+	// answeredBefore is, once a lookup has failed, whether an earlier one was answered.
 	answeredBefore bool
 }
 

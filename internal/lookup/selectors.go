@@ -71,9 +71,9 @@ func (t *Target) reportMatches(kind string, listed int, before, now map[string]i
 		was, known := before[text]
 		switch n := now[text]; {
 		case n == 0 && (was > 0 || !known):
-			level.Warn(logger).Log("msg", "a selector matches no "+kind, "selector", text, kind+"s_listed", listed)
+			level.Warn(logger).Log("msg", "selector matches no "+kind+"s", "selector", text, kind+"s_listed", listed)
 		case n > 0 && was == 0 && known:
-			level.Info(logger).Log("msg", "the selector matches "+kind+"s again", "selector", text, kind+"s", n)
+			level.Info(logger).Log("msg", "selector matches "+kind+"s again", "selector", text, kind+"s", n)
 		}
 	}
 }

@@ -15,9 +15,9 @@ type Snapshot struct {
 	Name, Region string
 	Time         time.Time // the moment
 
-	// Up tells whether Image Builder can be reached: imagebuilder_up of docs/metrics.md.
+	// Up is whether Image Builder can be reached: imagebuilder_up of docs/metrics.md.
 	Up bool
-	// RefreshEnded tells whether a refresh has ended; RefreshDuration is how long the
+	// RefreshEnded is whether a refresh has ended; RefreshDuration is how long the
 	// last one took.
 	RefreshEnded    bool
 	RefreshDuration time.Duration
@@ -51,7 +51,7 @@ type SelectorMatches struct {
 	Matches  int
 }
 
-// FailedLookup says why the last lookup of something has failed.
+// FailedLookup says why the last lookup of a subject failed.
 type FailedLookup struct {
 	Operation imagebuilder.Operation
 	Subject   string             // what it asked about: an ARN or an id; empty for the whole account and region
@@ -70,14 +70,14 @@ type Execution struct {
 	Steps []imagebuilder.Step
 	// ReadAt is when Value was read.
 	ReadAt time.Time
-	// LookedUp tells whether a lookup has ended.
+	// LookedUp is whether a lookup has ended.
 	LookedUp bool
 	// Failure is why the last lookup that ended has failed; empty when it succeeded.
 	Failure imagebuilder.Class
 	// Reason is that failure in words, for people.
 	Reason string
-	// Superseded tells whether what became of the execution no longer matters: its workflow
-	// has completed in a later attempt for the same image, or a newer build is a good image.
+	// Superseded is whether the outcome of the execution no longer matters: its workflow completed in
+	// a later attempt for the same image, or a newer build is a good image.
 	Superseded Fact
 }
 
@@ -89,7 +89,7 @@ type Image struct {
 	Pipeline string
 	// Failed says why the image failed; nil when it has not failed, or that is not known.
 	Failed *imagebuilder.Failure
-	// Superseded tells whether a newer build is a good image.
+	// Superseded is whether a newer build is a good image.
 	Superseded Fact
 
 	Failure imagebuilder.Class

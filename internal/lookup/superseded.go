@@ -8,7 +8,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 )
 
-// Fact is a yes or no that may not be known.
+// Fact is a boolean that can be unknown.
 type Fact struct{ Known, True bool }
 
 // successes tell which builds are superseded: those of which a newer one is a good image.

@@ -75,7 +75,7 @@ func (r *reach) asksAbout(q *question) bool {
 	return !deniedFromTheStart || !r.answered[q.operation]
 }
 
-// updateReach decides anew whether Image Builder can be reached. It costs what is not settled: the
+// updateReach decides again whether Image Builder can be reached. It costs what is not settled: the
 // last answer of a question that has settled since is seen once.
 func (t *Target) updateReach() {
 	r := &t.reach
@@ -86,7 +86,7 @@ func (t *Target) updateReach() {
 	r.asked = slices.DeleteFunc(r.asked, func(q *question) bool { return q.Over() })
 }
 
-// update decides anew whether Image Builder can be reached. With nothing that is asked
+// update decides again whether Image Builder can be reached. With nothing that is asked
 // about that stays as it was, but for a new answer.
 func (r *reach) update(questions []*question) {
 	for _, q := range questions {

@@ -52,7 +52,7 @@ func (l *versionList) take(all []imagebuilder.ImageVersion, now time.Time) {
 	l.target.updateFreshness(now) // and choose
 }
 
-// outdateVersions makes chooseVersions choose anew.
+// outdateVersions makes chooseVersions choose again.
 func (t *Target) outdateVersions() {
 	if t.images != nil {
 		t.images.outdated = true

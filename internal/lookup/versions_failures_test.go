@@ -42,7 +42,7 @@ func TestSelectorsOfImagesThatMatchNothing(t *testing.T) {
 			w.logs.Reset()
 		}
 		const level = "level=warn target=golden-images region=eu-west-1 "
-		const nothing = level + `msg="a selector matches no image" selector=`
+		const nothing = level + `msg="selector matches no images" selector=`
 		if got := target.Known().ImageSelectors; got != nil {
 			t.Errorf("before the first list: %v", got)
 		}
@@ -50,7 +50,7 @@ func TestSelectorsOfImagesThatMatchNothing(t *testing.T) {
 			SelectorMatches{"name=nothing", 0}, SelectorMatches{"name=web.*", 2}, SelectorMatches{"tag:team=none", 0}, SelectorMatches{"tag:team=web", 1})
 		check("one is deleted", nothing+`"tag:team=web" images_listed=N`+"\n",
 			SelectorMatches{"name=nothing", 0}, SelectorMatches{"name=web.*", 1}, SelectorMatches{"tag:team=none", 0}, SelectorMatches{"tag:team=web", 0})
-		check("another version is there", strings.Replace(level, "warn", "info", 1)+`msg="the selector matches images again" selector="tag:team=web" images=1`+"\n",
+		check("another version is there", strings.Replace(level, "warn", "info", 1)+`msg="selector matches images again" selector="tag:team=web" images=1`+"\n",
 			SelectorMatches{"name=nothing", 0}, SelectorMatches{"name=web.*", 2}, SelectorMatches{"tag:team=none", 0}, SelectorMatches{"tag:team=web", 1})
 		s := target.c.Selection
 		s.ImageSelectors = append(images("web", 1), images("other", 1)...)

@@ -265,7 +265,7 @@ func TestTheLifeOfAnImageByName(t *testing.T) {
 		w.expect(target, "the first", "00000001 COMPLETED", "web/1.0.0/1 AVAILABLE")
 		w.scrapeEvery(target, 15*time.Second, 20*time.Minute)
 		w.expect(target, "the second has failed", "00000002 FAILED", "web/1.1.0/2 FAILED")
-		if n := strings.Count(w.logs.String(), `msg="an image build has failed"`); n != 1 {
+		if n := strings.Count(w.logs.String(), `msg="image build failed"`); n != 1 {
 			t.Errorf("the failure is logged %d times:\n%s", n, &w.logs)
 		}
 		w.scrapeEvery(target, 15*time.Second, 50*time.Minute)

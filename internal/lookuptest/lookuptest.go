@@ -1,5 +1,5 @@
-// Package lookuptest makes lookup.Targets that ask an emulator over connections in memory,
-// and has the emulated accounts that tests of several packages look at.
+// Package lookuptest creates lookup.Targets that ask an emulator over connections in memory, and has the
+// emulated accounts that the tests of several packages share. Only tests may import it.
 package lookuptest
 
 import (
@@ -20,7 +20,7 @@ import (
 // Region is that of targets whose Config has none.
 const Region = "eu-west-1"
 
-// Config says what a Target looks up, and with what. Name and API are required.
+// Config is the configuration of a Target. Name and API are required.
 type Config struct {
 	Name      string
 	Region    string                // "" for Region

@@ -1,5 +1,6 @@
-// Package printable makes texts that others have written safe to print: on a terminal, in a
-// line of the log, in an answer.
+// Package printable prepares text for people. It escapes what others wrote, so that it is safe on a
+// terminal, in the log and in an answer, and it counts things in words. It imports no other package of
+// this module. Start with Line.
 package printable
 
 import (
@@ -12,8 +13,8 @@ import (
 )
 
 // Hidden reports whether r does not show as a character: control characters, line ends, what
-// changes the direction of text, what has no width. Joiners are none of them, for some scripts
-// and emoji need them; spaces are none of them, too.
+// changes the direction of text, and characters without width. Joiners are not hidden, because some
+// scripts and emoji need them; neither are spaces.
 func Hidden(r rune) bool {
 	const joiner, nonJoiner = '\u200d', '\u200c'
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) && r != joiner && r != nonJoiner
@@ -60,6 +61,15 @@ func Record(line []byte) []byte {
 		record = append(record, '\n')
 	}
 	return record
+}
+
+// Count returns a number with its noun, in the plural unless n is 1: "1 target", "2 targets". It adds
+// an s to form the plural.
+func Count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func clean(text string) bool {

@@ -56,3 +56,11 @@ func TestRecord(t *testing.T) {
 		}
 	}
 }
+
+func TestCount(t *testing.T) {
+	for n, want := range map[int]string{0: "0 targets", 1: "1 target", 2: "2 targets"} {
+		if got := Count(n, "target"); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}

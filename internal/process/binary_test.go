@@ -161,7 +161,7 @@ func TestOnceDoesNotHang(t *testing.T) {
 	c := withAWSConfig(binarytest.Command(ctx, t, "--once", "--once.timeout=1s", "--config.file="+file), aws)
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
-	if err := c.Run(); err == nil || !strings.HasSuffix(stderr.String(), "\nthe configuration was not loaded within 1s; see --once.timeout\n") {
+	if err := c.Run(); err == nil || !strings.HasSuffix(stderr.String(), "\nthe configuration was not loaded within 1s; raise --once.timeout\n") {
 		t.Errorf("%v:\n%s", err, &stderr)
 	}
 }

@@ -1,5 +1,5 @@
-// Package process ends a program in time although something hangs, and notices when it
-// cannot print.
+// Package process ends the program in time even if something hangs, and reports errors of standard
+// output. It knows nothing of what the program does. Start reading with Serve.
 package process
 
 import (
@@ -12,13 +12,12 @@ import (
 	"time"
 )
 
-// ErrHangs says that a function did not return and was left behind.
-var ErrHangs = errors.New("something hangs and is left behind")
+// ErrHangs is the error if a function did not return within its time limit.
+var ErrHangs = errors.New("the shutdown timed out because something hangs")
 
-// Serve calls f with a context that SIGTERM or SIGINT ends, and returns its error. A second
-// signal ends the program at once. When f does not return within the limit after the first
-// one, such as in reading a file of a dead mount, it is left behind, and the error is
-// ErrHangs.
+// Serve calls f with a context that SIGTERM or SIGINT ends, and returns its error. A second signal
+// ends the program at once. If f does not return within the limit after the first signal, for example
+// because it reads a file on a dead mount, Serve returns ErrHangs without waiting for f.
 func Serve(ctx context.Context, limit time.Duration, f func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -47,8 +46,8 @@ func await(ctx context.Context, limit time.Duration, f func(context.Context) err
 	}
 }
 
-// Output is standard output, for what a user has asked the program to print. It keeps the
-// first error, so that no caller has to look at those of fmt. It is not for concurrent use.
+// Output is standard output, for what the user asked the program to print. It keeps the first error,
+// and callers can ignore the errors of fmt. It is not safe for concurrent use.
 type Output struct {
 	file *os.File
 	err  error
@@ -67,8 +66,8 @@ func (o *Output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Quiet returns a writer to the same output that never fails, for a library that panics
-// with an error. Close tells it.
+// Quiet returns a writer to the same output that never fails, for use with a library that panics
+// with an error. Close returns the error.
 func (o *Output) Quiet() io.Writer { return quiet{o} }
 
 type quiet struct{ o *Output }

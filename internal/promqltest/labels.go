@@ -1,5 +1,5 @@
-// Package promqltest finds the labels and statuses that queries, alerts and dashboards use,
-// and holds them against those that the exporter publishes.
+// Package promqltest finds the labels and statuses that queries, alerts and dashboards use, and compares
+// them with what the exporter publishes. Only tests may import it.
 package promqltest
 
 import (

@@ -26,26 +26,26 @@ type Question interface {
 	Failed(now time.Time)
 }
 
-// Verdict says what a failure is.
+// Verdict classifies the result of a lookup.
 type Verdict struct {
 	Outcome Outcome
-	// Answered tells that the service has answered, although not as wished. A refresh
-	// with such failures alone is a success.
+	// Answered means that the service has answered, although not as wished. A refresh
+	// with only such failures is a success.
 	Answered bool
 	// Outage is shared by the failures that have one cause.
 	Outage Outage
 	Err    error // for the log; nil for no failure
 }
 
-// Outcome is what became of a question, in one word.
+// Outcome is the result of a question, in one word.
 type Outcome int
 
 // The outcomes.
 const (
 	Answered Outcome = iota // the answer was taken in
-	Gone                    // there is nothing to know any more; asked again with back-off
-	Rejected                // it would be rejected again; asked again with back-off
-	Failed                  // for now
+	Gone                    // the subject does not exist; retried with back-off
+	Rejected                // the request would be rejected again; retried with back-off
+	Failed                  // a temporary failure
 )
 
 // Subject names what a question is about. There is one lookup about it at a time.
@@ -80,7 +80,7 @@ type Entry struct {
 	Subject  Subject // never changes once it was added, and neither does Lane
 	Lane     Lane
 	Optional bool          // whether a refresh is a success without an answer
-	BackOff  bool          // whether every failure makes the next lookup rarer, up to a minute
+	BackOff  bool          // whether every failure doubles the time to the next lookup, up to a minute
 	Every    time.Duration // the interval, where it is longer than the lane's
 	Paused   bool          // not asked for now
 	// Wait is for how long, once it is due, the entry may have to wait for its turn. Its answer

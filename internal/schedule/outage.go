@@ -6,12 +6,12 @@ import (
 	"github.com/go-kit/log/level"
 )
 
-// Outage tells outages apart: failures with the same Outage have one cause. It is logged
+// Outage identifies an outage: failures with the same Outage have one cause. It is logged
 // when it begins and when it ends, however many lookups fail in between.
 type Outage struct {
 	Class   string  // of the failure
 	Code    string  // more precisely, empty when there is nothing more to say
-	Subject Subject // of a failure that concerns it alone; zero for more than one
+	Subject Subject // of a failure that concerns only it; zero for more than one
 }
 
 // outage is an Outage that goes on.

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Refresh is the set of entries that a scrape waits for.
+// Refresh is the set of entries that a scrape waits for: those that were queued or in flight when it
+// began, and those that their answers made due.
 type Refresh struct {
 	begun      time.Time
 	waits      [laneCount]set

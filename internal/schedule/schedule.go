@@ -2,33 +2,30 @@
 //
 // An Entry is one question. It is in one of four states:
 //
-//	idle       due when its interval or its back-off is over; at once when it was never asked
+//	idle       due when its interval or back-off is over; due at once if it was never asked
 //	queued     due, and waiting for its turn in its lane
 //	in flight  being asked, by one lookup at a time
 //	settled    its answer can never change, so it is not asked again
 //
-// An idle entry that is paused is not due. One that settles while it is queued is asked this
-// once more.
+// A paused idle entry is not due. An entry that settles while it is queued is still asked once.
 //
-// Nothing happens without a scrape. A scrape calls Refresh, which queues every idle entry
-// that is due and returns a Refresh: the set of all entries that are queued or in flight at
-// that moment. An entry leaves every set when its lookup ends. When a set is empty, its
-// refresh has ended. An answer can make further entries due; they join every refresh that
-// waited for the answer. A scrape that leaves at its deadline ends nothing: lookups go on,
-// and the next scrape finds their answers.
+// Nothing happens without a scrape. A scrape calls Refresh, which queues every idle entry that is
+// due and returns a Refresh: the set of all entries that are queued or in flight at that moment.
+// When the lookup of an entry ends, the entry leaves every set. When a set is empty, its refresh has
+// ended. An answer can make further entries due; they join every refresh that waited for the answer.
+// When a scrape returns at its deadline, lookups continue, and the next scrape gets their answers.
 //
-// There are two lanes, each with a queue of its own, so that slow questions in the one do
-// not delay the other. In a queue, the entries with the highest priority go first, and among
-// them the one that was not asked for the longest time. A scrape can wait for the Foreground
-// lane alone.
+// There are two lanes, each with its own queue: slow questions in one lane do not delay the other.
+// In a queue, the entries with the highest priority go first, and among them the entry that was not
+// asked for the longest time. A scrape can wait for the Foreground lane only.
 //
-// While an entry fails, its last answer stays fresh for a limited time. It is asked again
-// soon, or with back-off: when it is gone or rejected, and for every failure where
-// Entry.BackOff says so. Lookups that fail in the same way are one outage, which is logged
-// when it begins and when it ends.
+// While an entry fails, its last answer stays fresh for a limited time. It is retried soon, or with
+// back-off if it is gone or rejected, or if Entry.BackOff is set. Lookups that fail in the same way
+// are one outage, which is logged when it begins and when it ends.
 //
-// The package knows nothing of what is asked. All state is guarded by one mutex, which
-// the user of a Scheduler shares with it.
+// The package does not know what is asked: it imports no other package of this module. One mutex,
+// which a Scheduler shares with its user, guards all state. Start reading with Entry and
+// Scheduler.Refresh.
 package schedule
 
 import (
@@ -42,22 +39,22 @@ import (
 	"github.com/go-kit/log"
 )
 
-// Config is what a Scheduler needs.
+// Config is the configuration of a Scheduler.
 type Config struct {
 	// Mutex guards the Scheduler and its entries. Methods say when the caller holds it.
 	Mutex *sync.Mutex
 	// Before is called before each question, without the mutex. Its error is the failure
-	// of everything that is queued in the lane. Nil stands for nothing to do.
+	// of everything that is queued in the lane. Nil means nothing to do.
 	Before func(ctx context.Context) error
-	// Ended is called after an answer that has ended a refresh, under the mutex, so that
-	// what depends on many answers is computed once for all of them. A refresh that ends
-	// because an entry is removed has no such call. Nil stands for nothing to do.
+	// Ended is called under the mutex after an answer that ended a refresh, to compute once what
+	// depends on many answers. It is not called when a refresh ends because an entry is removed. Nil
+	// means nothing to do.
 	Ended  func(now time.Time)
 	Logger log.Logger
-	Panics interface{ Inc() } // counts panics that were contained; nil for not
+	Panics interface{ Inc() } // counts recovered panics; nil means do not count
 }
 
-// Pace says how often entries are asked.
+// Pace sets how often entries are asked.
 type Pace struct {
 	Foreground, Background time.Duration // from the beginning of one lookup to the next
 	Retry                  time.Duration // the same after a failure, without back-off
@@ -174,13 +171,13 @@ func (s *Scheduler) Changes() int { return s.changes }
 // has been. Without such an answer the next Refresh looks.
 func (s *Scheduler) follow(e *Entry) { s.following = append(s.following, e) }
 
-// Panic is the error that stands for a panic.
+// Panic is the error of a recovered panic.
 type Panic struct {
 	Value any
 	Stack []byte
 }
 
-// Error says what the panic was about, and not where.
+// Error returns the value of the panic, without its stack.
 func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
 
 // Contain calls f. A panic in it is counted, and returned as a *Panic.

@@ -14,7 +14,8 @@ func (k Key) String() string { return k.Target + "/" + k.Region }
 
 // Assign returns the peer of each of keys: that with the highest weight for it. This is
 // rendezvous hashing. The peer of a key depends on nothing but the key and the set of peers, so
-// all who know the same peers assign alike, and a peer that goes or comes moves only its own keys.
+// all replicas with the same peers assign the keys in the same way, and a peer that joins or leaves
+// moves only its own keys.
 // Without peers it returns nil.
 func Assign(peers []string, keys []Key) []string {
 	if len(peers) == 0 {

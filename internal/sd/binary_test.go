@@ -202,7 +202,7 @@ func TestPeersByDNSWithTLS(t *testing.T) {
 	web := filepath.Join(t.TempDir(), "web.yml")
 	binarytest.WriteFile(t, web, fmt.Sprintf("tls_server_config: {cert_file: %s, key_file: %s}\n", cert, key))
 	out, err := binarytest.Command(ctx, t, "--demo", "--web.listen-address=127.0.0.1:0", "--sd.peers=dns+localhost:10120", "--web.config.file="+web).CombinedOutput()
-	const want = "\n--sd.peers=dns+NAME:PORT needs --sd.peer-config when --web.config.file has TLS: "
+	const want = "\n--sd.peers=dns+NAME:PORT requires --sd.peer-config when --web.config.file enables TLS: "
 	if err == nil || !strings.Contains(string(out), want) {
 		t.Errorf("%v, no %s in\n%s", err, want, out)
 	}

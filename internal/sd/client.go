@@ -24,7 +24,7 @@ func NewClient(file string) (*http.Client, error) {
 		}
 	}
 	if config.OAuth2 != nil {
-		return nil, errors.New("oauth2 cannot be used here; use basic_auth, authorization or a certificate in tls_config")
+		return nil, errors.New("oauth2 is not supported here; use basic_auth, authorization or a certificate in tls_config")
 	}
 	asked := *config
 	asked.FollowRedirects = false
@@ -41,16 +41,16 @@ var (
 // withoutSecrets returns what may be shown of an error about a file: the parser quotes what
 // stands there, which may be a password.
 func withoutSecrets(err error) error {
-	const allowed = "it must be an HTTP client configuration of Prometheus, with keys such as basic_auth, authorization and tls_config"
+	const allowed = "the file must be a Prometheus HTTP client configuration, with keys such as basic_auth, authorization and tls_config"
 	text := err.Error()
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err
 	}
 	if m := unknownKey.FindStringSubmatch(text); m != nil {
-		return fmt.Errorf("line %s: there is no key %s here; %s", m[1], m[2], allowed)
+		return fmt.Errorf("line %s: unknown key %s; %s", m[1], m[2], allowed)
 	}
 	if m := alreadySet.FindStringSubmatch(text); m != nil {
-		return fmt.Errorf("line %s: the key %s stands there twice", m[1], m[2])
+		return fmt.Errorf("line %s: duplicate key %s", m[1], m[2])
 	}
 	if !strings.ContainsAny(text, "`'\"\n") && !strings.HasPrefix(text, "yaml:") {
 		return err // of its own validation, which names keys only

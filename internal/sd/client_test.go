@@ -85,10 +85,10 @@ func TestTheClientSendsWhatTheFileSays(t *testing.T) {
 
 // TestAFileThatIsWrong holds that the sentence tells where, and shows no secret.
 func TestAFileThatIsWrong(t *testing.T) {
-	const allowed = "it must be an HTTP client configuration of Prometheus, with keys such as basic_auth, authorization and tls_config"
+	const allowed = "the file must be a Prometheus HTTP client configuration, with keys such as basic_auth, authorization and tls_config"
 	for name, c := range map[string]struct{ text, want string }{
-		"an unknown key":         {"basic_auth:\n  user: verysecret", "line 2: there is no key user here; " + allowed},
-		"a key twice":            {"tls_config:\n  ca_file: a\n  ca_file: verysecret", "line 3: the key ca_file stands there twice"},
+		"an unknown key":         {"basic_auth:\n  user: verysecret", "line 2: unknown key user; " + allowed},
+		"a key twice":            {"tls_config:\n  ca_file: a\n  ca_file: verysecret", "line 3: duplicate key ca_file"},
 		"a text for a section":   {"basic_auth: verysecret", "line 1: " + allowed},
 		"a list":                 {"- verysecret", "line 1: " + allowed},
 		"no YAML":                {"basic_auth: {\nverysecret", "line 2: " + allowed},
@@ -96,7 +96,7 @@ func TestAFileThatIsWrong(t *testing.T) {
 		"a URL that is none":     {"proxy_url: 'http://user:verysecret@ host'", allowed},
 		"two passwords":          {"basic_auth: {password: verysecret, password_file: x}", "at most one of basic_auth password, password_file & password_ref must be configured"},
 		"two ways of logging in": {"{basic_auth: {password: verysecret}, authorization: {credentials: verysecret}}", "at most one of basic_auth, oauth2 & authorization must be configured"},
-		"a token of elsewhere":   {"oauth2: {client_id: a, client_secret: verysecret, token_url: 'http://verysecret'}", "oauth2 cannot be used here; use basic_auth, authorization or a certificate in tls_config"},
+		"a token of elsewhere":   {"oauth2: {client_id: a, client_secret: verysecret, token_url: 'http://verysecret'}", "oauth2 is not supported here; use basic_auth, authorization or a certificate in tls_config"},
 		"a certificate of none":  {"tls_config: {ca_file: none.crt}", "unable to read CA cert: unable to read file "},
 		"a secret as a key":      {"? 'very secret'\n: 1", "line 1: " + allowed},
 	} {

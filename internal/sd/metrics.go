@@ -6,15 +6,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// shownFor is how long the metrics tell of the last answer. Prometheus asks one replica again and
-// again: others have nothing to tell, or have been asked long ago.
+// shownFor is how long the metrics show the last answer. Prometheus keeps asking the same replica:
+// the answers of the others, if any, are old.
 const shownFor = 5 * time.Minute
 
 var (
 	peersDesc = prometheus.NewDesc("imagebuilder_exporter_sd_peers",
-		"Replicas at the last answer of /sd by this one, by whether they are ready.", []string{"state"}, nil)
+		"Replicas by readiness, as of the last /sd answer of this replica.", []string{"state"}, nil)
 	targetsDesc = prometheus.NewDesc("imagebuilder_exporter_sd_targets",
-		"Targets in their regions that the last answer of /sd by this replica gave to each ready one.", []string{"peer"}, nil)
+		"Targets, counted once per region, that the last /sd answer of this replica assigned to each ready replica.", []string{"peer"}, nil)
 )
 
 var _ prometheus.Collector = (*Handler)(nil)

@@ -29,11 +29,11 @@ func TestWhatIsLogged(t *testing.T) {
 			want   string // what the log has of it
 		}{
 			{"all is well", func() {}, ""},
-			{"one drains", func() { peers.set("10.0.0.2:10120", 503) }, "level=warn msg=\"peer is not ready; others get its targets\" peer=10.0.0.2:10120 err=\"/-/ready answers 503 Service Unavailable\"\n"},
-			{"DNS fails", func() { dns.err = errors.New("timeout\x1b[31m") }, "level=error msg=\"the peers are not known; Prometheus keeps its targets\" err=\"looking up the peers: timeout\\\\x1b[31m\"\n"},
-			{"DNS answers again", func() { dns.err = nil }, "level=info msg=\"the peers are known again\" peers=2\n"},
+			{"one drains", func() { peers.set("10.0.0.2:10120", 503) }, "level=warn msg=\"peer is not ready; its targets move to other peers\" peer=10.0.0.2:10120 err=\"/-/ready answers 503 Service Unavailable\"\n"},
+			{"DNS fails", func() { dns.err = errors.New("timeout\x1b[31m") }, "level=error msg=\"looking up the peers failed; Prometheus keeps its current targets\" err=\"looking up the peers: timeout\\\\x1b[31m\"\n"},
+			{"DNS answers again", func() { dns.err = nil }, "level=info msg=\"looking up the peers succeeded again\" peers=2\n"},
 			{"it is ready again", func() { peers.set("10.0.0.2:10120", 200) }, "level=info msg=\"peer is ready\" peer=10.0.0.2:10120\n"},
-			{"it hangs", func() { peers.set("10.0.0.2:10120", 0) }, "level=warn msg=\"peer is not ready; others get its targets\" peer=10.0.0.2:10120 err=\"no answer within 1s\"\n"},
+			{"it hangs", func() { peers.set("10.0.0.2:10120", 0) }, "level=warn msg=\"peer is not ready; its targets move to other peers\" peer=10.0.0.2:10120 err=\"no answer within 1s\"\n"},
 			{"it has gone", func() { dns.ips = dns.ips[:1] }, ""},
 		} {
 			step.change()
@@ -60,10 +60,10 @@ func TestMetrics(t *testing.T) {
 		}
 		want("before it was asked", "")
 		get(h)
-		const heads = `# HELP imagebuilder_exporter_sd_peers Replicas at the last answer of /sd by this one, by whether they are ready.
+		const heads = `# HELP imagebuilder_exporter_sd_peers Replicas by readiness, as of the last /sd answer of this replica.
 # TYPE imagebuilder_exporter_sd_peers gauge
 `
-		const headTargets = `# HELP imagebuilder_exporter_sd_targets Targets in their regions that the last answer of /sd by this replica gave to each ready one.
+		const headTargets = `# HELP imagebuilder_exporter_sd_targets Targets, counted once per region, that the last /sd answer of this replica assigned to each ready replica.
 # TYPE imagebuilder_exporter_sd_targets gauge
 `
 		want("all are ready", heads+"imagebuilder_exporter_sd_peers{state=\"not_ready\"} 0\nimagebuilder_exporter_sd_peers{state=\"ready\"} 3\n"+headTargets+

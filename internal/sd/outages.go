@@ -21,9 +21,9 @@ type outages struct {
 func (o *outages) log(logger log.Logger, r *round) {
 	switch lost := r.err != nil; {
 	case lost && !o.lost:
-		level.Error(logger).Log("msg", "the peers are not known; Prometheus keeps its targets", "err", shown(r.err))
+		level.Error(logger).Log("msg", "looking up the peers failed; Prometheus keeps its current targets", "err", shown(r.err))
 	case !lost && o.lost:
-		level.Info(logger).Log("msg", "the peers are known again", "peers", len(r.peers))
+		level.Info(logger).Log("msg", "looking up the peers succeeded again", "peers", len(r.peers))
 	}
 	if o.lost = r.err != nil; o.lost {
 		return
@@ -33,7 +33,7 @@ func (o *outages) log(logger log.Logger, r *round) {
 		err := r.peers[peer]
 		switch {
 		case err != nil && !o.peers[peer]:
-			level.Warn(logger).Log("msg", "peer is not ready; others get its targets", "peer", peer, "err", shown(err))
+			level.Warn(logger).Log("msg", "peer is not ready; its targets move to other peers", "peer", peer, "err", shown(err))
 		case err == nil && o.peers[peer]:
 			level.Info(logger).Log("msg", "peer is ready", "peer", peer)
 		}

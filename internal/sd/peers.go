@@ -42,7 +42,7 @@ func ParsePeers(text string) (Peers, error) {
 	if rest, ok := strings.CutPrefix(text, dnsPrefix); ok {
 		host, port, ok := hostPort(rest)
 		if _, err := netip.ParseAddr(host); !ok || err == nil {
-			return Peers{}, errors.New("dns+ needs one NAME:PORT, such as dns+imagebuilder-exporter-headless:10120")
+			return Peers{}, errors.New("dns+ must be followed by one NAME:PORT, such as dns+imagebuilder-exporter-headless:10120")
 		}
 		return Peers{name: host, port: port}, nil
 	}
@@ -51,12 +51,12 @@ func ParsePeers(text string) (Peers, error) {
 	for i, entry := range entries {
 		host, port, ok := hostPort(entry)
 		if !ok {
-			return Peers{}, fmt.Errorf("peer %d of %d must be HOST:PORT, such as replica-1.example.com:10120, or all of it dns+NAME:PORT", i+1, len(entries))
+			return Peers{}, fmt.Errorf("peer %d of %d must be HOST:PORT, such as replica-1.example.com:10120; alternatively, use a single dns+NAME:PORT", i+1, len(entries))
 		}
 		host = strings.TrimSuffix(host, ".")
 		address := net.JoinHostPort(host, strconv.Itoa(int(port)))
 		if slices.Contains(p.list, address) {
-			return Peers{}, fmt.Errorf("peer %d of %d stands there twice", i+1, len(entries))
+			return Peers{}, fmt.Errorf("peer %d of %d is a duplicate", i+1, len(entries))
 		}
 		p.list = append(p.list, address)
 	}

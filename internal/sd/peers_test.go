@@ -66,9 +66,9 @@ func TestHalfAnAnswerOfDNSIsAnError(t *testing.T) {
 }
 
 func TestPeersThatAreNone(t *testing.T) {
-	const wantDNS = "dns+ needs one NAME:PORT, such as dns+imagebuilder-exporter-headless:10120"
+	const wantDNS = "dns+ must be followed by one NAME:PORT, such as dns+imagebuilder-exporter-headless:10120"
 	second := func(text string) string { return "peer 2 of 2 " + text }
-	const wantPeer = "must be HOST:PORT, such as replica-1.example.com:10120, or all of it dns+NAME:PORT"
+	const wantPeer = "must be HOST:PORT, such as replica-1.example.com:10120; alternatively, use a single dns+NAME:PORT"
 	for text, want := range map[string]string{
 		"a:1,b":                       second(wantPeer),
 		"a:1,":                        second(wantPeer),
@@ -83,10 +83,10 @@ func TestPeersThatAreNone(t *testing.T) {
 		"a:1,[fe80::1%eth0]:1":        second(wantPeer),
 		"a:1,b/c:1":                   second(wantPeer),
 		"a:1,dns+b:1":                 second(wantPeer),
-		"a:1,A:01":                    second("stands there twice"),
-		"h.:1,h:1":                    second("stands there twice"),
-		"h:1,h.:1":                    second("stands there twice"),
-		"10.0.0.1:1,10.0.0.1.:1":      second("stands there twice"),
+		"a:1,A:01":                    second("is a duplicate"),
+		"h.:1,h:1":                    second("is a duplicate"),
+		"h:1,h.:1":                    second("is a duplicate"),
+		"10.0.0.1:1,10.0.0.1.:1":      second("is a duplicate"),
 		"a:1,h..:1":                   second(wantPeer),
 		"dns+":                        wantDNS,
 		"dns+a":                       wantDNS,

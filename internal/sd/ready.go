@@ -56,7 +56,7 @@ func (h *Handler) askPeer(ctx context.Context, peer string) error {
 		select {
 		case <-left.(*question).ended:
 		case <-ctx.Done():
-			return errors.New("an earlier question still hangs, as when a file that --sd.peer-config names cannot be read")
+			return errors.New("an earlier readiness check still hangs; can the files in --sd.peer-config be read?")
 		}
 	}
 	q := &question{ended: make(chan struct{})}
@@ -106,7 +106,7 @@ func (h *Handler) isReady(ctx context.Context, peer string) error {
 	case err != nil:
 		return err
 	case strings.TrimSuffix(string(body), "\n") != h.c.ReadyText:
-		return fmt.Errorf("%s answers 200, but another text than this exporter", h.c.ReadyPath)
+		return fmt.Errorf("%s answers 200, but not with the text of this exporter", h.c.ReadyPath)
 	}
 	return nil
 }

@@ -1,9 +1,9 @@
-// Package sd spreads targets over the replicas of an exporter: Prometheus asks any of them, and is
-// told which replica to scrape for each target in each region.
+// Package sd spreads targets over the replicas of an exporter. Prometheus asks any replica, and the
+// answer says which replica to scrape for each target in each region.
 //
-// The replicas share nothing. Each has the whole configuration, asks all of them whether they are
-// ready, and assigns the targets to those that are, by a function that gives the same result
-// everywhere.
+// The replicas share no state. Each has the whole configuration, asks all replicas whether they are
+// ready, and assigns the targets to the ready ones with a function that gives the same result
+// everywhere. Start reading with Assign.
 package sd
 
 import (
@@ -66,8 +66,8 @@ type round struct {
 	failed   error    // why there is none
 }
 
-// ServeHTTP answers with all targets, each with its replica. When it cannot tell them all it
-// answers 503, so that Prometheus keeps what it has.
+// ServeHTTP answers with all targets and the replica of each. If it cannot list them all, it answers
+// 503, and Prometheus keeps its current targets.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := context.WithoutCancel(r.Context()) // it is for others, too
 	shared, _, _ := h.rounds.Do("", func() (any, error) { return h.ask(ctx), nil })
@@ -87,7 +87,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // appender is a http.ResponseWriter that takes a part of its answer without a copy.
 type appender interface{ Append(b []byte) }
 
-// maxError bounds what is told of an error, in bytes.
+// maxError limits the length of an error text, in bytes.
 const maxError = 500
 
 // ask asks all peers, and keeps what came of it for the metrics.
@@ -129,7 +129,7 @@ func (h *Handler) answer(r *round) ([]byte, error) {
 	case r.assigned == nil:
 		return nil, fmt.Errorf("no peer is ready, of %d; the log says why", len(r.peers))
 	case len(r.keys) == 0:
-		return nil, errors.New("there are no targets")
+		return nil, errors.New("no targets are configured")
 	}
 	groups := make([]group, len(r.keys))
 	for i, key := range r.keys {

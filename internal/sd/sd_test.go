@@ -190,7 +190,7 @@ func TestAnAnswerIsNeverShort(t *testing.T) {
 		"no peer is ready":           {func(c *Config) { c.Client = &http.Client{Transport: &replicas{}} }, "no peer is ready, of 3; the log says why\n"},
 		"the lookup fails":           {lost(&resolver{name: "a", ips: []string{"10.0.0.1"}, err: errors.New("no such host")}), "looking up the peers: no such host\n"},
 		"the lookup finds nothing":   {lost(&resolver{name: "a"}), "looking up the peers: lookup a: no addresses\n"},
-		"nothing is to be looked up": {func(c *Config) { c.Keys = func() []Key { return nil } }, "there are no targets\n"},
+		"nothing is to be looked up": {func(c *Config) { c.Keys = func() []Key { return nil } }, "no targets are configured\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -114,12 +114,12 @@ func TestAStartThatCannotListen(t *testing.T) {
 		"a port that is taken":         {at(stream.Addr().String()), "listen tcp " + stream.Addr().String() + ": bind: address already in use"},
 		"an address of nobody here":    {at("192.0.2.1:10120"), "listen tcp 192.0.2.1:10120: bind: cannot assign requested address"},
 		"a port that does not exist":   {at(":99999"), "listen tcp: address 99999: invalid port"},
-		"a vsock without a port":       {at("vsock://:"), "listen address vsock://:: must be like vsock://:10120"},
-		"no socket of systemd":         {of(), "systemd has passed no socket, which --web.systemd-socket needs"},
-		"a datagram socket":            {of(fileOf(t, datagram)), "socket 1 of systemd, LISTEN_FD_3, is no stream socket to listen on (ListenStream=): "},
-		"the second one is a datagram": {of(fileOf(t, stream), fileOf(t, datagram)), "socket 2 of systemd, LISTEN_FD_4, is no stream socket to listen on"},
-		"a connection":                 {of(fileOf(t, connection)), "socket 1 of systemd, LISTEN_FD_3, is no stream socket to listen on (ListenStream=): it does not listen, as with Accept=yes"},
-		"a file":                       {of(file), "socket 1 of systemd, LISTEN_FD_3, is no stream socket to listen on (ListenStream=): "},
+		"a vsock without a port":       {at("vsock://:"), "listen address vsock://:: must have the form vsock://:10120"},
+		"no socket of systemd":         {of(), "systemd passed no socket; --web.systemd-socket requires a socket unit"},
+		"a datagram socket":            {of(fileOf(t, datagram)), "socket 1 from systemd, LISTEN_FD_3, is not a listening stream socket (ListenStream=): "},
+		"the second one is a datagram": {of(fileOf(t, stream), fileOf(t, datagram)), "socket 2 from systemd, LISTEN_FD_4, is not a listening stream socket"},
+		"a connection":                 {of(fileOf(t, connection)), "socket 1 from systemd, LISTEN_FD_3, is not a listening stream socket (ListenStream=): it is not listening; Accept=yes is not supported"},
+		"a file":                       {of(file), "socket 1 from systemd, LISTEN_FD_3, is not a listening stream socket (ListenStream=): "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stderr bytes.Buffer

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// withHeaders is next, whose answers have the headers that tell browsers what not to do.
-// Those of the web configuration stay. The styles are those that stand in pages, by their hashes.
+// withHeaders adds security headers to the answers of next. Headers of the web configuration take
+// precedence. styles are the hashes of the inline styles of pages.
 func withHeaders(next http.Handler, styles []string) http.Handler {
 	headers := map[string]string{
 		"Content-Security-Policy": "default-src 'none'; style-src " + strings.Join(append([]string{"'self'"}, styles...), " ") +
@@ -28,7 +28,7 @@ func withHeaders(next http.Handler, styles []string) http.Handler {
 	})
 }
 
-// allowStyle allows the style that stands in a page, which does not depend on the request.
+// allowStyle allows the inline style of a page that is the same for every request.
 func (s *Server) allowStyle(page http.Handler, path string) {
 	r := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}}
 	var p Page

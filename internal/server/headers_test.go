@@ -76,7 +76,7 @@ func TestReloadRefusesOtherSites(t *testing.T) {
 			if resp.StatusCode != c.status || (reloads == 1) != (c.status == 200) {
 				t.Errorf("got %d and %d reloads, want %d", resp.StatusCode, reloads, c.status)
 			}
-			if c.status == 403 && !strings.HasPrefix(string(body), "A page of another site cannot reload the configuration: ") {
+			if c.status == 403 && !strings.HasPrefix(string(body), "Cross-site requests cannot reload the configuration: ") {
 				t.Errorf("got %q", body)
 			}
 		})

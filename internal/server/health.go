@@ -18,13 +18,12 @@ import (
 // healthTimeout bounds a health check.
 const healthTimeout = 5 * time.Second
 
-// CheckHealth asks the exporter that runs on this machine with these flags whether it
-// is healthy, at the first of its listen addresses (which a systemd socket has to have,
-// too). It knows no password and has no certificate, so to be asked for one is an
-// answer. Nil means healthy.
+// CheckHealth asks the exporter that runs on this machine with these flags whether it is healthy. It
+// uses the first listen address; a systemd socket must have the same address. It has no password and
+// no certificate, so being asked for one counts as healthy. Nil means healthy.
 func CheckHealth(ctx context.Context, f *web.FlagConfig) error {
 	if f.WebListenAddresses == nil || len(*f.WebListenAddresses) == 0 {
-		return errors.New("checking health: there is no listen address")
+		return errors.New("checking health: --web.listen-address is empty")
 	}
 	address := (*f.WebListenAddresses)[0]
 	addresses, err := localAddresses(address)
@@ -55,7 +54,7 @@ func CheckHealth(ctx context.Context, f *web.FlagConfig) error {
 func localAddresses(listen string) ([]string, error) {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return nil, fmt.Errorf("cannot ask at listen address %q: %w", listen, err)
+		return nil, fmt.Errorf("cannot connect to listen address %q: %w", listen, err)
 	}
 	ip := net.ParseIP(host)
 	switch {

@@ -76,7 +76,7 @@ func TestCheckHealthFindsWhatIsWrong(t *testing.T) {
 		{"a broken certificate", broken.Listener.Addr().String(), "x", "internal error"},
 		{"no port", "127.0.0.1", "", "missing port"},
 		{"port 0, which nobody can ask", "127.0.0.1:0", "", "at 127.0.0.1:0: "},
-		{"vsock", "vsock://:1", "", `cannot ask at listen address "vsock://:1"`},
+		{"vsock", "vsock://:1", "", `cannot connect to listen address "vsock://:1"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), testTimeout)

@@ -79,6 +79,6 @@ func (l errorLog) Write(p []byte) (int, error) {
 			logger = level.Error(l.logger)
 		}
 	}
-	logger.Log("msg", "the HTTP server reports", "err", text)
+	logger.Log("msg", "HTTP server message", "err", text)
 	return len(p), nil
 }

@@ -194,7 +194,7 @@ func TestLongScrapes(t *testing.T) {
 			if resp, body := ask(t, c.client, "GET", c.url+"/metrics"); resp.StatusCode != http.StatusOK || body != "<nil>" {
 				t.Errorf("a long scrape: %d %q", resp.StatusCode, body)
 			}
-			want := "The configuration has not been reloaded within 400ms; see the log\n"
+			want := "The reload did not finish within 400ms; see the log\n"
 			if resp, body := ask(t, c.client, "POST", c.url+"/-/reload"); resp.StatusCode != http.StatusServiceUnavailable || body != want {
 				t.Errorf("a reload that takes too long: %d %q", resp.StatusCode, body)
 			}

@@ -66,7 +66,7 @@ func onAddress(address string) (net.Listener, error) {
 	}
 	port, err := strconv.ParseUint(u.Port(), 10, 32)
 	if err != nil {
-		return nil, fmt.Errorf("listen address %s: must be like vsock://:10120", address)
+		return nil, fmt.Errorf("listen address %s: must have the form vsock://:10120", address)
 	}
 	return vsock.Listen(uint32(port), nil)
 }
@@ -74,17 +74,17 @@ func onAddress(address string) (net.Listener, error) {
 // ofSystemd returns the listeners of sockets, which it closes.
 func ofSystemd(sockets []*os.File) (listeners []net.Listener, err error) {
 	if len(sockets) == 0 {
-		return nil, errors.New("systemd has passed no socket, which --web.systemd-socket needs: start the program with a socket unit")
+		return nil, errors.New("systemd passed no socket; --web.systemd-socket requires a socket unit")
 	}
 	for i, socket := range sockets {
 		listener, err := net.FileListener(socket)
 		if err == nil && !listens(socket) {
 			_ = listener.Close()
-			err = errors.New("it does not listen, as with Accept=yes")
+			err = errors.New("it is not listening; Accept=yes is not supported")
 		}
 		if err != nil {
 			closeAll(listeners)
-			return nil, fmt.Errorf("socket %d of systemd, %s, is no stream socket to listen on (ListenStream=): %w", i+1, socket.Name(), err)
+			return nil, fmt.Errorf("socket %d from systemd, %s, is not a listening stream socket (ListenStream=): %w", i+1, socket.Name(), err)
 		}
 		_ = socket.Close() // the listener has its own
 		listeners = append(listeners, listener)

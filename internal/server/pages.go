@@ -35,7 +35,7 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 	mux := http.NewServeMux()
 	p := s.config.MetricsPath
 	if err := CheckPath(p); err != nil {
-		return nil, fmt.Errorf("the path of the metrics, %q, %w", p, err)
+		return nil, fmt.Errorf("--web.telemetry-path=%s: %w", p, err)
 	}
 	mux.HandleFunc("GET "+pathHealthy, func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "Healthy") })
 	mux.HandleFunc("GET "+PathReady, s.serving(func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, TextReady) }))
@@ -68,7 +68,7 @@ func CheckPath(p string) error {
 	}
 	for _, taken := range []string{"/-/", pathPprof, pathStatus + "/", PathProbe + "/", pathSD + "/"} {
 		if strings.HasPrefix(p+"/", taken) {
-			return fmt.Errorf("must be another one, for paths below %s are taken", taken)
+			return fmt.Errorf("must not be below %s, which is reserved", taken)
 		}
 	}
 	return nil
@@ -96,7 +96,7 @@ func (s *Server) scrape(w http.ResponseWriter, r *http.Request, page http.Handle
 	page.ServeHTTP(w, r)
 }
 
-// serving is next, but 503 as soon as the server is to end.
+// serving calls next, but answers 503 once the server is shutting down.
 func (s *Server) serving(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if s.leaving.Load() {
@@ -107,19 +107,19 @@ func (s *Server) serving(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// sameOrigin is next, but 403 for what a page of another site makes a browser send.
+// sameOrigin calls next, but answers 403 to cross-site requests of browsers.
 func sameOrigin(next http.HandlerFunc) http.HandlerFunc {
 	protection := http.NewCrossOriginProtection()
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := protection.Check(r); err != nil {
-			say(w, http.StatusForbidden, "A page of another site cannot reload the configuration: "+err.Error())
+			say(w, http.StatusForbidden, "Cross-site requests cannot reload the configuration: "+err.Error())
 			return
 		}
 		next(w, r)
 	}
 }
 
-// reload reloads, and says whether that worked.
+// reload reloads the configuration, and answers with the result.
 func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.limits.reload)
 	defer cancel()
@@ -130,13 +130,13 @@ func (s *Server) reload(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, ErrShutdown):
 		say(w, http.StatusServiceUnavailable, "Shutting down")
 	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil:
-		say(w, http.StatusServiceUnavailable, fmt.Sprintf("The configuration has not been reloaded within %s; see the log", s.limits.reload))
+		say(w, http.StatusServiceUnavailable, fmt.Sprintf("The reload did not finish within %s; see the log", s.limits.reload))
 	default:
 		say(w, http.StatusInternalServerError, err.Error())
 	}
 }
 
-// say answers with a line of plain text.
+// say sends a line of plain text.
 func say(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)

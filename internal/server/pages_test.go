@@ -98,7 +98,7 @@ func TestPages(t *testing.T) {
 
 func TestNewRefusesPathsOfTheMetrics(t *testing.T) {
 	for _, path := range []string{"", "metrics", "/metrics/", "//", "/a b", "/{path...}", "/-", "/-/healthy", "/-/metrics", "/debug/pprof", "/debug/pprof/heap", "/executions", "/executions/metrics", "/probe", "/probe/metrics", "/sd", "/sd/metrics"} {
-		if _, err := New(Config{MetricsPath: path, Status: http.NotFoundHandler(), Pprof: true}); err == nil || !strings.HasPrefix(err.Error(), "the path of the metrics, ") {
+		if _, err := New(Config{MetricsPath: path, Status: http.NotFoundHandler(), Pprof: true}); err == nil || !strings.HasPrefix(err.Error(), "--web.telemetry-path=") {
 			t.Errorf("%q: got %v", path, err)
 		}
 	}

@@ -51,19 +51,19 @@ var (
 // withoutSecrets returns what may be shown of an error about a web configuration: the parser
 // quotes what stands there, which may be a password or a key.
 func withoutSecrets(err error) error {
-	const allowed = "it must be a web configuration of Prometheus' exporter-toolkit, with keys such as tls_server_config and basic_auth_users"
+	const allowed = "the file must be a web configuration of Prometheus' exporter-toolkit, with keys such as tls_server_config and basic_auth_users"
 	text := err.Error()
 	if path, ok := errors.AsType[*fs.PathError](err); ok {
-		return fmt.Errorf("it or a file that it names: %w", path.Err)
+		return fmt.Errorf("the file or a file that it refers to: %w", path.Err)
 	}
 	if m := unreadFile.FindStringSubmatch(text); m != nil {
-		return fmt.Errorf("what %s names cannot be read", m[1])
+		return fmt.Errorf("cannot read the file in %s", m[1])
 	}
 	if m := unknownKey.FindStringSubmatch(text); m != nil {
-		return fmt.Errorf("line %s: there is no key %s here; %s", m[1], m[2], allowed)
+		return fmt.Errorf("line %s: unknown key %s; %s", m[1], m[2], allowed)
 	}
 	if strings.HasPrefix(text, "crypto/bcrypt:") {
-		return errors.New("a value of basic_auth_users is no bcrypt hash")
+		return errors.New("a value of basic_auth_users is not a bcrypt hash")
 	}
 	if !strings.ContainsAny(text, "`'\"\n") && !strings.HasPrefix(text, "yaml:") {
 		return err // of its own validation, which names keys only

@@ -36,16 +36,16 @@ func TestReadSecurity(t *testing.T) {
 
 // TestAWebConfigurationThatIsWrong holds that the sentence tells where, and shows no secret.
 func TestAWebConfigurationThatIsWrong(t *testing.T) {
-	const allowed = "it must be a web configuration of Prometheus' exporter-toolkit, with keys such as tls_server_config and basic_auth_users"
+	const allowed = "the file must be a web configuration of Prometheus' exporter-toolkit, with keys such as tls_server_config and basic_auth_users"
 	for name, c := range map[string]struct{ text, want string }{
-		"an unknown key":             {"nonsense: verysecret", "line 1: there is no key nonsense here; " + allowed},
+		"an unknown key":             {"nonsense: verysecret", "line 1: unknown key nonsense; " + allowed},
 		"a password for the users":   {"basic_auth_users: verysecret", "line 1: " + allowed},
 		"a list of passwords":        {"basic_auth_users:\n- verysecret", "line 2: " + allowed},
-		"a password without a hash":  {"basic_auth_users: {a: verysecret}", "a value of basic_auth_users is no bcrypt hash"},
-		"a long one without a hash":  {"basic_auth_users: {a: verysecretverysecretverysecretverysecretverysecretverysecretverysecret}", "a value of basic_auth_users is no bcrypt hash"},
+		"a password without a hash":  {"basic_auth_users: {a: verysecret}", "a value of basic_auth_users is not a bcrypt hash"},
+		"a long one without a hash":  {"basic_auth_users: {a: verysecretverysecretverysecretverysecretverysecretverysecretverysecret}", "a value of basic_auth_users is not a bcrypt hash"},
 		"no YAML":                    {"basic_auth_users: {\nverysecret", "line "},
 		"an unknown anchor":          {"basic_auth_users: *verysecret", allowed},
-		"a key in place of its file": {"tls_server_config: {cert_file: verysecret, key_file: verysecret}", "what cert_file names cannot be read"},
+		"a key in place of its file": {"tls_server_config: {cert_file: verysecret, key_file: verysecret}", "cannot read the file in cert_file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ReadSecurity(flags(t, c.text, "127.0.0.1:0"))

@@ -1,4 +1,6 @@
-// Package server serves the exporter's pages, and shuts down within a time limit.
+// Package server serves the exporter's pages and shuts down within a time limit. It imports no other
+// package of this module and knows nothing of metrics: main passes the handlers to it. Start reading
+// with New and Server.Run.
 package server
 
 import (
@@ -39,14 +41,14 @@ type Config struct {
 
 // ErrShutdown is why the context of a request ends when a shutdown takes too long: the
 // client is still there, and gets the last known values.
-var ErrShutdown = errors.New("the program ends")
+var ErrShutdown = errors.New("the exporter is shutting down")
 
 // Server serves the pages of an exporter. It is made by New.
 type Server struct {
 	config  Config
 	limits  limits
 	handler http.Handler
-	styles  []string // those that stand in pages, for the Content-Security-Policy
+	styles  []string // hashes of inline styles, for the Content-Security-Policy
 	scrapes scrapes
 	// discoveries are the answers of /sd.
 	discoveries Answers
@@ -98,7 +100,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.leaving.Store(true)
 	if s.config.Drain > 0 {
-		level.Info(s.config.Logger).Log("msg", "draining: not ready, but scrapes are served", "for", s.config.Drain)
+		level.Info(s.config.Logger).Log("msg", "draining: /-/ready answers 503, scrapes are still served", "for", s.config.Drain)
 		select {
 		case err := <-failed:
 			return fmt.Errorf("serving: %w", err)
@@ -158,7 +160,7 @@ func (s *Server) drain(servers []*http.Server, endRequests func()) {
 		each(servers, func(server *http.Server) error { return server.Shutdown(ctx) })
 	case <-ctx.Done():
 		n, _ := s.scrapes.state()
-		level.Warn(s.config.Logger).Log("msg", "scrapes were cut off", "scrapes", n)
+		level.Warn(s.config.Logger).Log("msg", "the shutdown cut off scrapes", "scrapes", n)
 	}
 }
 

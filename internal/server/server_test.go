@@ -26,7 +26,7 @@ func TestRunSaysWhyItCannotServe(t *testing.T) {
 	}{
 		"one of two addresses is taken": {flags(t, "", "127.0.0.1:0", taken.Addr().String()), "address already in use"},
 		"no address":                    {flags(t, "", "nowhere:1:2"), "too many colons"},
-		"bad web config":                {flags(t, "nonsense: 1", "127.0.0.1:0"), "reading --web.config.file: line 1: there is no key nonsense here; it must be "},
+		"bad web config":                {flags(t, "nonsense: 1", "127.0.0.1:0"), "reading --web.config.file: line 1: unknown key nonsense; the file must be "},
 		"no flags":                      {nil, "missing required flag configuration"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -30,7 +30,7 @@ func TestThePageOfExecutionsAsksNothing(t *testing.T) {
 		}
 		return body
 	}
-	if body := page(); api.Requests(operation) != 0 || !strings.Contains(body, known) || !strings.Contains(body, "not asked yet") {
+	if body := page(); api.Requests(operation) != 0 || !strings.Contains(body, known) || !strings.Contains(body, "not looked up yet") {
 		t.Errorf("before the first scrape there were %d requests, and the page says\n%s", api.Requests(operation), body)
 	}
 	p.Metrics(t)

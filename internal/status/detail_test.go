@@ -38,7 +38,7 @@ func oneFailed() (all []lookup.Snapshot, id string) {
 func TestThePageOfAnExecution(t *testing.T) {
 	all, id := oneFailed()
 	body := get(t, all, "/executions/"+strings.ToUpper(id[3:4])+id[4:], "").Body.String()
-	if !strings.Contains(body, "is not the id of a workflow execution") {
+	if !strings.Contains(body, "is not a workflow execution id") {
 		t.Errorf("half an id answers\n%s", body)
 	}
 	w := get(t, all, "/executions/wf-"+strings.ToUpper(id[3:]), "text/html")
@@ -47,9 +47,9 @@ func TestThePageOfAnExecution(t *testing.T) {
 		"<title>BUILD of linux 1.0.0/1 – imagebuilder_exporter</title>", `<link rel="stylesheet" href="../executions/style.css">`,
 		`<a href="../executions">All executions</a>`, `<a href="../executions?pipeline=Linux&amp;region=eu-west-1&amp;target=golden">`,
 		"Why it failed", "step Harden, component harden 1.2.0, phase build", "no agent", "Step &#39;Harden&#39; failed", "the build failed", "exit code 1",
-		`<dt>took</dt><dd>40m</dd>`, `<td class="number">30m</td>`, `<rect x="0.0" width="25.0"`, `<rect x="25.0" width="75.0"`, "not begun",
+		`<dt>took</dt><dd>40m</dd>`, `<td class="number">30m</td>`, `<rect x="0.0" width="25.0"`, `<rect x="25.0" width="75.0"`, "not started",
 		"https://eu-west-1.console.aws.amazon.com/imagebuilder/", "/log-events/1.0.0$252F1", `<a href="../executions/wf-00000000-0000-4000-8000-000000000002">TEST`,
-		"The same in <bdi>other</bdi>", "not asked yet", "The steps of this execution are not known",
+		"The same execution in <bdi>other</bdi>", "not looked up yet", "The steps of this execution are not known",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not have %q:\n%s", want, body)
@@ -92,7 +92,7 @@ func TestPagesThatAreNotThere(t *testing.T) {
 	all, _ := oneFailed()
 	for path, want := range map[string]string{
 		"/executions/wf-00000000-0000-4000-8000-000000000099": "no target follows the workflow execution wf-00000000-0000-4000-8000-000000000099",
-		"/executions/<script>":                                `"<script>" is not the id of a workflow execution; one is wf- and a UUID, as in wf-165b1cb6-3a62-4618-a021-94ddcbe32908`,
+		"/executions/<script>":                                `"<script>" is not a workflow execution id; it must be wf- followed by a UUID, such as wf-165b1cb6-3a62-4618-a021-94ddcbe32908`,
 	} {
 		for _, accept := range []string{"*/*", "application/json"} {
 			w := get(t, all, path, accept)
@@ -145,7 +145,7 @@ func TestAnExecutionThatWaits(t *testing.T) {
 		{WaitingStep: &imagebuilder.WaitingStep{ExecutionID: executionOf(2, "").ID, ID: "step-1", Name: "Elsewhere", Since: now}},
 	}
 	body := get(t, s, "/executions/"+e.ID, "text/html").Body.String()
-	for _, want := range []string{"<bdi>Approve</bdi> waits for an approval since", "gives up", "in progress", "runs for"} {
+	for _, want := range []string{"<bdi>Approve</bdi> has been waiting for an approval since", "times out", "in progress", "running for"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not have %q:\n%s", want, body)
 		}

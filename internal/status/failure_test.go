@@ -88,7 +88,7 @@ func TestWhatFailedStandsOnTop(t *testing.T) {
 		`<a href="executions/wf-00000000-0000-4000-8000-000000000001"><bdi>linux</bdi> 1.0.0/1</a>`,
 		"step ApplyBuildComponents, component harden 1.2.0, phase build, step InstallAgent", "exit code 1", "team=web",
 		"log-group/my$252Fgroup/log-events/1.0.0$252F1",
-		"1 older build of the pipeline failed, too", `<a href="executions?q=arn%3Aaws%3Aimagebuilder%3Aeu-west-1%3A111122223333%3Aimage%2Flinux%2F1.0.0%2F2&amp;region=eu-west-1&amp;target=golden"><bdi>linux</bdi> 1.0.0/2</a>`, "30 Regions failed", "region-19: FAILED", "and 10 more",
+		"1 older build of the pipeline also failed", `<a href="executions?q=arn%3Aaws%3Aimagebuilder%3Aeu-west-1%3A111122223333%3Aimage%2Flinux%2F1.0.0%2F2&amp;region=eu-west-1&amp;target=golden"><bdi>linux</bdi> 1.0.0/2</a>`, "30 Regions failed", "region-19: FAILED", "and 10 more",
 		"reason 3",
 	} {
 		if !strings.Contains(notice, want) {

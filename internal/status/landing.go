@@ -73,7 +73,7 @@ func newLanding(c Config, all []lookup.Snapshot, now time.Time) *landing {
 	return l
 }
 
-// need is smaller the more the target needs a person.
+// need orders targets by urgency: a smaller number is more urgent.
 func (t targetState) need() int {
 	if t.Up != nil && !*t.Up {
 		return 0
@@ -83,17 +83,17 @@ func (t targetState) need() int {
 
 // links returns the pages of an exporter.
 func links(c Config) []link {
-	all := []link{{Path[1:], "Executions", "what has failed and why, what waits, pipelines, executions, targets; JSON for programs"}}
+	all := []link{{Path[1:], "Executions", "failed builds and why, waiting steps, pipelines, executions, targets; also as JSON"}}
 	metrics := strings.TrimPrefix(c.MetricsPath, "/")
 	if c.Replica {
-		all = append(all, link{metrics, "Metrics", "of this replica alone: those of targets are probed"},
+		all = append(all, link{metrics, "Metrics", "of this replica only; those of targets are at /probe"},
 			link{"sd", "Service discovery", "which replica Prometheus probes for each target"})
 	} else {
-		all = append(all, link{metrics, "Metrics", "what Prometheus scrapes: a request looks up what is due at AWS"})
+		all = append(all, link{metrics, "Metrics", "what Prometheus scrapes; a request looks up what is due"})
 	}
-	all = append(all, link{"-/healthy", "Healthy", "whether the program runs"}, link{"-/ready", "Ready", "whether it takes requests"})
+	all = append(all, link{"-/healthy", "Healthy", "whether the process is alive"}, link{"-/ready", "Ready", "whether it is ready for requests"})
 	if c.Pprof {
-		all = append(all, link{"debug/pprof/", "Profiles", "of the program, by net/http/pprof"})
+		all = append(all, link{"debug/pprof/", "Profiles", "Go profiles from net/http/pprof"})
 	}
 	return all
 }

@@ -52,7 +52,7 @@ func TestTheLandingPage(t *testing.T) {
 			"a replica, with profiles",
 			Config{MetricsPath: "/metrics", Replica: true, Pprof: true},
 			all[1:2],
-			[]string{`<a href="sd">`, "of this replica alone", `<a href="debug/pprof/">`, "Nobody has scraped a target of this replica yet"},
+			[]string{`<a href="sd">`, "of this replica only", `<a href="debug/pprof/">`, "No target of this replica has been scraped yet"},
 			[]string{"version"},
 		},
 		{"no target", Config{MetricsPath: "/metrics"}, nil, []string{"No target is configured"}, []string{"<table"}},

@@ -113,14 +113,14 @@ func TestWhatIsNotKnown(t *testing.T) {
 		all       []lookup.Snapshot
 		says, not []string
 	}{
-		{"nobody has scraped", silent, []string{"Nobody has scraped the exporter yet", "Nothing is known yet", "not scraped yet"}, []string{"> up<", "> down<"}},
-		{"one of two was scraped", append(snapshot(), silent[0]), []string{"1 of 2 targets up, the others were not scraped yet", "</span> up<"}, []string{"> down<"}},
+		{"not scraped yet", silent, []string{"The exporter has not been scraped yet", "There is no data yet", "not scraped yet"}, []string{"> up<", "> down<"}},
+		{"one of two was scraped", append(snapshot(), silent[0]), []string{"1 of 2 targets up, the others have not been scraped yet", "</span> up<"}, []string{"> down<"}},
 		{"one is down", both, []string{"1 of 2 targets down", `<a href="executions?region=eu-west-1&amp;target=golden"><bdi>golden eu-west-1</bdi></a>`, "</span> down<"}, nil},
 		{"the only one is up", fresh, []string{"The target is up."}, nil},
 		{"all three are up", append(snapshot(), fresh[0], fresh[0]), []string{"All 3 targets are up."}, nil},
 		{"both are up", append(snapshot(), fresh[0]), []string{"Both targets are up."}, []string{"> down<"}},
-		{"the value is too old", snapshot(old), []string{"no fresh value", "<strong>throttled</strong>", "not known"}, []string{"not asked yet"}},
-		{"not asked yet", snapshot(lookup.Execution{ID: old.ID}), []string{"not asked yet"}, []string{"no fresh value"}},
+		{"the value is too old", snapshot(old), []string{"no recent value", "<strong>throttled</strong>", "not known"}, []string{"not looked up yet"}},
+		{"not looked up yet", snapshot(lookup.Execution{ID: old.ID}), []string{"not looked up yet"}, []string{"no recent value"}},
 		{"nothing", nil, []string{"No target is configured."}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestWhatWasReadJustNow(t *testing.T) {
 func TestCountsLeadToTheirExecutions(t *testing.T) {
 	all := snapshot(executionOf(1, "RUNNING"), executionOf(2, "FAILED"), executionOf(3, "RUNNING"))
 	body := pageOf(t, all, "q=linux")
-	if !strings.Contains(body, "3 executions: 2 RUNNING, 1 FAILED; 3 match.") || !strings.Contains(body, `<a href="?q=linux&amp;status=FAILED">`) {
+	if !strings.Contains(body, "3 executions: 2 RUNNING, 1 FAILED; 3 matching.") || !strings.Contains(body, `<a href="?q=linux&amp;status=FAILED">`) {
 		t.Errorf("the counts are not there:\n%s", body)
 	}
 	p := newPage(twoPipelines(), query{Page: 1, Sort: "started", Pipeline: "Linux", Status: "FAILED"}, now)
@@ -169,7 +169,7 @@ func TestWhatIsShownMayBeOld(t *testing.T) {
 	for _, c := range []struct {
 		age  time.Duration
 		says string
-	}{{time.Minute, "Both targets are up."}, {6 * time.Minute, "what is shown may be old: a target was last read whole 6m"}} {
+	}{{time.Minute, "Both targets are up."}, {6 * time.Minute, "data may be stale: the last complete refresh of a target was 6m"}} {
 		all[0].LastSuccess, all[1].LastSuccess = time.Now(), time.Now().Add(-c.age)
 		if body := pageOf(t, all, ""); !strings.Contains(body, c.says) || strings.Contains(body, "Both targets are up.") != (c.age == time.Minute) {
 			t.Errorf("after %s the page does not say %q alone", c.age, c.says)
@@ -177,7 +177,7 @@ func TestWhatIsShownMayBeOld(t *testing.T) {
 	}
 	first := snapshot(executionOf(1, "RUNNING"))
 	first[0].RefreshEnded, first[0].Up = false, false
-	if body := pageOf(t, first, ""); !strings.Contains(body, "The first scrape has not ended") || strings.Contains(body, "Nobody has scraped") {
+	if body := pageOf(t, first, ""); !strings.Contains(body, "The first scrape is still running") || strings.Contains(body, "has not been scraped") {
 		t.Errorf("during the first scrape the page says\n%s", body)
 	}
 }
@@ -203,7 +203,7 @@ func TestManyImagesHavePages(t *testing.T) {
 	for range pageSize + 1 {
 		all[0].Images = append(all[0].Images, lookup.Image{Image: &imagebuilder.Image{ARN: "arn"}})
 	}
-	if body := pageOf(t, all, ""); !strings.Contains(body, "Page 1 of 2: 1 executions, 101 images") {
+	if body := pageOf(t, all, ""); !strings.Contains(body, "Page 1 of 2: 1 execution, 101 images") {
 		t.Error("the second page of images cannot be reached")
 	}
 }
@@ -263,7 +263,7 @@ func TestDiscoveryInterval(t *testing.T) {
 		interval   time.Duration
 		html, json string
 	}{
-		{"it is shown as it is used", 1153 * time.Second, "discovery every 19m 13s", `"discovery_interval_seconds":1153`},
+		{"it is shown as it is used", 1153 * time.Second, "discovery interval 19m 13s", `"discovery_interval_seconds":1153`},
 		{"there is no discovery", 0, "", ""},
 	} {
 		all := snapshot(executionOf(1, "RUNNING"))

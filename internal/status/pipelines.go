@@ -44,7 +44,7 @@ type build struct {
 // maxBuilds is how many of its last builds are shown of a pipeline.
 const maxBuilds = 10
 
-// states are what a pipeline's can be, those that need a person most first.
+// states are the states of a pipeline, the most urgent first.
 var states = []string{"failed", "waiting", "disabled", "running", "good", "unknown"}
 
 func newPipeline(p *lookup.Pipeline, tags []string) pipeline {
@@ -111,7 +111,7 @@ func (p *pipeline) judge(last []*lookup.Image, waits, now time.Time) {
 	case ended == nil && status.Failed():
 		p.State = "failed"
 	case !waits.IsZero():
-		p.State, p.Why = "waiting", "for an approval since "+strings.TrimSuffix(ago(now, waits), " ago")
+		p.State, p.Why = "waiting", "for an approval for "+strings.TrimSuffix(ago(now, waits), " ago")
 	case p.Enabled != nil && !*p.Enabled:
 		p.State = "disabled"
 	case newest != nil && newest.Status.Active() || newest == nil && status.Active():
@@ -133,7 +133,7 @@ func (p *pipeline) schedule() string {
 	case p.State != "disabled" && p.Enabled != nil && !*p.Enabled:
 		return "it is disabled"
 	case p.AutoDisable > 0 && p.Failures != nil && *p.Failures == p.AutoDisable-1:
-		return "AWS disables it with its next failure"
+		return "AWS disables it after its next failure"
 	}
 	return ""
 }

@@ -42,11 +42,11 @@ func TestStatesOfPipelines(t *testing.T) {
 		{name: "the failure was superseded, by a build that is not followed", images: superseded, want: "good"},
 		{name: "it failed and is disabled", p: imagebuilder.Pipeline{Status: "DISABLED"}, images: builtBy("p", "FAILED"), want: "failed reason; it is disabled"},
 		{
-			name: "it is disabled with its next failure", images: builtBy("p", "AVAILABLE"), want: "good AWS disables it with its next failure",
+			name: "it is disabled with its next failure", images: builtBy("p", "AVAILABLE"), want: "good AWS disables it after its next failure",
 			p: imagebuilder.Pipeline{ConsecutiveFailures: pointer(2), Schedule: &imagebuilder.Schedule{AutoDisableFailures: 3}},
 		},
 		{name: "a failure goes before what waits", images: builtBy("p", "FAILED", "TESTING"), waits: true, want: "failed reason"},
-		{name: "it waits", images: builtBy("p", "AVAILABLE", "TESTING"), waits: true, want: "waiting for an approval since 1h"},
+		{name: "it waits", images: builtBy("p", "AVAILABLE", "TESTING"), waits: true, want: "waiting for an approval for 1h"},
 		{name: "it is disabled", p: imagebuilder.Pipeline{Status: "DISABLED"}, images: builtBy("p", "AVAILABLE"), want: "disabled"},
 		{name: "it runs", images: builtBy("p", "AVAILABLE", "BUILDING"), want: "running"},
 		{name: "it is good", images: builtBy("p", "FAILED", "AVAILABLE"), want: "good"},

@@ -3,6 +3,8 @@ package status
 import (
 	"fmt"
 	"slices"
+
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/printable"
 )
 
 // steps counts the steps of an execution.
@@ -41,7 +43,7 @@ func (s *steps) outcomes() []outcome {
 
 // Description says what the progress bar shows.
 func (s *steps) Description() string {
-	text := fmt.Sprintf("%d of %d steps ended", s.Ended(), s.Total)
+	text := fmt.Sprintf("%d of %s ended", s.Ended(), printable.Count(s.Total, "step"))
 	sign := ": "
 	for _, o := range s.outcomes() {
 		text += fmt.Sprintf("%s%d %s", sign, o.steps, o.word)

@@ -62,7 +62,7 @@ func parseInt(to *int, s string, least, most int) error {
 func parseQuery(raw string) (query, error) {
 	values, err := url.ParseQuery(raw)
 	if err != nil {
-		return query{}, fmt.Errorf("the query cannot be read: %w", err)
+		return query{}, fmt.Errorf("invalid query string: %w", err)
 	}
 	q := query{Sort: "started", Order: "desc", Page: 1, given: values}
 	if values.Get("sort") != "" {
@@ -71,15 +71,15 @@ func parseQuery(raw string) (query, error) {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		read := parameters[name]
 		if read == nil {
-			return query{}, fmt.Errorf("the parameter %q is unknown; allowed are %s", name, sortedKeys(parameters))
+			return query{}, fmt.Errorf("unknown parameter %q; allowed are %s", name, sortedKeys(parameters))
 		}
 		if len(values[name]) > 1 {
-			return query{}, fmt.Errorf("the parameter %q must be given once", name)
+			return query{}, fmt.Errorf("parameter %q must be given only once", name)
 		}
 		if values.Get(name) == "" {
 			values.Del(name) // a form sends what is not filled in, too
 		} else if err := read(&q, values.Get(name)); err != nil {
-			return query{}, fmt.Errorf("the parameter %q %w", name, err)
+			return query{}, fmt.Errorf("parameter %q %w", name, err)
 		}
 	}
 	return q, nil

@@ -16,14 +16,14 @@ import (
 
 func TestQueriesThatCannotBe(t *testing.T) {
 	for query, want := range map[string]string{
-		"x=1":                    `the parameter "x" is unknown; allowed are order, page, pipeline, q, refresh, region, sort, status, target`,
-		"sort=size":              `the parameter "sort" must be one of age, duration, image, pipeline, started, status, type`,
-		"order=up":               `the parameter "order" must be asc or desc`,
-		"page=0":                 `the parameter "page" must be a whole number from 1 to 100000`,
-		"refresh=1":              `the parameter "refresh" must be a whole number from 5 to 3600`,
-		"status=A&status=B":      `the parameter "status" must be given once`,
-		"q=%zz":                  `the query cannot be read: invalid URL escape "%zz"`,
-		"page=99999999999999999": `the parameter "page" must be a whole number from 1 to 100000`,
+		"x=1":                    `unknown parameter "x"; allowed are order, page, pipeline, q, refresh, region, sort, status, target`,
+		"sort=size":              `parameter "sort" must be one of age, duration, image, pipeline, started, status, type`,
+		"order=up":               `parameter "order" must be asc or desc`,
+		"page=0":                 `parameter "page" must be a whole number from 1 to 100000`,
+		"refresh=1":              `parameter "refresh" must be a whole number from 5 to 3600`,
+		"status=A&status=B":      `parameter "status" must be given only once`,
+		"q=%zz":                  `invalid query string: invalid URL escape "%zz"`,
+		"page=99999999999999999": `parameter "page" must be a whole number from 1 to 100000`,
 	} {
 		w := get(t, nil, "/executions?"+query, "")
 		if got := strings.TrimSpace(w.Body.String()); w.Code != http.StatusBadRequest || got != want {

@@ -1,5 +1,6 @@
-// Package status shows the targets and their executions, as pages for people and as JSON for
-// programs. It makes no API call: it shows what the last scrape has left.
+// Package status shows the targets and their executions, as pages for people and as JSON for programs.
+// It makes no AWS calls: it shows what is known since the last scrape. Start reading with
+// Handler.ServeHTTP and newPage.
 package status
 
 import (
@@ -20,6 +21,7 @@ import (
 
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/imagebuilder"
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
+	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/printable"
 )
 
 //go:embed *.html.tmpl style.css
@@ -66,6 +68,7 @@ var functions = template.FuncMap{
 	"ago":       ago,
 	"class":     class,
 	"console":   consoleURL,
+	"count":     printable.Count,
 	"date":      date,
 	"deref":     reflect.Indirect,
 	"duration":  duration,
@@ -97,7 +100,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !h.renders.TryAcquire(1) && h.renders.Acquire(r.Context(), 1) != nil {
-		http.Error(w, "other pages are being made, try again", http.StatusServiceUnavailable)
+		http.Error(w, "too many pages are being rendered; try again", http.StatusServiceUnavailable)
 		return
 	}
 	contentType, body, err := h.render(made, r.URL.Path != landingPath && wantsJSON(r.Header.Values("Accept")))
@@ -106,7 +109,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case errors.As(err, &missing):
 		h.missing(w, missing, isBrowser(r.Header.Values("Accept")))
 	case err != nil:
-		http.Error(w, "the page cannot be made: "+err.Error(), http.StatusInternalServerError)
+		http.Error(w, "rendering the page failed: "+err.Error(), http.StatusInternalServerError)
 	default:
 		header.Set("Content-Type", contentType)
 		_, _ = w.Write(body) // the client has gone
@@ -217,7 +220,7 @@ func class(status string) string {
 	return "idle"
 }
 
-// symbol returns what tells the class of a status from the others without its colour.
+// symbol returns the symbol of the class of a status, for readers who cannot see its colour.
 func symbol(class string) string {
 	switch class {
 	case "good":

@@ -144,7 +144,7 @@ func TestAPanicBlocksNoOtherPage(t *testing.T) {
 	for range maxRenders + 1 {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/executions", nil))
-		if w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), "the page cannot be made: panic: a bug") {
+		if w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), "rendering the page failed: panic: a bug") {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
 	}

@@ -78,7 +78,7 @@ func TestAnAccountThatIsAdded(t *testing.T) {
 		accounts.write("111122223333\n44445555666\n")
 		tick()
 		f.expect("a bad account", 1, 1, 0, 10*time.Second)
-		if want := accounts.path + ":2:1: this is not the id of an AWS account"; !strings.Contains(f.w.logs.String(), want) {
+		if want := accounts.path + ":2:1: this is not an AWS account id"; !strings.Contains(f.w.logs.String(), want) {
 			t.Errorf("the log does not have %s:\n%s", want, f.w.logs.String())
 		}
 		tick()

@@ -42,7 +42,7 @@ func TestReloadsTellNoSecret(t *testing.T) {
 		expectNoSecret(t, leak, body)
 	}
 	log := p.Stop(t)
-	if n := strings.Count(log, "the configuration cannot be loaded"); n != len(files) {
+	if n := strings.Count(log, "loading the configuration failed"); n != len(files) {
 		t.Errorf("%d failures are logged, want %d", n, len(files))
 	}
 	for line := range strings.Lines(log) {

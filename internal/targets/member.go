@@ -34,7 +34,7 @@ type member struct {
 	wanted
 	client *imagebuilder.Client
 
-	rendering atomic.Int64 // of scrapes of this one alone
+	rendering atomic.Int64 // of scrapes of only this one
 
 	// The Set's mu guards these, and what changes of wanted. Its key never does.
 	target  *lookup.Target
@@ -123,7 +123,7 @@ func selection(w wanted, o collector.Options) lookup.Selection {
 	if !o.Steps {
 		s.Steps = lookup.StepsNone
 	}
-	// A target of ids alone needs no other permission, unless it asks for steps.
+	// A target with only ids needs no other permission, unless it asks for steps.
 	s.Waiting = o.Waiting && (len(t.Pipelines) > 0 || len(t.Images) > 0 || t.Steps != config.StepsNone)
 	return s
 }

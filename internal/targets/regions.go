@@ -40,7 +40,7 @@ func (s *Set) defaultRegion(ctx context.Context, target string) (string, error) 
 		return "", err
 	}
 	if region == "" {
-		return "", fmt.Errorf("target %q has no region: there is none under regions in the configuration file, in AWS_REGION or AWS_DEFAULT_REGION, in the profile of the AWS configuration file, or in the instance metadata", target)
+		return "", fmt.Errorf("target %q has no region: set regions in the configuration file, AWS_REGION or AWS_DEFAULT_REGION, or a region in the AWS profile; the instance metadata has none either", target)
 	}
 	if err := imagebuilder.CheckRegion(region); err != nil {
 		return "", fmt.Errorf("the region of the AWS environment: %w", err)

@@ -22,7 +22,7 @@ const longLoad = 10 * time.Second
 
 // Reloader makes the content of a configuration file what a Set looks up. Its methods may
 // be called concurrently. The configuration is loaded once at a time: all who ask
-// meanwhile share the load that follows, for the one that runs may have read the file
+// meanwhile share the next load, because the running one may have read the file
 // before it changed.
 //
 // A load may hang, for instance in reading a file of a dead mount. Nothing can end it then:
@@ -53,11 +53,11 @@ func NewReloader(set *Set, file string, load func() (*config.Config, error), reg
 		set: set, file: file, load: load, logger: set.o.Logger,
 		successful: promauto.With(reg).NewGauge(prometheus.GaugeOpts{
 			Name: "imagebuilder_exporter_config_last_reload_successful",
-			Help: "Whether the configuration was loaded the last time it was tried: 1 for yes, 0 for no.",
+			Help: "Whether the last attempt to load the configuration was successful.",
 		}),
 		lastSuccess: promauto.With(reg).NewGauge(prometheus.GaugeOpts{
 			Name: "imagebuilder_exporter_config_last_reload_success_timestamp_seconds",
-			Help: "When the configuration was last loaded.",
+			Help: "When the configuration was last loaded successfully.",
 		}),
 	}
 }
@@ -136,10 +136,10 @@ func (r *Reloader) logLong(ended <-chan struct{}) {
 		return
 	case <-time.After(longLoad):
 	}
-	level.Warn(r.logger).Log("msg", "loading the configuration takes long; what was loaded before stays meanwhile", "file", r.file)
+	level.Warn(r.logger).Log("msg", "loading the configuration takes long; the previous one stays in use", "file", r.file)
 	r.successful.Set(0)
 	<-ended
-	level.Warn(r.logger).Log("msg", "loading the configuration has ended", "file", r.file, "took", time.Since(begun).Round(time.Second))
+	level.Warn(r.logger).Log("msg", "loading the configuration has finished", "file", r.file, "took", time.Since(begun).Round(time.Second))
 }
 
 // tryAgain loads, and remembers what came of it. It does nothing when everybody only looks
@@ -161,7 +161,7 @@ func (r *Reloader) tryAgain(ctx context.Context, waiting purposes) (loaded bool)
 
 func (r *Reloader) log() {
 	if r.failed != nil {
-		level.Error(r.logger).Log("msg", "the configuration cannot be loaded; what was loaded before stays", "err", r.failed)
+		level.Error(r.logger).Log("msg", "loading the configuration failed; the previous one stays in use", "err", r.failed)
 		return
 	}
 	level.Info(r.logger).Log("msg", "configuration loaded")

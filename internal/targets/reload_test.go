@@ -70,7 +70,7 @@ func (f *file) expect(what string, good, bad int, successful float64, since time
 	f.t.Helper()
 	synctest.Wait()
 	logs := f.w.logs.String()
-	if g, b := strings.Count(logs, "configuration loaded"), strings.Count(logs, "cannot be loaded"); g != good || b != bad {
+	if g, b := strings.Count(logs, "configuration loaded"), strings.Count(logs, "loading the configuration failed"); g != good || b != bad {
 		f.t.Errorf("%s: %d good and %d bad loads are logged, want %d and %d:\n%s", what, g, b, good, bad, logs)
 	}
 	if v := testutil.ToFloat64(f.successful); v != successful {

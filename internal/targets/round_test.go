@@ -77,7 +77,7 @@ func TestReloadsThatWaitShareTheNextOne(t *testing.T) {
 		g.results <- nil
 		expect(t, "those that came while the second one ran", last, 3, nil)
 		logs := g.w.logs.String()
-		if good, bad := strings.Count(logs, "configuration loaded"), strings.Count(logs, "cannot be loaded"); g.loads != 3 || good != 2 || bad != 1 {
+		if good, bad := strings.Count(logs, "configuration loaded"), strings.Count(logs, "loading the configuration failed"); g.loads != 3 || good != 2 || bad != 1 {
 			t.Errorf("%d loads, %d good and %d bad ones are logged, want 3, 2 and 1:\n%s", g.loads, good, bad, logs)
 		}
 	})
@@ -116,7 +116,7 @@ func TestALoadThatHangs(t *testing.T) {
 			t.Helper()
 			synctest.Wait()
 			logs := g.w.logs.String()
-			if l, e := strings.Count(logs, "takes long"), strings.Count(logs, "has ended"); l != long || e != ended {
+			if l, e := strings.Count(logs, "takes long"), strings.Count(logs, "has finished"); l != long || e != ended {
 				t.Errorf("%s: logged %d and %d times, want %d and %d:\n%s", what, l, e, long, ended, logs)
 			}
 			if v := testutil.ToFloat64(g.successful); v != successful {
@@ -158,7 +158,7 @@ func TestLoadLeavesAHangBehind(t *testing.T) {
 		}
 		g.results <- errors.New("a bad file")
 		synctest.Wait()
-		if logs := g.w.logs.String(); strings.Contains(logs, "cannot be loaded") {
+		if logs := g.w.logs.String(); strings.Contains(logs, "loading the configuration failed") {
 			t.Errorf("what Load returns is logged, too:\n%s", logs)
 		}
 	})

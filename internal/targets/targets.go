@@ -1,5 +1,6 @@
-// Package targets turns a configuration into lookup.Targets, and replaces it while the
-// exporter runs.
+// Package targets turns a configuration into lookup.Targets, and replaces them when the configuration
+// changes. A target that does not change keeps what it knows. The package looks nothing up itself.
+// Start reading with Set.Apply; reload.go decides when to load.
 package targets
 
 import (
@@ -162,7 +163,7 @@ func (s *Set) Acquire() *Scrape {
 }
 
 // AcquireOne is Acquire for one target in one region. It reports false when there is none. Targets
-// that no scrape has used for long are looked up anew: meanwhile they may have been another replica's.
+// that no scrape has used for long are looked up again: meanwhile they may have been another replica's.
 func (s *Set) AcquireOne(name, region string) (*Scrape, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -462,7 +462,7 @@ func TestAClientThatCannotBeMade(t *testing.T) {
 	c := config.Default()
 	c.Targets = []config.Target{target("good", id(0)), target("bad", id(0))}
 	c.Targets[0].EndpointURL = ""
-	if err := w.Apply(t.Context(), &c); err == nil || !strings.HasPrefix(err.Error(), `target "bad": an endpoint of its own`) {
+	if err := w.Apply(t.Context(), &c); err == nil || !strings.HasPrefix(err.Error(), `target "bad": a custom endpoint`) {
 		t.Errorf("the error is %v", err)
 	}
 	if len(w.open) != 0 || len(w.members) != 0 || len(w.requests()) != 0 {

@@ -1,5 +1,5 @@
-// Licenses writes one text of the licences and notices that go-licenses has saved in
-// folders, each text once, after the packages that it is for.
+// Licenses writes one text with the licences and notices that go-licenses saved in folders. Each licence
+// appears once, below the packages that it applies to.
 //
 // Usage: licenses FOLDER…
 package main

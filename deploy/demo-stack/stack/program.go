@@ -77,7 +77,7 @@ func (p *Program) waitFor(ctx context.Context, path string) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-p.done:
-			return fmt.Errorf("%s ended before it was ready (%w):\n%s", p.name, errors.Join(p.err, errEnded), p.Log())
+			return fmt.Errorf("%s exited before it was ready (%w):\n%s", p.name, errors.Join(p.err, errEnded), p.Log())
 		case <-late:
 			return fmt.Errorf("%s was not ready after %s:\n%s", p.name, readyTimeout, p.Log())
 		}
@@ -133,5 +133,5 @@ func Find(named string, others ...string) (string, error) {
 			return filepath.Abs(path)
 		}
 	}
-	return "", fmt.Errorf("there is no %s", strings.Join(others, " and no "))
+	return "", fmt.Errorf("%s not found", strings.Join(others, " or "))
 }

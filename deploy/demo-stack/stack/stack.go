@@ -1,5 +1,5 @@
-// Package stack runs what users run: the exporter, a Prometheus with its rules, and an
-// Alertmanager, on loopback.
+// Package stack runs the exporter, a Prometheus with the alert rules, and an Alertmanager on loopback
+// addresses. It installs nothing: the programs must exist. Start reading with Start.
 package stack
 
 import (
@@ -63,7 +63,7 @@ func (s *Stack) Stop() {
 	}
 }
 
-// StartExporter starts the exporter, also anew after its Stop.
+// StartExporter starts the exporter, also after Stop.
 func (s *Stack) StartExporter() (err error) {
 	c := *s.o.Exporter
 	c.Args = append(append([]string{}, c.Args...), "--web.listen-address="+s.o.ExporterAddress)

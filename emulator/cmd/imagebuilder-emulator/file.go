@@ -117,7 +117,7 @@ func parse(data []byte, start time.Time) (served, error) {
 		return served{}, plain(err)
 	}
 	if err := d.Decode(&file{}); !errors.Is(err, io.EOF) {
-		return served{}, errors.New("there must be one YAML document only")
+		return served{}, errors.New("the file must contain exactly one YAML document")
 	}
 	return (&scenario{start: start, ids: map[string]bool{}, names: map[string]bool{}}).served(f)
 }
@@ -134,8 +134,8 @@ func plain(err error) error {
 	if all, ok := errors.AsType[*yaml.TypeError](err); ok {
 		text = all.Errors[0]
 	}
-	text = unknownKey.ReplaceAllString(text, `there is no key "$1" here`)
-	text = doubleKey.ReplaceAllString(text, "the key $1 is already in line")
+	text = unknownKey.ReplaceAllString(text, `unknown key "$1"`)
+	text = doubleKey.ReplaceAllString(text, "duplicate key $1; it is already in line")
 	return errors.New(wrongKind.ReplaceAllString(text, "$1 has the wrong kind of value here"))
 }
 

@@ -1,6 +1,6 @@
-// Imagebuilder-emulator serves an EC2 Image Builder API that runs in memory, for tests and trials
-// with the AWS CLI, boto3 or any SDK. docs/emulator.md says how to use it; package emulator says
-// what it answers.
+// Imagebuilder-emulator serves an EC2 Image Builder API that runs in memory, for tests and trials with
+// the AWS CLI, boto3 or any SDK. docs/emulator.md describes how to use it. Package emulator lists the
+// operations and what is checked.
 package main
 
 import (
@@ -86,11 +86,11 @@ func newApp() (*kingpin.Application, *flags) {
 	app := kingpin.New(name, "An EC2 Image Builder API that runs in memory, for tests and trials. It uses no AWS account.")
 	app.HelpFlag.Short('h')
 	f := &flags{}
-	app.Flag("listen", "The address to listen on; port 0 for a free one.").Default("127.0.0.1:10121").StringVar(&f.listen)
-	app.Flag("demo", "Show the builds of a small company in two accounts. This is the default.").BoolVar(&f.demo)
-	app.Flag("pipelines", fmt.Sprintf("Show a large company with so many pipelines in four accounts, from %d to %d.", emulator.FleetMin, emulator.FleetMax)).
+	app.Flag("listen", "Address to listen on. Port 0 picks a free port.").Default("127.0.0.1:10121").StringVar(&f.listen)
+	app.Flag("demo", "Serve the builds of a small company with two accounts. This is the default.").BoolVar(&f.demo)
+	app.Flag("pipelines", fmt.Sprintf("Serve a large company with this many pipelines in four accounts, from %d to %d.", emulator.FleetMin, emulator.FleetMax)).
 		Default("0").IntVar(&f.pipelines)
-	app.Flag("scenario", "Show what this YAML file describes; see docs/emulator.md.").StringVar(&f.scenario)
+	app.Flag("scenario", "Serve the scenario in this YAML file; see docs/emulator.md.").StringVar(&f.scenario)
 	return app, f
 }
 
@@ -107,7 +107,7 @@ type caller struct{ region, roleARN, externalID string } // roleARN "" for every
 func (f *flags) served(start time.Time) (served, error) {
 	switch {
 	case f.demo && f.pipelines != 0, f.demo && f.scenario != "", f.pipelines != 0 && f.scenario != "":
-		return served{}, errors.New("only one of --demo, --pipelines and --scenario can be given")
+		return served{}, errors.New("--demo, --pipelines and --scenario are mutually exclusive")
 	case f.pipelines != 0 && (f.pipelines < emulator.FleetMin || f.pipelines > emulator.FleetMax):
 		return served{}, fmt.Errorf("--pipelines=%d: must be from %d to %d", f.pipelines, emulator.FleetMin, emulator.FleetMax)
 	case f.scenario != "":
@@ -138,18 +138,18 @@ func (s served) print(w io.Writer, url string) {
 			fmt.Fprintf(&who, "  %s, as %s with the external id %s\n", c.region, c.roleARN, c.externalID)
 		}
 	}
-	fmt.Fprintf(w, `Image Builder and STS are emulated at %[1]s
+	fmt.Fprintf(w, `Emulating Image Builder and STS at %[1]s
 
 AWS CLI:
   export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_REGION=%[2]s
   aws imagebuilder list-image-pipelines --region %[2]s --endpoint-url %[1]s
 boto3:
   boto3.client("imagebuilder", region_name="%[2]s", endpoint_url="%[1]s")
-All programs with a recent SDK:
+Any program with a recent AWS SDK:
   export AWS_ENDPOINT_URL_IMAGEBUILDER=%[1]s AWS_ENDPOINT_URL_STS=%[1]s
 
-There is something to see in
+The scenario has resources in:
 %[3]s
-Ctrl-C ends it.
+Press Ctrl-C to stop.
 `, url, region, who.String())
 }

@@ -50,7 +50,7 @@ func begin(t *testing.T, args ...string) (program *exec.Cmd, url, printed string
 	}
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
 		printed += lines.Text() + "\n"
-		if strings.HasPrefix(lines.Text(), "Ctrl-C") {
+		if strings.HasPrefix(lines.Text(), "Press Ctrl-C") {
 			break
 		}
 	}
@@ -124,7 +124,7 @@ func TestWrongFlags(t *testing.T) {
 		name, want string
 		args       []string
 	}{
-		{"two contents", "only one of --demo, --pipelines and --scenario can be given", []string{"--demo", "--pipelines=50"}},
+		{"two contents", "--demo, --pipelines and --scenario are mutually exclusive", []string{"--demo", "--pipelines=50"}},
 		{"too few pipelines", "--pipelines=49: must be from 50 to 1000", []string{"--pipelines=49"}},
 		{"too many pipelines", "--pipelines=1001: must be from 50 to 1000", []string{"--pipelines=1001"}},
 		{"an unknown flag", "unknown long flag '--x'; see imagebuilder-emulator --help", []string{"--x"}},

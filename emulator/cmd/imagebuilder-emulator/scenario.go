@@ -27,15 +27,15 @@ func (s *scenario) served(f file) (served, error) {
 		at := fmt.Sprintf("accounts[%d]", n)
 		switch {
 		case a.ID == "" || a.Region == "":
-			return served{}, fmt.Errorf("%s: needs id and region", at)
+			return served{}, fmt.Errorf("%s: id and region are required", at)
 		case n > 0 && a.RoleARN == "":
-			return served{}, fmt.Errorf("%s: needs role_arn, for only the first account is seen without a role", at)
+			return served{}, fmt.Errorf("%s: role_arn is required; only the first account is visible without a role", at)
 		case n == 0 && a.RoleARN != "":
-			return served{}, fmt.Errorf("%s: must have no role_arn, for the first account is seen without a role", at)
+			return served{}, fmt.Errorf("%s: role_arn must be empty; the first account is visible without a role", at)
 		case a.RoleARN == "" && a.ExternalID != "":
-			return served{}, fmt.Errorf("%s: external_id goes with role_arn", at)
+			return served{}, fmt.Errorf("%s: external_id requires role_arn", at)
 		case a.RoleARN != "" && !s.first(string(a.RoleARN)):
-			return served{}, fmt.Errorf("%s: role_arn is that of another account, too", at)
+			return served{}, fmt.Errorf("%s: role_arn must be unique", at)
 		}
 		content, err := s.account(a, at)
 		if err != nil {
@@ -68,9 +68,9 @@ func (s *scenario) account(a account, at string) (*emulator.Account, error) {
 		}
 		switch {
 		case p.Name == "":
-			return nil, fmt.Errorf("%s: needs a name", at)
+			return nil, fmt.Errorf("%s: name is required", at)
 		case !s.first(made.ARN):
-			return nil, fmt.Errorf("%s: the account has another pipeline of this name", at)
+			return nil, fmt.Errorf("%s: name must be unique among the pipelines of the account", at)
 		}
 		if p.NextRunIn != nil {
 			made.NextRun = s.start.Add(time.Duration(*p.NextRunIn))
@@ -99,7 +99,7 @@ func (s *scenario) account(a account, at string) (*emulator.Account, error) {
 // image returns an image of the account with this prefix of ARNs.
 func (s *scenario) image(i image, prefix, at string) (emulator.Image, error) {
 	if i.Name == "" {
-		return emulator.Image{}, fmt.Errorf("%s: needs a name", at)
+		return emulator.Image{}, fmt.Errorf("%s: name is required", at)
 	}
 	out := emulator.Image{
 		ARN:  fmt.Sprintf("%simage/%s/%s/%d", prefix, slug(i.Name), cmp.Or(i.Version, "1.0.0"), cmp.Or(i.Build, 1)),
@@ -107,7 +107,7 @@ func (s *scenario) image(i image, prefix, at string) (emulator.Image, error) {
 		Created: s.start.Add(-time.Duration(i.CreatedAgo)),
 	}
 	if !s.first(out.ARN) {
-		return out, fmt.Errorf("%s: there is another image with the name, version and build of %s", at, out.ARN)
+		return out, fmt.Errorf("%s: another image has the name, version and build of %s", at, out.ARN)
 	}
 	if i.AMI != "" {
 		out.Outputs = []emulator.Output{{Region: strings.Split(prefix, ":")[3], AMI: string(i.AMI)}}
@@ -117,7 +117,7 @@ func (s *scenario) image(i image, prefix, at string) (emulator.Image, error) {
 		begin := out.Created
 		switch {
 		case a.StartAgo == nil && n > 0:
-			return out, fmt.Errorf("%s.attempts[%d]: needs start_ago, for only the first attempt starts when the image is created", at, n)
+			return out, fmt.Errorf("%s.attempts[%d]: start_ago is required; only the first attempt starts when the image is created", at, n)
 		case a.StartAgo != nil:
 			begin = s.start.Add(-time.Duration(*a.StartAgo))
 		}
@@ -147,7 +147,7 @@ func (s *scenario) run(r execution, is, at string) (emulator.Run, error) {
 	kind := cmp.Or(string(r.Type), "BUILD")
 	switch {
 	case len(r.Steps) == 0:
-		return emulator.Run{}, fmt.Errorf("%s: needs steps", at)
+		return emulator.Run{}, fmt.Errorf("%s: steps is required", at)
 	case s.ids[id]:
 		return emulator.Run{}, fmt.Errorf("%s: another execution has the id %s", at, id)
 	case len(s.ids) == maxExecutions:
@@ -160,7 +160,7 @@ func (s *scenario) run(r execution, is, at string) (emulator.Run, error) {
 	}
 	for n, p := range r.Steps {
 		if p.Name == "" {
-			return out, fmt.Errorf("%s.steps[%d]: needs a name", at, n)
+			return out, fmt.Errorf("%s.steps[%d]: name is required", at, n)
 		}
 		out.Steps = append(out.Steps, emulator.Step{
 			Name: string(p.Name), Action: string(p.Action), Takes: time.Duration(p.Takes), Timeout: time.Duration(p.Timeout),
@@ -185,7 +185,7 @@ func takes(r emulator.Run) (all time.Duration) {
 	return all
 }
 
-// slug returns the name as it stands in an ARN.
+// slug returns the name in the form that an ARN has.
 func slug(name thingName) string {
 	return strings.ReplaceAll(strings.ToLower(string(name)), " ", "-")
 }

@@ -13,8 +13,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// These are the values of a scenario file. Each is checked where it stands, so that a mistake is
-// told with its line.
+// These are the values of a scenario file. Each is checked while it is decoded, so errors have a
+// line number.
 type (
 	text          string
 	accountID     string
@@ -70,7 +70,7 @@ func choose[T ~string](n *yaml.Node, to *T, choices ...string) error {
 
 // UnmarshalYAML implements yaml.Unmarshaler.
 func (v *text) UnmarshalYAML(n *yaml.Node) error {
-	return match(n, v, anyText, "a text without control characters")
+	return match(n, v, anyText, "a string without control characters")
 }
 
 // UnmarshalYAML implements yaml.Unmarshaler.
@@ -150,7 +150,7 @@ func (v *duration) UnmarshalYAML(n *yaml.Node) error {
 func (v *length) UnmarshalYAML(n *yaml.Node) error {
 	d, err := time.ParseDuration(n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil || d < 0 {
-		return mistake(n, "a duration that is not below zero, such as 90m")
+		return mistake(n, "a non-negative duration, such as 90m")
 	}
 	*v = length(d)
 	return nil

@@ -1,4 +1,4 @@
-// Package benchrules measures what one evaluation of the alert rules costs a Prometheus. Its own
-// rule manager and engine evaluate them, over a database of what an exporter of many executions
-// publishes. It also counts what the queries of the dashboards read.
+// Package benchrules measures what one evaluation of the alert rules costs a Prometheus. Prometheus' own
+// rule manager and engine evaluate the rules over a database with the series of an exporter that has
+// many executions. The package also counts the samples that the dashboards' queries read.
 package benchrules
