@@ -28,8 +28,7 @@ type Source interface {
 
 var _ Source = (*lookup.Target)(nil)
 
-// Options switches families of metrics. The zero value has only those that are
-// always on.
+// Options enable families of metrics. The zero value has only the families that are always on.
 type Options struct {
 	Status    bool // imagebuilder_workflow_execution_status
 	Images    bool // imagebuilder_image_*
@@ -40,13 +39,13 @@ type Options struct {
 	ExternalURL string // of imagebuilder_target_page_info; empty for no such metric
 }
 
-// Panicked is called for each panic that was contained, with the part of the scrape that is
-// missing, the panic's value and its stack. There are only a few parts: "lookup", "labels" and
-// the names of the families. It may be called concurrently.
+// Panicked is called for each recovered panic, with the part of the scrape that is missing, the
+// value of the panic and its stack. There are only a few parts: "lookup", "labels" and the names of
+// the families. It may be called concurrently.
 type Panicked func(part string, value any, stack []byte)
 
-// Collector is a prometheus.Collector for one scrape. A panic costs the scrape one family of
-// one target, or that target, and nothing else.
+// Collector is a prometheus.Collector for one scrape. A panic loses at most one family of one
+// target, or one target.
 type Collector struct {
 	ctx             context.Context // the scrape's, which ends at its deadline
 	sources         []Source
@@ -57,7 +56,8 @@ type Collector struct {
 	snapshots       []*lookup.Snapshot // of each source, once lookedUp
 }
 
-// New returns a Collector for a scrape whose deadline is ctx's. panicked may be nil.
+// New returns a Collector for a scrape. The deadline of ctx is that of the scrape. panicked may be
+// nil.
 func New(ctx context.Context, sources []Source, o Options, panicked Panicked) *Collector {
 	c := &Collector{ctx: ctx, sources: sources, families: []family{targets, lookups, executions, counts}, panicked: panicked}
 	add := func(on bool, f family) {
@@ -105,9 +105,9 @@ func (c *Collector) emit(ch chan<- prometheus.Metric, target *lookup.Snapshot, f
 	return whole
 }
 
-// Lookup looks up every target, and waits for that until the scrape's deadline at the latest.
-// Only the first call does so. Collect calls it, too: call it before to know when the waiting
-// ends. A target whose lookup panics is left out.
+// Lookup looks up all targets, and waits for that until the deadline of the scrape at most. Only
+// the first call does so. Collect also calls it; call it first to know when the waiting ends. A
+// target whose lookup panics is left out.
 func (c *Collector) Lookup() {
 	c.lookedUp.Do(func() {
 		all := make([]*lookup.Snapshot, len(c.sources))

@@ -37,8 +37,8 @@ func (c *Collector) Batches() []*Batch {
 	return all
 }
 
-// Batch emits the metrics of a lookup.Batch of a target. What these are depends on nothing but
-// the lookup.Batch, the target's name and region, and the Options.
+// Batch emits the metrics of a lookup.Batch of a target. They depend only on the lookup.Batch, the
+// name and region of the target, and the Options.
 type Batch struct {
 	*lookup.Batch
 	Panicked bool // whether a family is missing of what was collected last

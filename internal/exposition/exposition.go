@@ -57,21 +57,21 @@ type Handler struct {
 	cache      *cache
 }
 
-// New returns a Handler that answers as promhttp does with opts. Each answer also has the
-// metrics of own, whose names must be others than those of a Collector.
+// New returns a Handler that answers like promhttp with opts. Each answer also has the metrics of
+// own, whose names must differ from those of a Collector.
 func New(own prometheus.Gatherer, opts promhttp.HandlerOpts) *Handler {
 	return &Handler{own: own, opts: opts, negotiator: promhttp.HandlerFor(prometheus.Gatherers{}, opts), cache: &cache{}}
 }
 
-// WithoutOwn returns a Handler that answers without the metrics of own. It has the same segments.
+// WithoutOwn returns a Handler that answers without the own metrics. It shares the segments.
 func (h *Handler) WithoutOwn() *Handler {
 	return &Handler{own: prometheus.Gatherers{}, opts: h.opts, negotiator: h.negotiator, cache: h.cache}
 }
 
-// Bytes returns how many bytes are kept of what is settled.
+// Bytes returns the size of the cached segments, in bytes.
 func (h *Handler) Bytes() int64 { return h.cache.bytes.Load() }
 
-// Page is where an answer is written.
+// Page is where an answer is written to.
 type Page interface {
 	http.ResponseWriter
 	// Append is Write, but may keep p, which is never changed.
@@ -90,8 +90,8 @@ func (h *Handler) Serve(to Page, r *http.Request, c *collector.Collector) {
 	a.writeTo(to, wanted(r))
 }
 
-// Gatherer gathers what c emits, and then the metrics of the Handler, so that these count the
-// lookups of this scrape.
+// Gatherer gathers what c emits, then the own metrics of the Handler: they include the lookups of
+// this scrape.
 func (h *Handler) Gatherer(c prometheus.Collector) prometheus.Gatherer {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(c)

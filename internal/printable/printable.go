@@ -20,9 +20,9 @@ func Hidden(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) && r != joiner && r != nonJoiner
 }
 
-// Line returns text as one line of at most limit bytes, in which nothing is hidden: hidden
-// characters and what is not UTF-8 stand as in a Go string, \n or \u202e. What is cut off is
-// marked with an ellipsis.
+// Line returns text as one line of at most limit bytes without hidden characters: they, and bytes
+// that are not UTF-8, are escaped as in a Go string, \n or \u202e. A text that is cut off ends with
+// an ellipsis.
 func Line(text string, limit int) string {
 	if clean(text) && len(text) <= limit {
 		return text
@@ -40,8 +40,8 @@ func Line(text string, limit int) string {
 	return line.String()
 }
 
-// Record returns a line of JSON or logfmt in which nothing is hidden but the line end that it
-// may have. Other hidden characters are escaped as in JSON.
+// Record returns a line of JSON or logfmt without hidden characters, except for its line end. They
+// are escaped as in JSON.
 func Record(line []byte) []byte {
 	body, end := bytes.CutSuffix(line, []byte("\n"))
 	if clean(string(body)) {

@@ -6,17 +6,16 @@ import (
 	"strings"
 )
 
-// Key names what one replica looks up: a target in a region.
+// Key identifies what one replica looks up: a target in a region.
 type Key struct{ Target, Region string }
 
-// String returns the identity of the series of a Key in Prometheus, the label instance.
+// String returns the label instance of the series of a Key in Prometheus.
 func (k Key) String() string { return k.Target + "/" + k.Region }
 
-// Assign returns the peer of each of keys: that with the highest weight for it. This is
-// rendezvous hashing. The peer of a key depends on nothing but the key and the set of peers, so
-// all replicas with the same peers assign the keys in the same way, and a peer that joins or leaves
-// moves only its own keys.
-// Without peers it returns nil.
+// Assign returns the peer of each of keys, by rendezvous hashing: the peer with the highest weight
+// for the key. The result depends only on the key and the set of peers. All replicas with the same
+// peers compute the same result, and a peer that joins or leaves moves only its own keys. Without
+// peers it returns nil.
 func Assign(peers []string, keys []Key) []string {
 	if len(peers) == 0 {
 		return nil

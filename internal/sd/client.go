@@ -11,9 +11,9 @@ import (
 	promconfig "github.com/prometheus/common/config"
 )
 
-// NewClient returns a client that asks peers as a file says, which has Prometheus' HTTP client
-// configuration. Without a file it sends no credentials. It uses no proxy of the environment
-// unless the file says so, and follows no redirects. It takes no oauth2, whose token is fetched
+// NewClient returns a client for the peers, configured by a file with Prometheus' HTTP client
+// configuration. Without a file it sends no credentials. It uses no proxy of the environment unless
+// the file says so, and follows no redirects. oauth2 is not supported, because its token is fetched
 // without a time limit. The error is a sentence without secrets.
 func NewClient(file string) (*http.Client, error) {
 	config := &promconfig.DefaultHTTPClientConfig

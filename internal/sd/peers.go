@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Peers are the replicas of an exporter, this one too. They are made by ParsePeers.
+// Peers are the replicas of an exporter, including this one. ParsePeers creates them.
 type Peers struct {
 	list []string // as HOST:PORT
 	name string   // whose addresses are the peers, empty for list
@@ -22,7 +22,7 @@ type Peers struct {
 // ByDNS reports whether the peers are the addresses of a name.
 func (p Peers) ByDNS() bool { return p.name != "" }
 
-// Resolver looks up addresses. It is *net.Resolver but in tests.
+// Resolver looks up addresses. Outside tests it is *net.Resolver.
 type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }

@@ -21,7 +21,7 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Config is what a Handler needs.
+// Config is the configuration of a Handler.
 type Config struct {
 	Peers     Peers
 	Keys      func() []Key // what the configuration says now
@@ -34,8 +34,8 @@ type Config struct {
 	Logger    log.Logger
 }
 
-// Handler answers Prometheus' HTTP service discovery. It is made by New. Its methods may be
-// called concurrently.
+// Handler answers Prometheus' HTTP service discovery. Create it with New. Its methods may be called
+// concurrently.
 type Handler struct {
 	c      Config
 	rounds singleflight.Group // who asks while the peers are asked shares the answer

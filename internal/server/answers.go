@@ -24,8 +24,8 @@ const (
 	writeSize = 64 << 10
 )
 
-// Page is an answer that is complete before the client gets any of it, so that a slow
-// client delays nobody else. It is a http.ResponseWriter. The zero value is ready for use.
+// Page is an answer that is complete before it is sent, so a slow client delays no other. It is an
+// http.ResponseWriter. The zero value is ready for use.
 type Page struct {
 	parts  [][]byte     // the first ones
 	last   bytes.Buffer // what was written after them
@@ -36,8 +36,8 @@ type Page struct {
 // Write implements http.ResponseWriter.
 func (p *Page) Write(b []byte) (int, error) { return p.last.Write(b) }
 
-// Append adds b to the answer without a copy: b must not be changed any more. Many pages can
-// share it.
+// Append adds b to the answer without a copy: b must not change afterwards. Several pages can share
+// it.
 func (p *Page) Append(b []byte) {
 	if p.last.Len() > 0 {
 		p.parts = append(p.parts, p.last.Bytes())
@@ -85,9 +85,9 @@ func (p *Page) Header() http.Header {
 // WriteHeader implements http.ResponseWriter.
 func (p *Page) WriteHeader(status int) { p.status = status }
 
-// Answers bounds how many Pages wait for their clients: when there are too many, the one
-// that waits for the longest time is cut off. The zero value is ready for use. Its methods
-// may be called concurrently.
+// Answers limits how many Pages wait for their clients. If there are too many, it cuts off the one
+// that has waited the longest. The zero value is ready for use. Its methods may be called
+// concurrently.
 type Answers struct {
 	mu      sync.Mutex
 	clients []*http.ResponseController // in the order in which they began

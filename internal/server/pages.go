@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// PathReady and PathProbe are what other programs ask for, too.
+// PathReady and PathProbe are also used by other packages.
 const (
 	PathReady = "/-/ready"
 	PathProbe = "/probe"
 )
 
-// TextReady is what PathReady says when the server is.
+// TextReady is the answer of PathReady when the server is ready.
 const TextReady = "Ready"
 
 // The other paths that are taken. MetricsPath may not be below one of the prefixes.
@@ -60,8 +60,8 @@ func (s *Server) newMux() (*http.ServeMux, error) {
 	return mux, nil
 }
 
-// CheckPath finds what is wrong with a path of the metrics. The error goes on after the
-// path: "must be …".
+// CheckPath validates the path of the metrics. The error continues a sentence about the path: "must
+// be …".
 func CheckPath(p string) error {
 	if !strings.HasPrefix(p, "/") || p != path.Clean(p) || strings.ContainsAny(p, "{} \t") {
 		return errors.New("must be a plain path that begins with a slash, such as /metrics")

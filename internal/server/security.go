@@ -13,7 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Security is what a web configuration asks of clients.
+// Security is what a web configuration requires of clients.
 type Security struct {
 	TLS         bool // they have to use HTTPS
 	Credentials bool // they have to have a password or a certificate
@@ -22,8 +22,8 @@ type Security struct {
 // requireCertificate are the values of client_auth_type with which a client needs a certificate.
 var requireCertificate = []string{"RequireAnyClientCert", "RequireClientCert", "RequireAndVerifyClientCert"}
 
-// ReadSecurity reads the web configuration. Without one nothing is asked for. It fails when the
-// server could not serve with it, with an error without secrets.
+// ReadSecurity reads the web configuration. Without one, nothing is required. It fails if the
+// server could not serve with the configuration. The error has no secrets.
 func ReadSecurity(f *web.FlagConfig) (Security, error) {
 	if f.WebConfigFile == nil || *f.WebConfigFile == "" {
 		return Security{}, nil

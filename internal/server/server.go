@@ -19,7 +19,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 )
 
-// Config is what a Server needs. Only SD may be nil.
+// Config is the configuration of a Server. Only SD may be nil.
 type Config struct {
 	MetricsPath string                          // such as /metrics; with / there is no landing page
 	Metrics     http.Handler                    // sets its own write deadline, and ends with the request's context
@@ -43,7 +43,7 @@ type Config struct {
 // client is still there, and gets the last known values.
 var ErrShutdown = errors.New("the exporter is shutting down")
 
-// Server serves the pages of an exporter. It is made by New.
+// Server serves the pages of an exporter. Create it with New.
 type Server struct {
 	config  Config
 	limits  limits
@@ -56,7 +56,7 @@ type Server struct {
 	after       func(time.Duration) <-chan time.Time // time.After but in tests
 }
 
-// New returns a Server that does not listen yet.
+// New returns a Server that is not listening yet.
 func New(c Config) (*Server, error) {
 	s := &Server{config: c, limits: defaultLimits, after: time.After}
 	mux, err := s.newMux()
@@ -67,12 +67,12 @@ func New(c Config) (*Server, error) {
 	return s, nil
 }
 
-// Run serves until ctx ends. Then it is no longer ready, and goes on to serve scrapes for
-// Config.Drain, until all who ask it know another replica. After that new scrapes are refused,
-// but it goes on listening until the scrapes in flight have ended, so that a load balancer sees
-// at /-/ready that it must use another replica. Scrapes that take long are first told, by the end of their contexts,
-// to answer with the last known values, and later cut off. In either case the shutdown is
-// clean, and Run returns nil. An error says why it cannot serve. Run may be called once.
+// Run serves until ctx ends. Then it drains: it is not ready, but serves scrapes for Config.Drain,
+// until clients have found another replica. After that it refuses new scrapes and keeps listening
+// until the scrapes in flight have ended, so a load balancer sees at /-/ready that it must use
+// another replica. After a grace period the contexts of slow scrapes end, and they answer with the
+// last known values. Later they are cut off. In both cases the shutdown is clean, and Run returns
+// nil. An error says why it cannot serve. Run may be called once.
 func (s *Server) Run(ctx context.Context) error {
 	listeners, err := s.listen()
 	if err != nil {

@@ -116,6 +116,7 @@ func TestWhatIsNotKnown(t *testing.T) {
 		{"not scraped yet", silent, []string{"The exporter has not been scraped yet", "There is no data yet", "not scraped yet"}, []string{"> up<", "> down<"}},
 		{"one of two was scraped", append(snapshot(), silent[0]), []string{"1 of 2 targets up, the others have not been scraped yet", "</span> up<"}, []string{"> down<"}},
 		{"one is down", both, []string{"1 of 2 targets down", `<a href="executions?region=eu-west-1&amp;target=golden"><bdi>golden eu-west-1</bdi></a>`, "</span> down<"}, nil},
+		{"the only one is down", down, []string{"1 of 1 target down"}, nil},
 		{"the only one is up", fresh, []string{"The target is up."}, nil},
 		{"all three are up", append(snapshot(), fresh[0], fresh[0]), []string{"All 3 targets are up."}, nil},
 		{"both are up", append(snapshot(), fresh[0]), []string{"Both targets are up."}, []string{"> down<"}},

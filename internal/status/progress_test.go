@@ -15,6 +15,7 @@ func TestProgress(t *testing.T) {
 	}{
 		{"a workflow without steps", steps{}, "0 of 0 steps ended", nil},
 		{"no step has ended", steps{Total: 4}, "0 of 4 steps ended", nil},
+		{"a single step", steps{Total: 1}, "0 of 1 step ended", nil},
 		{
 			"half of them succeeded",
 			steps{Total: 4, Succeeded: 2},

@@ -27,13 +27,13 @@ import (
 //go:embed *.html.tmpl style.css
 var files embed.FS
 
-// Path is where the page is. That of one execution is below it.
+// Path is the path of the page of all executions. The page of one execution is below it.
 const Path = "/executions"
 
-// StylePath is where the style sheet is, below the page.
+// StylePath is the path of the style sheet, below Path.
 const StylePath = "/style.css"
 
-// Config is what a Handler shows.
+// Config is the configuration of a Handler.
 type Config struct {
 	Snapshots   func() []lookup.Snapshot // what is known, called for each request
 	Version     string                   // of the exporter
@@ -42,9 +42,9 @@ type Config struct {
 	Pprof       bool                     // whether there is /debug/pprof/
 }
 
-// Handler serves the landing page at /, the page of all executions at Path and one for each
-// execution below it, these two as JSON to clients that prefer it, and the style sheet of all at
-// StylePath below Path.
+// Handler serves the landing page at /, the page of all executions at Path, and the page of one
+// execution below it. Clients that prefer JSON get the latter two as JSON. StylePath below Path has
+// the style sheet.
 type Handler struct {
 	Config
 	template *template.Template

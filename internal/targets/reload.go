@@ -20,13 +20,12 @@ import (
 // longLoad is how long the loading of a configuration takes before that is logged.
 const longLoad = 10 * time.Second
 
-// Reloader makes the content of a configuration file what a Set looks up. Its methods may
-// be called concurrently. The configuration is loaded once at a time: all who ask
-// meanwhile share the next load, because the running one may have read the file
-// before it changed.
+// Reloader loads a configuration file and applies it to a Set. Its methods may be called
+// concurrently. Only one load runs at a time. All callers that arrive meanwhile share the next
+// load, because the running one may have read the file before it changed.
 //
-// A load may hang, for instance in reading a file of a dead mount. Nothing can end it then:
-// whoever waits leaves it behind when his context ends.
+// A load can hang, for example if it reads a file on a dead mount. Nothing can end it then; callers
+// stop waiting when their contexts end.
 type Reloader struct {
 	set    *Set
 	file   string // empty for none
@@ -45,9 +44,9 @@ type Reloader struct {
 	failed error  // what came of that
 }
 
-// NewReloader returns a Reloader of a file, from which load makes a configuration, that
-// has not loaded anything. Without a file there is nothing to watch. Its metrics are
-// registered with reg.
+// NewReloader returns a Reloader that has not loaded anything. load creates a configuration from
+// the file; an empty file name means there is nothing to watch. Its metrics are registered with
+// reg.
 func NewReloader(set *Set, file string, load func() (*config.Config, error), reg prometheus.Registerer) *Reloader {
 	return &Reloader{
 		set: set, file: file, load: load, logger: set.o.Logger,
@@ -62,11 +61,11 @@ func NewReloader(set *Set, file string, load func() (*config.Config, error), reg
 	}
 }
 
-// Load loads the configuration. When it fails, the error is a sentence for the user, and
-// what is looked up stays as it was. When ctx ends first, the error is that of ctx.
+// Load loads the configuration. If it fails, the error is a sentence for the user, and the current
+// targets stay. If ctx ends first, the error is the cause of that.
 func (r *Reloader) Load(ctx context.Context) error { return r.wait(ctx, toLoad) }
 
-// Reload is Load, and what comes of it is logged.
+// Reload is Load, and also logs the result.
 func (r *Reloader) Reload(ctx context.Context) error { return r.wait(ctx, toReload) }
 
 // OnSignal reloads with each signal, until ctx ends.
@@ -81,9 +80,9 @@ func (r *Reloader) OnSignal(ctx context.Context, signals <-chan os.Signal) {
 	}
 }
 
-// Watch reloads when the content of the file, or of an accounts file that it names, has
-// changed, at which it looks every interval, unless that is 0, until ctx ends. What went
-// wrong for another reason than the content is tried again each time.
+// Watch checks every interval whether the content of the file, or of an accounts file in it, has
+// changed, and reloads it if so, until ctx ends. An interval of 0 disables it. A load that failed
+// for a reason other than the content is retried each time.
 func (r *Reloader) Watch(ctx context.Context, interval time.Duration) {
 	if interval == 0 {
 		return

@@ -24,7 +24,7 @@ import (
 	"github.com/imagebuilder-exporter/imagebuilder_exporter/internal/lookup"
 )
 
-// Options are what the configuration file does not say. They do not change.
+// Options are the settings that do not come from the configuration file. They do not change.
 type Options struct {
 	Collectors collector.Options // what is off is not asked for either
 
@@ -39,8 +39,7 @@ type Options struct {
 	HTTPClient *http.Client
 }
 
-// Set is what is looked up: every target in each of its regions. Its methods may be
-// called concurrently.
+// Set has every target in each of its regions. Its methods may be called concurrently.
 type Set struct {
 	o Options
 
@@ -59,9 +58,9 @@ type Set struct {
 // New returns a Set without targets.
 func New(o Options) *Set { return &Set{o: o, open: map[key]int{}} }
 
-// Apply makes c what is looked up. A target that stays keeps its credentials, its counters and
-// what is known of it; scrapes in flight go on with the targets that they have. When it fails,
-// nothing has changed, and the error is a sentence for the user.
+// Apply replaces the targets with those of c. A target that stays keeps its credentials, its
+// counters and what is known of it. Scrapes in flight keep the targets that they have. If it fails,
+// nothing changes, and the error is a sentence for the user.
 func (s *Set) Apply(ctx context.Context, c *config.Config) error {
 	s.applying.Lock()
 	defer s.applying.Unlock()
@@ -106,8 +105,8 @@ func (s *Set) current() []*member {
 	return s.members
 }
 
-// Check tries what the targets need of AWS, prints what came of it to w, and reports
-// whether nothing is missing.
+// Check tries the AWS calls that the targets need, prints the results to w, and reports whether all
+// succeeded.
 func (s *Set) Check(ctx context.Context, w io.Writer) bool {
 	var all []check.Request
 	for _, m := range s.current() {
@@ -145,8 +144,7 @@ func (s *Set) replace(members []*member) {
 	s.members = members
 }
 
-// Scrape is what one scrape looks up. Whoever has acquired it calls Release when it has all that it
-// needs.
+// Scrape is what one scrape looks up. Call Release when it is no longer needed.
 type Scrape struct {
 	Sources []collector.Source
 	// Rendering is kept for the caller from one scrape of the same targets to the next: about how
@@ -155,15 +153,16 @@ type Scrape struct {
 	Release   func()
 }
 
-// Acquire returns what is looked up now.
+// Acquire returns the current targets for a scrape.
 func (s *Set) Acquire() *Scrape {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.acquire(s.members, &s.rendering)
 }
 
-// AcquireOne is Acquire for one target in one region. It reports false when there is none. Targets
-// that no scrape has used for long are looked up again: meanwhile they may have been another replica's.
+// AcquireOne is Acquire for one target in one region. It reports false if there is none. A target
+// that no scrape has used for long forgets what it knew, because another replica may have served it
+// meanwhile.
 func (s *Set) AcquireOne(name, region string) (*Scrape, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -222,7 +221,7 @@ func (s *Set) Known() []lookup.Snapshot {
 	return all
 }
 
-// Names returns the target and the region of all that is looked up now.
+// Names returns the name and region of every current target.
 func (s *Set) Names() iter.Seq2[string, string] {
 	members := s.current()
 	return func(yield func(target, region string) bool) {
@@ -258,7 +257,7 @@ func (s *Set) forget(k key) {
 	}
 }
 
-// Close ends all lookups. There is nothing to look up after it.
+// Close ends all lookups and removes all targets.
 func (s *Set) Close() {
 	s.mu.Lock()
 	s.closed = true
