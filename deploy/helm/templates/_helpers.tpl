@@ -57,8 +57,20 @@ timeoutSeconds: 5
 {{- .Values.serviceMonitor.scheme | default (ternary "https" "http" (not (empty .Values.web.existingSecret))) -}}
 {{- end -}}
 
-{{/* Refuses values that contradict each other. */}}
+{{/* Refuses null where a template needs a value: Helm then removes the default of the chart. */}}
+{{- define "imagebuilder-exporter.checkNull" -}}
+{{- range $path := list "replicas" "hostUsers" "image" "image.repository" "image.pullPolicy" "serviceAccount" "serviceAccount.create" "web" "web.drain" "service" "service.type" "serviceMonitor" "serviceMonitor.honorLabels" "scrapeConfig" "scrapeConfig.refreshInterval" "scrapeConfig.interval" "scrapeConfig.honorLabels" "prometheusRule" "dashboards" "networkPolicy" "networkPolicy.from" -}}
+{{- $value := $.Values -}}
+{{- range splitList "." $path -}}{{- $value = index $value . -}}{{- end -}}
+{{- if kindIs "invalid" $value -}}
+{{- fail (printf "%s is null: remove it from your values to use the default%s." $path (ternary ", or set it to [] to allow everyone" "" (eq $path "networkPolicy.from"))) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Refuses values that contradict each other. Every template includes it first. */}}
 {{- define "imagebuilder-exporter.check" -}}
+{{- include "imagebuilder-exporter.checkNull" . -}}
 {{- $name := include "imagebuilder-exporter.fullname" . -}}
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
 {{- fail (printf "%s is not a valid Service name: use lower-case letters, digits and dashes, and start with a letter. Set fullnameOverride." $name) -}}
