@@ -112,6 +112,17 @@ func TestBadValues(t *testing.T) {
 		"{demo: true, scrapeConfig: {interval: null}}":                                        "scrapeConfig.interval is null: remove it from your values to use the default.",
 		"{demo: true, scrapeConfig: {honorLabels: null}}":                                     "scrapeConfig.honorLabels is null: remove it from your values to use the default.",
 		"{demo: true, networkPolicy: {enabled: true, from: null}}":                            "networkPolicy.from is null: remove it from your values to use the default, or set it to [] to allow everyone.",
+
+		"{demo: true, serviceMonitor: {basicAuth: {username: prometheus}}}":                    "at '/serviceMonitor/basicAuth/username': got string, want object",
+		"{demo: true, scrapeConfig: {basicAuth: {username: {name: x}}}}":                       "at '/scrapeConfig/basicAuth/username': missing property 'key'",
+		"{demo: true, serviceMonitor: {basicAuth: {user: {name: x, key: y}}}}":                 "at '/serviceMonitor/basicAuth': additional properties 'user' not allowed",
+		"{demo: true, serviceMonitor: {interval: 30s10h}}":                                     "at '/serviceMonitor/interval': '30s10h' does not match pattern",
+		"{demo: true, serviceMonitor: {interval: 1m, scrapeTimeout: 61s}}":                     "serviceMonitor.scrapeTimeout is 61s: it must be at most serviceMonitor.interval, which is 1m.",
+		"{demo: true, serviceMonitor: {interval: 500ms, scrapeTimeout: 1s}}":                   "serviceMonitor.scrapeTimeout is 1s: it must be at most serviceMonitor.interval, which is 500ms.",
+		"{demo: true, extraEnv: [{name: A, value: true}]}":                                     "at '/extraEnv/0/value': got boolean, want string",
+		"{demo: true, serviceAccount: {name: My_Account}}":                                     "at '/serviceAccount/name': 'My_Account' does not match pattern",
+		"{config: {targets: [{name: a}, {name: 'b-{account}', accounts_file: accounts.txt}]}}": "config has accounts_file: accounts.txt, but accounts is empty: use --set-file accounts=accounts.txt in every installation and upgrade.",
+		"{config: {targets: [{accounts_file: /etc/imagebuilder_exporter/accounts.txt}]}}":      "config has accounts_file: /etc/imagebuilder_exporter/accounts.txt, but accounts is empty",
 	} {
 		out, err := helm(t, "template", release, chart, "-f", file(t, "values.yaml", mistake))
 		if err == nil || !strings.Contains(err.Error(), want) {
