@@ -97,6 +97,33 @@ func TestNamesOfDigits(t *testing.T) {
 	}
 }
 
+// TestNamesOfWords holds that a name that YAML reads as a boolean or as null stays a text.
+func TestNamesOfWords(t *testing.T) {
+	for _, values := range []string{
+		`{demo: true, replicas: 2, nameOverride: "yes", fullnameOverride: "null", serviceMonitor: {enabled: true}, scrapeConfig: {enabled: true}, networkPolicy: {enabled: true}, prometheusRule: {enabled: true}}`,
+		`{config: {targets: []}, nameOverride: "on", fullnameOverride: "true"}`,
+	} {
+		out := render(t, chart, "-f", file(t, "values.yaml", values))
+		if result, err := kubeconform(t, out); err != nil {
+			t.Errorf("%s: %v: %s\n%s", values, err, result, out)
+		}
+	}
+}
+
+// TestGoodValues holds that the chart takes values that look unusual.
+func TestGoodValues(t *testing.T) {
+	for _, values := range []string{
+		"{demo: true, serviceMonitor: {enabled: true, interval: 1d, scrapeTimeout: 23h59m59s999ms}}",
+		"{demo: true, serviceMonitor: {enabled: true, interval: 1m, scrapeTimeout: 1m}}",
+		"{demo: true, serviceAccount: {name: my.account-1}}",
+		"{existingSecret: x, accounts: ''}",
+		"{config: {targets: [{accounts_file: /etc/other/accounts.txt}]}}",
+		"{config: {targets: [{accounts_file: accounts.txt}]}, accounts: '111122223333'}",
+	} {
+		render(t, chart, "-f", file(t, "values.yaml", values))
+	}
+}
+
 // TestNamesOfServices holds that a release whose name cannot be that of a Service is
 // refused with a sentence, before Kubernetes does so with another one.
 func TestNamesOfServices(t *testing.T) {

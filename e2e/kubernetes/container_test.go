@@ -286,27 +286,35 @@ func TestAConfigurationInAFile(t *testing.T) {
 	}
 }
 
-// TestMemoryLimit holds that the Go runtime's limit is a little less than the container's.
+// TestMemoryLimit holds that the Go runtime's limit is a little less than the container's, and that
+// it leaves more for probes that run in the container.
 func TestMemoryLimit(t *testing.T) {
 	for _, limit := range []string{"64Mi", "100M", "256Mi", "1Gi", "2G", "1.5Gi", "268435456"} {
-		d, all := deployment(t, file(t, "values.yaml", fmt.Sprintf("{demo: true, resources: {limits: {memory: %s}}}", limit)))
-		c := newContainer(t, d.Spec.Template.Spec, all)
-		bytes := c.spec.Resources.Limits.Memory().Value()
-		var got int64
-		for _, e := range c.run(t.Context(), t, nil).Env {
-			if text, ok := strings.CutPrefix(e, "GOMEMLIMIT="); ok {
-				if _, err := fmt.Sscanf(text, "%dB", &got); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		if share := float64(got) / float64(bytes); share < 0.93 || share > 0.97 {
-			t.Errorf("with the limit %s, GOMEMLIMIT is %d, %.2f of it", limit, got, share)
-		}
+		memoryLimit(t, "", limit, 0.93, 0.97)
+		memoryLimit(t, "web: {existingSecret: x},", limit, 0.89, 0.91)
 	}
 	d, _ := deployment(t, file(t, "values.yaml", "{demo: true, resources: {limits: null}}"))
 	if env := d.Spec.Template.Spec.Containers[0].Env; len(env) > 0 {
 		t.Errorf("without a limit there is %v", env)
+	}
+}
+
+// memoryLimit holds which share of a container's limit GOMEMLIMIT is, with more values.
+func memoryLimit(t *testing.T, values, limit string, low, high float64) {
+	t.Helper()
+	d, all := deployment(t, file(t, "values.yaml", fmt.Sprintf("{demo: true, %s resources: {limits: {memory: %s}}}", values, limit)))
+	c := newContainer(t, d.Spec.Template.Spec, all)
+	bytes := c.spec.Resources.Limits.Memory().Value()
+	var got int64
+	for _, e := range c.run(t.Context(), t, nil).Env {
+		if text, ok := strings.CutPrefix(e, "GOMEMLIMIT="); ok {
+			if _, err := fmt.Sscanf(text, "%dB", &got); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if share := float64(got) / float64(bytes); share < low || share > high {
+		t.Errorf("with the limit %s and %q, GOMEMLIMIT is %d, %.2f of it", limit, values, got, share)
 	}
 }
 

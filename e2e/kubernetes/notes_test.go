@@ -32,6 +32,26 @@ To check the permissions of the exporter:
 	}
 }
 
+// TestNotesOfOpenPorts holds that the notes say when everyone may connect.
+func TestNotesOfOpenPorts(t *testing.T) {
+	const (
+		everyone = "The NetworkPolicy allows connections from everyone: networkPolicy.from is []."
+		warning  = "WARNING: service.type is NodePort. Everyone who can connect to the Service can read /metrics, reload the configuration and cause AWS calls, without a password and without encryption. Set web.existingSecret."
+	)
+	for values, want := range map[string][2]bool{
+		"{demo: true}": {},
+		"{demo: true, networkPolicy: {enabled: true}}":                      {},
+		"{demo: true, networkPolicy: {enabled: true, from: []}}":            {true, false},
+		"{demo: true, service: {type: NodePort}}":                           {false, true},
+		"{demo: true, service: {type: NodePort}, web: {existingSecret: x}}": {},
+	} {
+		got := notes(t, values)
+		if open := [2]bool{strings.Contains(got, everyone), strings.Contains(got, warning)}; open != want {
+			t.Errorf("%s: the notes say that everyone may connect: %v, want %v\n%s", values, open, want, got)
+		}
+	}
+}
+
 // notes returns what Helm prints after an installation with values.
 func notes(t *testing.T, values string) string {
 	t.Helper()

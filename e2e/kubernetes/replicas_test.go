@@ -183,3 +183,12 @@ func TestJobs(t *testing.T) {
 		t.Errorf("the ServiceMonitor selects both Services, and each replica twice: %v", m.Spec.Selector.MatchLabels)
 	}
 }
+
+// TestTheJobOfTheReplicas holds that nameOverride does not change the job of the replicas' metrics.
+func TestTheJobOfTheReplicas(t *testing.T) {
+	all := rendered(t, "{demo: true, replicas: 2, nameOverride: images, serviceMonitor: {enabled: true}, scrapeConfig: {enabled: true}}")
+	label, _ := objectOf(t, all, "ServiceMonitor/monitoring-images").Spec["jobLabel"].(string)
+	if got := objectOf(t, all, "Service/monitoring-images-replicas").Metadata.Labels[label]; got != "imagebuilder-exporter" {
+		t.Errorf("the job is %q, from the label %q", got, label)
+	}
+}

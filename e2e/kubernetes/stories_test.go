@@ -126,7 +126,7 @@ func (s story) created() (names []string) {
 var (
 	createdSecret     = regexp.MustCompile(`^kubectl -n monitoring create secret generic (\S+) `)
 	certificateSecret = regexp.MustCompile(`(?m)^  secretName: (\S+)`)
-	chartSecret       = regexp.MustCompile(`(?m)^kind: Secret\nmetadata:\n  name: (\S+)`)
+	chartSecret       = regexp.MustCompile(`(?m)^kind: Secret\nmetadata:\n  name: "(\S+)"`)
 )
 
 // secretsIn adds to names the Secrets to which a manifest refers.

@@ -159,7 +159,11 @@ func TestTheReadmesValues(t *testing.T) {
 	tried := 0
 	for _, block := range yamlBlock.FindAllStringSubmatch(string(doc), -1) {
 		tried++
-		out := render(t, chart, "-f", chart+"/ci/config-values.yaml", "-f", file(t, "values.yaml", block[1]))
+		flags := []string{"-f", chart + "/ci/config-values.yaml", "-f", file(t, "values.yaml", block[1])}
+		if strings.Contains(block[1], "accounts_file: accounts.txt\n") {
+			flags = append(flags, "--set-file", "accounts="+file(t, "accounts.txt", "111122223333\n"))
+		}
+		out := render(t, chart, flags...)
 		if out, err := kubeconform(t, out); err != nil {
 			t.Errorf("%v: %s\n%s", err, out, block[1])
 		}

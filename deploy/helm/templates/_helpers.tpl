@@ -14,15 +14,15 @@
 {{- end -}}
 
 {{- define "imagebuilder-exporter.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "imagebuilder-exporter.name" . }}
+app.kubernetes.io/name: {{ include "imagebuilder-exporter.name" . | quote }}
 app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "imagebuilder-exporter.labels" -}}
 {{ include "imagebuilder-exporter.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | replace "+" "_" | trunc 63 | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/managed-by: {{ .Release.Service | quote }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" | quote }}
 {{- end -}}
 
 {{- define "imagebuilder-exporter.serviceAccountName" -}}
@@ -36,6 +36,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- define "imagebuilder-exporter.image" -}}
 {{- with .Values.image -}}
 {{ .repository }}:{{ .tag | default $.Chart.AppVersion }}{{ with .digest }}@{{ . }}{{ end }}
+{{- end -}}
+{{- end -}}
+
+{{/* The bytes of a quantity of memory such as 1.5Gi, or empty if it has another form. */}}
+{{- define "imagebuilder-exporter.bytes" -}}
+{{- $text := kindIs "float64" . | ternary (int64 .) . | toString -}}
+{{- $number := regexFind "^[0-9]+([.][0-9]+)?" $text -}}
+{{- $units := dict "" 1 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
+{{- $unit := trimPrefix $number $text -}}
+{{- if and $number (hasKey $units $unit) -}}
+{{- mulf $number (get $units $unit) | int64 -}}
 {{- end -}}
 {{- end -}}
 
@@ -57,8 +68,20 @@ timeoutSeconds: 5
 {{- .Values.serviceMonitor.scheme | default (ternary "https" "http" (not (empty .Values.web.existingSecret))) -}}
 {{- end -}}
 
-{{/* Refuses values that contradict each other. */}}
+{{/* Refuses null where a template needs a value: Helm then removes the default of the chart. */}}
+{{- define "imagebuilder-exporter.checkNull" -}}
+{{- range $path := list "replicas" "hostUsers" "image" "image.repository" "image.pullPolicy" "serviceAccount" "serviceAccount.create" "web" "web.drain" "service" "service.type" "serviceMonitor" "serviceMonitor.honorLabels" "scrapeConfig" "scrapeConfig.refreshInterval" "scrapeConfig.interval" "scrapeConfig.honorLabels" "prometheusRule" "dashboards" "networkPolicy" "networkPolicy.from" -}}
+{{- $value := $.Values -}}
+{{- range splitList "." $path -}}{{- $value = index $value . -}}{{- end -}}
+{{- if kindIs "invalid" $value -}}
+{{- fail (printf "%s is null: remove it from your values to use the default%s." $path (ternary ", or set it to [] to allow everyone" "" (eq $path "networkPolicy.from"))) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Refuses values that contradict each other. Every template includes it first. */}}
 {{- define "imagebuilder-exporter.check" -}}
+{{- include "imagebuilder-exporter.checkNull" . -}}
 {{- $name := include "imagebuilder-exporter.fullname" . -}}
 {{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
 {{- fail (printf "%s is not a valid Service name: use lower-case letters, digits and dashes, and start with a letter. Set fullnameOverride." $name) -}}
@@ -86,11 +109,25 @@ timeoutSeconds: 5
 {{- if and .Values.accounts (not .Values.config) -}}
 {{- fail "accounts needs config, with targets that have accounts_file: accounts.txt." -}}
 {{- end -}}
+{{- if and (kindIs "map" .Values.config) (not .Values.accounts) -}}
+{{- range .Values.config.targets -}}
+{{- if has (get . "accounts_file") (list "accounts.txt" "./accounts.txt" "/etc/imagebuilder_exporter/accounts.txt") -}}
+{{- fail (printf "config has accounts_file: %s, but accounts is empty: use --set-file accounts=accounts.txt in every installation and upgrade." .accounts_file) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.serviceAccount.annotations (not .Values.serviceAccount.create) -}}
 {{- fail "serviceAccount.annotations needs serviceAccount.create: annotate the existing ServiceAccount yourself." -}}
 {{- end -}}
 {{- if and .Values.serviceMonitor.tlsConfig (eq (include "imagebuilder-exporter.scheme" .) "http") -}}
 {{- fail "serviceMonitor.tlsConfig needs https: set web.existingSecret or serviceMonitor.scheme." -}}
+{{- end -}}
+{{- with .Values.serviceMonitor -}}
+{{- if and .interval .scrapeTimeout -}}
+{{- if gt (include "imagebuilder-exporter.milliseconds" .scrapeTimeout | int) (include "imagebuilder-exporter.milliseconds" .interval | int) -}}
+{{- fail (printf "serviceMonitor.scrapeTimeout is %s: it must be at most serviceMonitor.interval, which is %s." .scrapeTimeout .interval) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- include "imagebuilder-exporter.checkReplicas" . -}}
 {{- range .Values.extraArgs -}}

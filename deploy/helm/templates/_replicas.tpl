@@ -21,11 +21,16 @@ app.kubernetes.io/component: replicas
 
 {{/* The seconds of a duration such as 1h2m3s. */}}
 {{- define "imagebuilder-exporter.seconds" -}}
-{{- $seconds := 0 -}}
-{{- range $unit, $factor := dict "h" 3600 "m" 60 "s" 1 -}}
-{{- $seconds = add $seconds (regexFind (print "[0-9]+" $unit) $ | trimSuffix $unit | int | mul $factor) -}}
+{{- div (include "imagebuilder-exporter.milliseconds" . | int) 1000 -}}
 {{- end -}}
-{{- $seconds -}}
+
+{{/* The milliseconds of a duration of Prometheus. */}}
+{{- define "imagebuilder-exporter.milliseconds" -}}
+{{- $sum := 0 -}}
+{{- range $unit, $factor := dict "y" 31536000000 "w" 604800000 "d" 86400000 "h" 3600000 "m" 60000 "s" 1000 "ms" 1 -}}
+{{- $sum = regexFind (print "[0-9]+" $unit "([^s]|$)") $ | regexFind "[0-9]+" | int | mul $factor | add $sum -}}
+{{- end -}}
+{{- $sum -}}
 {{- end -}}
 
 {{/* The termination grace period in seconds: the drain, 15 s for the shutdown, and a margin. */}}
