@@ -62,7 +62,7 @@ const (
 func main() {
 	stdout := process.NewOutput(os.Stdout)
 	err := run(os.Args[1:], stdout, os.Stderr)
-	if failed := stdout.Close(); err == nil && failed != nil {
+	if failed := stdout.Close(); err == nil && failed != nil && !errors.Is(failed, os.ErrClosed) { // --once has closed it
 		err = fmt.Errorf("printing: %w", failed)
 	}
 	if err != nil {

@@ -49,9 +49,8 @@ func await(ctx context.Context, limit time.Duration, f func(context.Context) err
 // Output is standard output, for what the user asked the program to print. It keeps the first error,
 // and callers can ignore the errors of fmt. It is not safe for concurrent use.
 type Output struct {
-	file   *os.File
-	err    error
-	closed bool
+	file *os.File
+	err  error
 }
 
 // NewOutput returns an Output that prints to a file and owns it.
@@ -79,17 +78,13 @@ func (q quiet) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Close closes the file, and returns why something could not be printed. It may be called again.
+// Close closes the file, and returns why something could not be printed.
 func (o *Output) Close() error {
-	if o.closed {
+	err := o.file.Close() // some file systems tell only here that the disk is full
+	if o.err != nil {
 		return o.err
 	}
-	o.closed = true
-	err := o.file.Close() // some file systems report only here that the disk is full
-	if o.err == nil {
-		o.err = err
-	}
-	return o.err
+	return err
 }
 
 // WasClosed reports whether the file was closed when the program started. The runtime has
