@@ -62,14 +62,21 @@ const (
 func main() {
 	stdout := process.NewOutput(os.Stdout)
 	err := run(os.Args[1:], stdout, os.Stderr)
-	if failed := stdout.Close(); err == nil && failed != nil {
+	if failed := stdout.Close(); err == nil && failed != nil && !errors.Is(failed, os.ErrClosed) { // --once has closed it
 		err = fmt.Errorf("printing: %w", failed)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, message(err))
+		if _, ok := errors.AsType[unwritten](err); ok {
+			os.Exit(2)
+		}
 		os.Exit(1)
 	}
 }
+
+// unwritten is the error of --once if its output cannot be written. What was written may be incomplete.
+// The exit status is 2.
+type unwritten struct{ error }
 
 // maxMessage bounds what is printed of an error, in bytes.
 const maxMessage = 8 << 10
@@ -117,7 +124,7 @@ func run(args []string, stdout *process.Output, stderr io.Writer) error {
 	case f.configCheck:
 		return checkConfig(ctx, f, stdout, stderr)
 	case f.once && stdout.WasClosed():
-		return errors.New("printing the metrics: standard output is closed")
+		return unwritten{errors.New("printing the metrics: standard output is closed")}
 	}
 	logs := logging.New(f.logLevel, f.logFormat == "json", stderr)
 	defer logs.Close()
@@ -144,7 +151,11 @@ func run(args []string, stdout *process.Output, stderr io.Writer) error {
 	e.targets = set
 	reloader := targets.NewReloader(set, file, load, own)
 	if f.once {
-		return once(ctx, e, reloader, f.onceTimeout.Duration, stdout)
+		err := once(ctx, e, reloader, f.onceTimeout.Duration, stdout)
+		if failed := stdout.Close(); failed != nil {
+			return unwritten{fmt.Errorf("printing the metrics: %w", failed)}
+		}
+		return err
 	}
 	if err := reloader.Load(ctx); err != nil {
 		return err
@@ -259,7 +270,7 @@ func newApp() (*kingpin.Application, *flags) {
 	app.Flag("config.check", "Check the configuration file and exit with status 0 if it is valid, 1 otherwise.").BoolVar(&f.configCheck)
 	app.Flag("config.check-aws", "With --config.check, also make one AWS call for each required permission and report which are missing.").BoolVar(&f.configCheckAWS)
 	app.Flag("config.auto-reload-interval", "How often to check whether the configuration file or an accounts_file in it has changed, and reload it if so. 0s disables this.").Default("0s").StringVar(&f.reloadInterval.text)
-	app.Flag("once", "Look up all targets, print the metrics and exit with status 0 if every target answered, 1 otherwise.").BoolVar(&f.once)
+	app.Flag("once", "Look up all targets, print the metrics and exit with status 0 if every target answered, 2 if the output cannot be written, 1 otherwise.").BoolVar(&f.once)
 	app.Flag("once.timeout", "Time limit of --once.").Default("1m").StringVar(&f.onceTimeout.text)
 	app.Flag("health-check", "Check the health of the exporter that runs on this machine with the same --web flags, and exit with status 0 if it is healthy, 1 otherwise.").BoolVar(&f.healthCheck)
 	app.Flag("demo", "Serve executions from an emulated Image Builder. Uses no configuration file and no AWS account.").BoolVar(&f.demo)

@@ -162,17 +162,21 @@ func TestWhatCannotBePrinted(t *testing.T) {
 		} {
 			t.Run(args[0]+" to "+output, func(t *testing.T) {
 				var stderr bytes.Buffer
+				want := 1
+				if args[0] == "--once" {
+					want = 2
+				}
 				status := runInShell(t, &stderr, c.redirect, args...)
-				if !regexp.MustCompile(`(?m)^printing.*: write .*`+c.want+`\n\z`).MatchString(stderr.String()) || status != 1 {
-					t.Errorf("exit status %d, want 1; stderr:\n%s", status, &stderr)
+				if !regexp.MustCompile(`(?m)^printing.*: write .*`+c.want+`\n\z`).MatchString(stderr.String()) || status != want {
+					t.Errorf("exit status %d, want %d; stderr:\n%s", status, want, &stderr)
 				}
 			})
 		}
 	}
 	t.Run("--once to a closed output", func(t *testing.T) {
 		var stderr bytes.Buffer
-		if status := runInShell(t, &stderr, ">&-", "--once", "--demo"); status != 1 || stderr.String() != "printing the metrics: standard output is closed\n" {
-			t.Errorf("exit status %d, want 1; stderr:\n%s", status, &stderr)
+		if status := runInShell(t, &stderr, ">&-", "--once", "--demo"); status != 2 || stderr.String() != "printing the metrics: standard output is closed\n" {
+			t.Errorf("exit status %d, want 2; stderr:\n%s", status, &stderr)
 		}
 	})
 	t.Run("--once to /dev/null", func(t *testing.T) {

@@ -112,7 +112,7 @@ var flagName = regexp.MustCompile(`--[a-z][a-z.-]+`)
 
 // otherPrograms are command lines of programs that have flags of their own, up to the
 // exporter's among them.
-var otherPrograms = regexp.MustCompile("(?m)(?:^|[ `(])(?:amtool|apt-get|aws|cosign|curl|docker|gh|helm|journalctl|kubectl|make image|promtool|sha256sum|systemctl|systemd-run) [^`\n]*?(?: /?imagebuilder_exporter |[`\n])")
+var otherPrograms = regexp.MustCompile("(?m)(?:^|[ `(])(?:amtool|apt-get|aws|cosign|curl|docker|gh|helm|journalctl|kubectl|make image|node_exporter|promtool|sha256sum|systemctl|systemd-run) [^`\n]*?(?: /?imagebuilder_exporter |[`\n])")
 
 // TestEveryPageIsDocumented holds operations.md against the paths of the server.
 func TestEveryPageIsDocumented(t *testing.T) {

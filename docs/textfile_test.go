@@ -36,14 +36,18 @@ func TestGoldenTextfileRules(t *testing.T) {
 }
 
 // TestTheTextfileScript runs the script of docs/operations.md: a run that prints something replaces
-// the file, also when a target does not answer, and one that prints nothing leaves it.
+// the file, also when a target does not answer. One that prints nothing, or cannot write everything,
+// leaves it.
 func TestTheTextfileScript(t *testing.T) {
 	run := emulator.Run{ID: "wf-165b1cb6-3a62-4618-a021-94ddcbe32908"}
 	url, _ := binarytest.Emulate(t, run)
+	full := filepath.Join(t.TempDir(), "full")
+	binarytest.WriteFile(t, full, "echo half\nexit 2\n")
 	for _, c := range []struct {
 		name, config, want string
 		ok                 bool
 	}{
+		{"the disk is full", "", "old", false},
 		{"every target answers", binarytest.Config(binarytest.Target("golden", url, run.ID)), `imagebuilder_up{region="eu-west-1",target="golden"} 1`, true},
 		{"a target does not answer", binarytest.Config(binarytest.Target("golden", "http://127.0.0.1:1", run.ID)), `imagebuilder_up{region="eu-west-1",target="golden"} 0`, false},
 		{"the configuration is invalid", "target: []\n", "old", false},
@@ -53,10 +57,13 @@ func TestTheTextfileScript(t *testing.T) {
 			config, file := filepath.Join(folder, "config.yml"), filepath.Join(folder, "imagebuilder.prom")
 			binarytest.WriteFile(t, config, c.config)
 			binarytest.WriteFile(t, file, "old\n")
-			script := textfileBlock(t, "#!/bin/sh\n")
+			script, program := textfileBlock(t, "#!/bin/sh\n"), binarytest.Path(t)
+			if c.config == "" {
+				program = "sh " + full
+			}
 			for from, to := range map[string]string{
 				"/var/lib/node_exporter/imagebuilder.prom": file, "/etc/imagebuilder_exporter/config.yml": config,
-				"imagebuilder_exporter --once": binarytest.Path(t) + " --once",
+				"imagebuilder_exporter --once": program + " --once",
 			} {
 				if !strings.Contains(script, from) {
 					t.Fatalf("the script does not have %q:\n%s", from, script)
