@@ -81,9 +81,9 @@ Press Ctrl-C to stop everything.
 	case <-s.Exporter.Done():
 		return fmt.Errorf("the exporter exited:\n%s", s.Exporter.Log())
 	case <-s.Prometheus.Done():
-		return fmt.Errorf("Prometheus exited:\n%s", s.Prometheus.Log())
+		return fmt.Errorf("the Prometheus exited:\n%s", s.Prometheus.Log())
 	case <-s.Alertmanager.Done():
-		return fmt.Errorf("Alertmanager exited:\n%s", s.Alertmanager.Log())
+		return fmt.Errorf("the Alertmanager exited:\n%s", s.Alertmanager.Log())
 	}
 }
 
