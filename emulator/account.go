@@ -137,7 +137,7 @@ func (p *Pipeline) nextRun(now time.Time) time.Time {
 	switch {
 	case p.Disabled:
 		return time.Time{}
-	case !p.NextRun.IsZero() || p.Every <= 0:
+	case !p.NextRun.IsZero() || p.Every <= 0 || p.First.IsZero():
 		return p.NextRun
 	}
 	return p.nextBuild(now)

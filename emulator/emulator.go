@@ -32,7 +32,8 @@ type API struct {
 	Latency time.Duration
 
 	// Throttle, if not nil, limits the requests to Image Builder. Requests above the limit are answered
-	// with CallRateLimitExceededException.
+	// with CallRateLimitExceededException, which the Go SDK does not retry by default. The limit follows
+	// real time, not Now, and a request above it does not reach Fault.
 	Throttle *rate.Limiter
 
 	// PageSize is the maximum number of rows on a page; 0 and values above 25 mean 25. A request can

@@ -52,14 +52,14 @@ func Example() {
 	// Output: FAILED 1 Step 'ApplyBuildComponents' failed.
 }
 
-// The first request is throttled. The SDK's client retries it.
+// The first request fails. The SDK's client retries it.
 func ExampleAPI_fault() {
 	var asked atomic.Int32
 	api := &emulator.API{
 		Scenario: emulator.Runs(),
 		Fault: func(operation, _ string) http.Handler {
 			if operation == "ListImagePipelines" && asked.Add(1) == 1 {
-				return emulator.Error(http.StatusTooManyRequests, "ThrottlingException", "Rate exceeded")
+				return emulator.Error(http.StatusServiceUnavailable, "ServiceUnavailableException", "try again")
 			}
 			return nil
 		},

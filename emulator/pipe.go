@@ -10,7 +10,8 @@ import (
 )
 
 // Pipe serves h over connections in memory and returns a client that reaches it
-// under every address, and a function that ends both. Nothing of it touches the
+// under every http:// address, and a function that ends both. Set the BaseEndpoint of an SDK's
+// client to such an address: its own begins with https. Nothing of it touches the
 // network or real time, so it can live in a bubble of testing/synctest.
 func Pipe(h http.Handler) (client *http.Client, end func()) {
 	listener := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}

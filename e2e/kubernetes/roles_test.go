@@ -22,7 +22,7 @@ func TestTheRolesOfTheStories(t *testing.T) {
 		},
 		"## Two accounts in EKS with Pod Identity": {
 			"trust-pod-identity.json":      `"aws:RequestTag/kubernetes-service-account": "imagebuilder-exporter"`,
-			"eks-pod-identity-values.yaml": "external_id: " + externalID,
+			"eks-pod-identity-values.yaml": `external_id: "` + externalID + `"`,
 		},
 	} {
 		s := tell(t, heading)
@@ -48,7 +48,7 @@ func TestTheRolesOfTheStories(t *testing.T) {
 				t.Errorf("%s: %s is no JSON, or no command uses it", heading, name)
 			}
 		}
-		if values := s.read(t, "my/"+exampleOf(has)); !strings.Contains(values, "role_arn: "+other) || !strings.Contains(s.read(t, "my/trust-role.json"), `"sts:ExternalId": "`+externalID+`"`) || !strings.Contains(values, "external_id: "+externalID) {
+		if values := s.read(t, "my/"+exampleOf(has)); !strings.Contains(values, "role_arn: "+other) || !strings.Contains(s.read(t, "my/trust-role.json"), `"sts:ExternalId": "`+externalID+`"`) || !strings.Contains(values, `external_id: "`+externalID+`"`) {
 			t.Errorf("%s: the other account does not trust the exporter:\n%s", heading, values)
 		}
 	}

@@ -92,11 +92,29 @@ func (d *document) syntaxError(err error) error {
 	if m := located.FindStringSubmatch(text); m != nil {
 		line, _ = strconv.Atoi(m[1]) // it is a number
 		text = text[len(m[0]):]
-		if strings.HasPrefix(text, "did not find") { // here the library counts from 0
+		if parserProblem.MatchString(text) { // here the library counts from 0
 			line++
 		}
 	}
-	return d.errorAt(line, 1, "this is not YAML: "+strings.TrimPrefix(text, "yaml: "))
+	text = strings.TrimPrefix(text, "yaml: ")
+	for problem, hint := range yamlHints {
+		if strings.Contains(text, problem) {
+			text += "; " + hint
+		}
+	}
+	return d.errorAt(line, 1, "this is not YAML: "+text)
+}
+
+// parserProblem matches what the parser of the library does not find; its scanner has other problems.
+var parserProblem = regexp.MustCompile(`^did not find expected (?:'-' indicator|key|',' or|node content|<)`)
+
+// yamlHints has what to do about problems that the library reports in the terms of its parser, at the
+// line where a block begins. They exclude each other.
+var yamlHints = map[string]string{
+	"expected '-' indicator": "check the indentation of this block",
+	"expected key":           "check the indentation of this block, and quote a value that begins with {",
+	"cannot start any token": "indent with spaces, not tabs, and quote a value that begins with %, @ or `",
+	"alphabetic or numeric":  "quote a value that begins with * or &; the pattern of every name is .*",
 }
 
 // find returns the position of the first occurrence of a text, from 1; 1, 1 if there is none.

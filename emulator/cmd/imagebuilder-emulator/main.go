@@ -141,7 +141,7 @@ func (s served) print(w io.Writer, url string) {
 	fmt.Fprintf(w, `Emulating Image Builder and STS at %[1]s
 
 AWS CLI:
-  export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_REGION=%[2]s
+  export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_REGION=%[2]s AWS_DEFAULT_REGION=%[2]s
   aws imagebuilder list-image-pipelines --region %[2]s --endpoint-url %[1]s
 boto3:
   boto3.client("imagebuilder", region_name="%[2]s", endpoint_url="%[1]s")
