@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -119,6 +120,9 @@ func TestAReloadThatHangsDoesNotHoldUpTheEnd(t *testing.T) {
 
 // TestASignalEndsAStartThatHangs sends it before anything is served.
 func TestASignalEndsAStartThatHangs(t *testing.T) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // below nohup, programs started here would inherit that it is ignored
+	defer signal.Stop(hangups)
 	for name, args := range map[string][]string{
 		"serve": {"--web.listen-address=127.0.0.1:0"}, "once": {"--once"},
 		"check": {"--config.check"}, "check of AWS": {"--config.check", "--config.check-aws"},
