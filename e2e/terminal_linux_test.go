@@ -2,12 +2,14 @@ package e2e
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,7 +19,9 @@ import (
 func TestCtrlCEndsTheDemo(t *testing.T) {
 	t.Parallel()
 	keyboard, screen := openTerminal(t)
-	demo := exec.CommandContext(t.Context(), "make", "demo-stack")
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	demo := exec.CommandContext(ctx, "make", "demo-stack")
 	demo.Dir, demo.Stdin, demo.Stdout, demo.Stderr = "..", screen, screen, screen
 	demo.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := demo.Start(); err != nil {
@@ -30,7 +34,7 @@ func TestCtrlCEndsTheDemo(t *testing.T) {
 	lines := bufio.NewScanner(keyboard)
 	for lines.Scan() { // until the terminal is closed, for all of its programs have ended
 		fmt.Fprintln(&shown, lines.Text())
-		if strings.HasPrefix(lines.Text(), "Ctrl-C ends it") {
+		if strings.Contains(lines.Text(), "Press Ctrl-C") {
 			if _, err := keyboard.WriteString("\x03"); err != nil {
 				t.Fatal(err)
 			}
