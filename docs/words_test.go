@@ -28,7 +28,7 @@ var unclear = map[string]string{
 	"only":                    `and to no other`,
 	"is listed twice":         `stands? (?:here|there|in this \w+) twice`,
 	"must be unique":          `each \w+ may stand`,
-	"requires":                `goes with --\w`,
+	"requires":                `goes with --\w+`,
 	"has not been scraped":    `nobody has scraped`,
 	"so that, or which":       `such that`,
 	"gets every alert":        `told of everything`,
